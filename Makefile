@@ -1,0 +1,73 @@
+# Mobigo: what one types. `make run` and `make test` need only Python >= 3.11 (with venv) and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+
+.PHONY: help
+help: ## these lines
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- installing -----------------------------------------------------------------------------
+
+.venv/.made:
+	@test -n "$(PYTHON)" || { echo "Mobigo needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: requirements.lock pyproject.toml | .venv/.made
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml | .venv/.made
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@ .venv/.run
+
+.PHONY: install
+install: .venv/.dev ## the virtual environment, with what developers need
+
+# --- checking -------------------------------------------------------------------------------
+
+.PHONY: test
+test: style types contracts .venv/.dev ## style, types, contracts and every test that needs no browser
+	$(BIN)/python -m pytest -m "not web and not clients"
+
+.PHONY: check
+check: style types contracts .venv/.dev ## the fast part of `make test`, under three minutes
+	$(BIN)/python -m pytest -q -m "not web and not clients and not slow"
+
+.PHONY: style
+style: .venv/.dev ## format and lint
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: .venv/.dev ## strict types on socle and the domains
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: .venv/.dev ## who may import whom
+	$(BIN)/lint-imports --no-cache
+
+# --- upkeep ---------------------------------------------------------------------------------
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml
+
+.PHONY: lock
+lock: .venv/.dev ## rewrite the locks with the newest allowed versions
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove the virtual environment, caches and built data
+	rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: ci
+ci: ## what continuous integration runs on a bare Debian machine
+	$(MAKE) test

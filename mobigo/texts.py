@@ -1,0 +1,52 @@
+"""Texts: every sentence a person reads, by key, from `texts.toml`.
+
+Sentences are French. A sentence is filled with facts by `str.format`; a fact it
+does not name is ignored, a fact it names and does not get is a fault of ours
+and raises. `locales/` will hold the other languages under the same keys.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from socle.errors import Fact, MobigoError
+from socle.findings import Finding
+
+
+def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{key}."))
+        else:
+            flat[key] = str(value)
+    return flat
+
+
+@cache
+def all_texts() -> Mapping[str, str]:
+    """Every text by its dotted key."""
+    return _flatten(tomllib.loads(files("mobigo").joinpath("texts.toml").read_text("utf-8")))
+
+
+def text(key: str, **facts: Fact) -> str:
+    """The sentence `key` filled with `facts`.
+
+    Raises:
+        KeyError: no such key, or a fact that the sentence names is missing.
+    """
+    return all_texts()[key].format_map(facts)
+
+
+def error_sentence(error: MobigoError) -> str:
+    """What happened and what to do, in French, from the error's code and facts."""
+    return text(f"errors.{error.code}", **error.facts)
+
+
+def finding_sentence(finding: Finding) -> str:
+    """The remark in French, from the finding's code and facts."""
+    return text(f"findings.{finding.code}", **finding.facts)

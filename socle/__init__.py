@@ -1,0 +1,1 @@
+"""Socle: the plinth of plain values that every domain stands on."""
