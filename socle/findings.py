@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from socle.errors import Fact
-
-NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
 
 
 class Severity(StrEnum):
@@ -32,7 +29,7 @@ class Finding:
     code: str
     file: str = ""
     line: int | None = None
-    facts: Mapping[str, Fact] = field(default=NO_FACTS)
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """The finding as plain values, for JSON."""

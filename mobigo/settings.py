@@ -1,0 +1,50 @@
+"""Settings: what an operator may change, from `MOBIGO_*` variables or a `.env` file.
+
+Read by `mobigo.app` and `mobigo.cli` only, and handed down as plain values.
+Every setting stands in `.env.example` with its default; a test compares them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One field per variable: `data_dir` is `MOBIGO_DATA_DIR`."""
+
+    model_config = SettingsConfigDict(env_prefix="MOBIGO_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Where everything built and received is kept.")
+    database_url: str = Field(
+        "", description="SQLAlchemy address of the database; empty: a SQLite file in the data directory."
+    )
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the server listens on.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")
+    search_threads: int = Field(2, ge=1, le=64, description="Searches that one process runs at once.")
+    public_url: str = Field(
+        "", description="Address of the site as travellers see it, without a slash at the end; empty: as requested."
+    )
+    operator_name: str = Field("", description="Who answers for this service, shown at the foot of the pages.")
+    operator_phone: str = Field("", description="Telephone number of the agents; empty: none is shown.")
+    operator_email: str = Field("", description="Address for questions and reports; empty: none is shown.")
+    gate_trips_drop_pct: float = Field(
+        10.0, ge=0, le=100, description="A new network with more than this share of trips lost in 14 days is held."
+    )
+    gate_stops_drop_pct: float = Field(
+        5.0, ge=0, le=100, description="A new network with more than this share of stops lost is held."
+    )
+    gate_horizon_days: int = Field(
+        14, ge=0, description="A new network that ends sooner than this many days from now is held."
+    )
+    gate_protected_lines: list[str] = Field(
+        default=[], description="Route ids (JSON list) that a new network must still hold."
+    )
+    releases_kept: int = Field(3, ge=1, description="Releases of the network that are kept, the newest first.")
+
+    def database_address(self) -> str:
+        """The address of the database, the default one written out."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'mobigo.sqlite3'}"

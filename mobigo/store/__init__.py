@@ -1,0 +1,1 @@
+"""Store: the rows of the database, private to their files; services open transactions."""

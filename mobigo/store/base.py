@@ -1,0 +1,101 @@
+"""Base: the engine, transactions, migrations, and column types shared by the stores.
+
+SQLite is opened in write-ahead mode with full synchronisation, so that what was
+committed survives a power cut; foreign keys are enforced.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, create_engine
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant, kept in UTC; SQLite forgets zones, so they are put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without zone and store the rest in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the instant back in UTC."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+def open_engine(address: str) -> Engine:
+    """The engine of the database at `address`; the folder of a SQLite file is made."""
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: sqlite3.Connection, _record: object) -> None:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """A session whose changes are committed together at the end, or not at all."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def _alembic(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("mobigo.store") / "migrations"))
+    config.attributes["engine"] = engine
+    return config
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema to `revision`, up or down."""
+    config = _alembic(engine)
+    if revision == "head" or _is_ahead(engine, config, revision):
+        command.upgrade(config, revision)
+    else:
+        command.downgrade(config, revision)
+
+
+def _is_ahead(engine: Engine, config: Config, revision: str) -> bool:
+    scripts = ScriptDirectory.from_config(config)
+    current = current_revision(engine)
+    done = {script.revision for script in scripts.iterate_revisions(current, "base")} if current else set()
+    return revision != "base" and revision not in done
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The revision that the database stands at; None when it is empty."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision(engine: Engine) -> str | None:
+    """The revision that this version of Mobigo needs."""
+    return ScriptDirectory.from_config(_alembic(engine)).get_current_head()

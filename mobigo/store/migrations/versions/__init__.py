@@ -1,0 +1,1 @@
+"""Versions: r<number>_<what>.py."""

@@ -1,0 +1,100 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import StatementError
+from sqlmodel import SQLModel
+
+from mobigo.store.base import current_revision, migrate, newest_revision, open_engine, transaction
+from mobigo.store.network import (
+    Release,
+    SourceVersion,
+    list_findings,
+    list_releases,
+    list_source_versions,
+    record_release,
+    record_source_version,
+)
+from socle.findings import Finding, Severity
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'deep' / 'mobigo.sqlite3'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_migrations_go_up_down_and_up_again_and_end_at_the_models(engine):
+    assert current_revision(engine) == newest_revision(engine)
+    migrate(engine, "base")
+    assert current_revision(engine) is None
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    migrate(engine, newest_revision(engine))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_sqlite_is_opened_so_that_commits_survive_a_power_cut(engine):
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(engine):
+    version = SourceVersion("ter", "aa", 1, NOON, "accepted")
+
+    def record_and_fall():
+        with transaction(engine) as session:
+            record_source_version(session, version, [])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        record_and_fall()
+    with transaction(engine) as session:
+        assert list_source_versions(session, "ter") == []
+
+
+def test_a_second_look_at_the_same_bytes_replaces_verdict_and_findings(engine):
+    first = SourceVersion("ter", "aa", 10, NOON, "refused", "empty")
+    second = SourceVersion("ter", "aa", 10, NOON, "accepted")
+    remark = Finding(Severity.WARNING, "stop_without_place", "stops.txt", 3, {"stop_id": "S1"})
+    with transaction(engine) as session:
+        record_source_version(session, first, [remark, remark])
+    with transaction(engine) as session:
+        record_source_version(session, second, [remark])
+    with transaction(engine) as session:
+        assert list_source_versions(session, "ter") == [second]
+        assert list_findings(session, "ter", "aa") == [remark]
+        assert list_findings(session, "tgv", "aa") == []
+
+
+def test_releases_come_latest_first(engine):
+    def release(number):
+        return Release(
+            f"r{number}",
+            NOON.replace(day=number),
+            date(2026, 11, 1),
+            date(2027, 5, 1),
+            "c",
+            {"ter": "aa"},
+            "1",
+            "served",
+        )
+
+    with transaction(engine) as session:
+        for number in (2, 9, 5):
+            record_release(session, release(number))
+    with transaction(engine) as session:
+        assert list_releases(session) == [release(9), release(5), release(2)]
+
+
+def test_an_instant_without_zone_is_refused(engine):
+    with pytest.raises(StatementError, match="without zone"), transaction(engine) as session:
+        record_source_version(session, SourceVersion("ter", "aa", 1, NOON.replace(tzinfo=None), "accepted"), [])
