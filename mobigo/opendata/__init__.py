@@ -1,0 +1,1 @@
+"""Opendata: what leaves Mobigo for everyone, and how it is served."""
