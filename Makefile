@@ -53,6 +53,10 @@ types: .venv/.dev ## strict types on socle and the domains
 contracts: .venv/.dev ## who may import whom
 	$(BIN)/lint-imports --no-cache
 
+.PHONY: assets
+assets: .venv/.dev ## the browser libraries that the pages use when they are there (needs npm)
+	$(BIN)/python mobigo/web/frontend/vendor.py
+
 # --- upkeep ---------------------------------------------------------------------------------
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

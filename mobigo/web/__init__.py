@@ -1,0 +1,1 @@
+"""Web: the pages for the public, rendered by the server, complete without scripts."""
