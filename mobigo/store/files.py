@@ -1,0 +1,117 @@
+"""Files: bodies kept under their hash, and folders published whole.
+
+What is written here survives a crash in one piece: a body or a folder is
+complete under a temporary name, synchronised to the disk, and only then takes
+its name. A reader sees the old thing or the new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from socle.errors import Conflict
+
+_CHUNK_BYTES = 1 << 20
+_BUILDING = ".building-"
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def keep_body(folder: Path, path: Path) -> tuple[str, Path]:
+    """Copy the file at `path` under its hash in `folder`; the hash and where it lies now.
+
+    The same bytes are kept once.
+
+    Raises:
+        OSError: the file cannot be read, or the folder not written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=_BUILDING, delete=False) as copy:
+        try:
+            with path.open("rb") as body:
+                while chunk := body.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    copy.write(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+            kept = folder / f"{digest.hexdigest()}{path.suffix}"
+            Path(copy.name).replace(kept)
+        except BaseException:
+            Path(copy.name).unlink(missing_ok=True)
+            raise
+    _sync_folder(folder)
+    return digest.hexdigest(), kept
+
+
+@contextmanager
+def only_one(folder: Path, what: str) -> Iterator[None]:
+    """Hold the lock `what` of `folder` while the block runs; it is let go when the process dies.
+
+    Raises:
+        Conflict: `already_running` when another process holds it.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{what}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict("already_running", what=what) from error
+        yield
+
+
+@contextmanager
+def building(folder: Path) -> Iterator[Path]:
+    """A new empty folder inside `folder` to build in; whatever is left in it is removed at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(f"{_BUILDING}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(dir=folder, prefix=_BUILDING))
+    place.chmod(0o755)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def publish(built: Path, place: Path) -> None:
+    """Give the folder `built` its final name `place`, everything in it on the disk first."""
+    for root, _folders, names in os.walk(built):
+        for name in names:
+            descriptor = os.open(Path(root, name), os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        _sync_folder(Path(root))
+    built.rename(place)
+    _sync_folder(place.parent)
+
+
+def point(link: Path, target: str) -> None:
+    """Make the symbolic link `link` point at `target` in one step, replacing what it was."""
+    fresh = link.with_name(f".{link.name}-{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)
+    _sync_folder(link.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
