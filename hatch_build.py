@@ -14,7 +14,7 @@ class FrontendHook(BuildHookInterface):  # type: ignore[type-arg]
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Fetch what is missing; a build without npm warns and goes on."""
         vendor = runpy.run_path(str(Path(self.root, "mobigo", "web", "frontend", "vendor.py")))
         vendor["fetch_vendor"](self.app.display_warning)

@@ -1,0 +1,62 @@
+"""The command `mobigo`: a door to the same services as the API and the pages.
+
+Each group of commands is a Typer application of its own file, put together here.
+Heavy modules are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from mobigo import __version__
+from mobigo.cli.frame import ExitCode, out, say_error, say_failure, say_os_failure
+from mobigo.texts import text
+from socle.errors import MobigoError
+
+app = typer.Typer(
+    name="mobigo",
+    help=text("cli.help"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        out.print(f"mobigo {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _mobigo(
+    _version: bool = typer.Option(
+        False, "--version", callback=_say_version, is_eager=True, help=text("cli.version_help")
+    ),
+) -> None:
+    """Commands stand below."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code (see `ExitCode`)."""
+    try:
+        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except typer.TyperException as error:
+        say_error(text("cli.usage", message=str(error)))
+        return ExitCode.USAGE
+    except typer.Abort:
+        return ExitCode.INTERRUPTED
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except MobigoError as error:
+        return say_failure(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.OK
+    except OSError as error:
+        return say_os_failure(error)
+    return int(code or 0)
