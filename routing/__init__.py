@@ -1,0 +1,1 @@
+"""Routing: from the bytes of a timetable to the journeys of a traveller."""

@@ -1,0 +1,1 @@
+"""Journeys: what travellers ask and what they are answered."""

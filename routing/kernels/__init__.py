@@ -1,0 +1,1 @@
+"""Kernels: searches compiled over flat arrays; they know numbers only."""
