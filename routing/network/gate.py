@@ -58,16 +58,21 @@ def read_summary(plain: Mapping[str, object]) -> NetworkSummary:
         ValueError: it is not one.
     """
     first_day = find_gtfs_date(str(plain.get("first_day")))
-    lists = [plain.get(name) for name in ("trips_per_day", "stop_ids", "line_ids", "error_codes")]
-    if first_day is None or not all(isinstance(each, list) for each in lists):
+    if first_day is None:
         raise ValueError("not a summary of a network")
-    trips, stops, lines, errors = lists
+
+    def members(name: str) -> list[object]:
+        value = plain.get(name)
+        if not isinstance(value, list):
+            raise ValueError(f"not a summary of a network: {name}")
+        return value
+
     return NetworkSummary(
         first_day,
-        tuple(int(n) for n in trips),
-        frozenset(stops),
-        frozenset(lines),
-        frozenset(errors),  # type: ignore[union-attr, arg-type]  # lists, as just checked
+        tuple(int(str(n_trips)) for n_trips in members("trips_per_day")),
+        frozenset(map(str, members("stop_ids"))),
+        frozenset(map(str, members("line_ids"))),
+        frozenset(map(str, members("error_codes"))),
     )
 
 
