@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from socle.geo import (
     from_lambert93,
     read_polyline,
     render_polyline,
+    render_polyline_arrays,
     to_lambert93,
 )
 
@@ -40,6 +42,12 @@ def test_polylines_come_back_to_the_last_decimal(places, precision):
     assert len(back) == len(places)
     for place, again in zip(places, back, strict=True):
         assert again == pytest.approx(place, abs=0.51 * 10**-precision)
+
+
+@given(st.lists(anywhere, max_size=30), st.integers(0, 7))
+def test_polylines_of_arrays_are_those_of_places(places, precision):
+    lat, lon = np.array([p.lat for p in places], np.float64), np.array([p.lon for p in places], np.float64)
+    assert render_polyline_arrays(lat, lon, precision) == render_polyline(places, precision)
 
 
 def test_the_published_example_of_the_polyline_format():
