@@ -147,7 +147,8 @@ def render_polyline_arrays(lat: NDArray[np.float64], lon: NDArray[np.float64], p
     chunks = (values[:, None] >> _CHUNK_SHIFTS) & 0x1F
     more = (values[:, None] >> (_CHUNK_SHIFTS + 5)) > 0
     kept = np.concatenate([np.ones((len(values), 1), np.bool_), more[:, :-1]], axis=1)
-    return (chunks + np.where(more, 0x20 + 63, 63)).astype(np.uint8)[kept].tobytes().decode("ascii")
+    letters: bytes = (chunks + np.where(more, 0x20 + 63, 63)).astype(np.uint8)[kept].tobytes()
+    return letters.decode("ascii")
 
 
 def read_polyline(text: str, precision: int) -> list[LatLon]:
