@@ -23,8 +23,10 @@ from pathlib import Path
 from mobigo import __version__
 from mobigo.demo import rail
 from mobigo.demo.calendar import make_window
+from mobigo.demo.coaches import tables as coaches
 from mobigo.demo.facts import Commune, read_facts
 from mobigo.demo.labels import Edition
+from mobigo.demo.roads import make_roads
 from mobigo.demo.tables import Table, Tables
 from socle.times import render_gtfs_date, render_gtfs_time
 
@@ -51,7 +53,11 @@ def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, 
     facts = read_facts()
     edition = Edition(facts, seed, make_window(start, weeks, facts.school_holidays))
     trips = rail.rail_trips(facts, seed)
-    sources = {rail.SOURCE_ID: rail.rail_tables(edition, trips)}
+    roads = make_roads(facts, seed)
+    sources = {
+        rail.SOURCE_ID: rail.rail_tables(edition, trips),
+        coaches.SOURCE_ID: coaches.coach_tables(edition, roads, trips),
+    }
     return DemoBuild(edition, clean, sources, facts.communes)
 
 
