@@ -22,7 +22,7 @@ _NAMES = {TOWN_HALL: "Mairie", CHURCH: "Église", SCHOOL: "Collège", MARKET: "H
 _IN_ORDER = (TOWN_HALL, CHURCH, SCHOOL, MARKET)
 _PEOPLE_PER_STOP = 2_500
 _STATION_NEAR_M = 400  # beyond the edge of the town
-_CORE_M = 1_200  # coaches keep to the core of a large town
+_CORE_M = 1_000  # coaches keep to the core of a large town
 _FORECOURT_M = 60  # from the station's place to the coach stop before it
 _METRES_PER_DEGREE = 111_195.0
 # People per km² in the built-up part, from this many people on.
@@ -78,7 +78,7 @@ def town_stops(commune: Commune, stations: Sequence[Station], seed: int) -> tupl
     turn = between(0, 1, seed, "town", commune.insee_code)
     stops = []
     for k, kind in enumerate(_IN_ORDER[:n]):
-        metres = 0.0 if k == 0 else min(radius_m, _CORE_M) * between(0.35, 0.65, seed, "stop", commune.insee_code, kind)
+        metres = 0.0 if k == 0 else min(radius_m, _CORE_M) * between(0.25, 0.50, seed, "stop", commune.insee_code, kind)
         bearing = turn + k / 3 + between(-0.08, 0.08, seed, "bearing", commune.insee_code, kind)
         stops.append(_stop(commune, kind, moved(commune.at, metres, bearing)))
     station = find_near_station(commune, stations)
