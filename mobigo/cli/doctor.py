@@ -1,0 +1,108 @@
+"""`mobigo doctor`: what is missing or wrong on this machine, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+
+import typer
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from mobigo.cli.feed import AsJson
+from mobigo.cli.frame import ExitCode, out, say_json, settings
+from mobigo.texts import text
+from socle.errors import MobigoError
+
+_NEEDED_FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: `level` is good, worth knowing (warning) or wrong (error)."""
+
+    name: str
+    level: str
+    sentence: str
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Look at everything that Mobigo stands on; exit code 1 when something is wrong."""
+    checks = list(_checks())
+    if as_json:
+        say_json([{"name": check.name, "level": check.level, "sentence": check.sentence} for check in checks])
+    else:
+        table = Table(title=text("cli.doctor.title"), title_justify="left", show_header=False)
+        styles = {"good": "green", "warning": "yellow", "error": "bold red"}
+        for check in checks:
+            table.add_row(f"[{styles[check.level]}]{text(f'cli.doctor.{check.level}')}[/]", check.sentence)
+        out.print(table)
+    raise typer.Exit(ExitCode.NO if any(check.level == "error" for check in checks) else ExitCode.OK)
+
+
+def _checks() -> Iterator[Check]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", "good", text("cli.doctor.python", version=version))
+    yield from _data_dir()
+    yield _database()
+    yield _network()
+    yield _assets()
+
+
+def _data_dir() -> Iterator[Check]:
+    folder = settings().data_dir
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if os.access(existing, os.W_OK | os.X_OK) and existing.is_dir():
+        yield Check("data_dir", "good", text("cli.doctor.data_dir", path=str(folder.absolute())))
+    else:
+        yield Check("data_dir", "error", text("errors.cannot_write", path=str(folder.absolute())))
+    free = shutil.disk_usage(existing).free
+    level, key = ("good", "disk") if free >= _NEEDED_FREE_BYTES else ("warning", "disk_low")
+    yield Check("disk", level, text(f"cli.doctor.{key}", gigabytes=round(free / 1e9, 1)))
+
+
+def _database() -> Check:
+    from mobigo.store.base import current_revision, newest_revision, open_engine
+
+    address = settings().database_address()
+    if address.startswith("sqlite:///") and not os.path.exists(address.removeprefix("sqlite:///")):  # noqa: PTH110  a Path would eat the scheme
+        return Check("database", "warning", text("cli.doctor.database_absent"))
+    try:
+        engine = open_engine(address)
+        found, wanted = current_revision(engine), newest_revision(engine)
+        engine.dispose()
+    except SQLAlchemyError as error:
+        return Check("database", "error", text("cli.doctor.database_error", reason=type(error).__name__))
+    if found == wanted:
+        return Check("database", "good", text("cli.doctor.database", revision=found))
+    return Check("database", "warning", text("cli.doctor.database_old", found=found, wanted=wanted))
+
+
+def _network() -> Check:
+    from mobigo.store.releases import TIMETABLE, get_current, read_manifest
+    from routing.network.timetable import open_timetable
+
+    try:
+        release = get_current(settings().data_dir)
+        manifest = read_manifest(release)
+        open_timetable(release / TIMETABLE)
+    except MobigoError as error:
+        return Check("network", "error", text(f"errors.{error.code}", **error.facts))
+    facts = {name: manifest[name] for name in ("release", "valid_from", "valid_to")}
+    today = date.today().isoformat()  # noqa: DTZ011  the day of this machine is the one a person sees
+    if manifest["valid_from"] <= today <= manifest["valid_to"]:
+        return Check("network", "good", text("cli.doctor.network", **facts))
+    return Check("network", "warning", text("cli.doctor.network_other_days", **facts))
+
+
+def _assets() -> Check:
+    vendor = files("mobigo.web") / "static" / "vendor"
+    if vendor.is_dir() and any(vendor.iterdir()):
+        return Check("assets", "good", text("cli.doctor.assets"))
+    npm = shutil.which("npm")
+    return Check("assets", "warning", text("cli.doctor.assets_npm" if npm else "cli.doctor.assets_no_npm"))

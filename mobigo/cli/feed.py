@@ -1,0 +1,191 @@
+"""`mobigo feed`: judge feeds and make the network from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json, settings
+from mobigo.texts import finding_sentence, text
+from socle.findings import Finding, Severity, count_errors
+
+if TYPE_CHECKING:
+    from mobigo.services.network.importing import ImportReport, SourceFile
+
+app = typer.Typer(help=text("cli.feed.help"), no_args_is_help=True)
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+
+AsJson = Annotated[bool, typer.Option("--json", help=text("cli.json_help"))]
+
+
+def findings_table(findings: Sequence[Finding], title: str) -> Table:
+    """The findings for a terminal, gravest first."""
+    table = Table(title=title, title_justify="left", show_lines=False)
+    for column in ("severity", "where", "code", "sentence"):
+        table.add_column(text(f"cli.feed.column_{column}"), overflow="fold")
+    rank = list(Severity)
+    for finding in sorted(findings, key=lambda each: rank.index(each.severity)):
+        where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+        table.add_row(
+            f"[{_STYLES[finding.severity]}]{text(f'cli.severity.{finding.severity.lower()}')}[/]",
+            where,
+            finding.code,
+            finding_sentence(finding),
+        )
+    return table
+
+
+def told(finding: Finding) -> dict[str, object]:
+    """The finding for JSON, with its sentence."""
+    return finding.as_dict() | {"sentence": finding_sentence(finding)}
+
+
+@app.command(help=text("cli.feed.check_help"))
+def check(
+    path: Annotated[Path, typer.Argument(help=text("cli.feed.path_help"))],
+    as_json: AsJson = False,
+) -> None:
+    """Print what is to be said of a feed; exit code 1 when there is an error."""
+    from mobigo.services.network.importing import check_feed
+
+    with progress(text("cli.step.read", what=path.name), 1):
+        usable, findings = check_feed(path)
+    n_errors = count_errors(findings)
+    if as_json:
+        say_json({"usable": usable, "errors": n_errors, "findings": [told(finding) for finding in findings]})
+    else:
+        if findings:
+            out.print(findings_table(findings, str(path)))
+        key = "refused" if not usable else "with_errors" if n_errors else "good"
+        out.print(text(f"cli.feed.{key}", n_findings=len(findings), n_errors=n_errors), highlight=False)
+    raise typer.Exit(ExitCode.NO if n_errors or not usable else ExitCode.OK)
+
+
+@app.command("import", help=text("cli.feed.import_help"))
+def import_(
+    paths: Annotated[list[str], typer.Argument(help=text("cli.feed.paths_help"))],
+    release_anyway: Annotated[str, typer.Option(help=text("cli.feed.release_anyway_help"), metavar="REASON")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a release of the network from these feeds and serve it."""
+    report = run_import([source_file(each) for each in paths], release_anyway)
+    say_report(report, as_json=as_json)
+    raise typer.Exit(ExitCode.OK if report.verdict == "served" else ExitCode.BAD_DATA)
+
+
+def source_file(argument: str) -> SourceFile:
+    """The source named by `ID=PATH`, or by the file: its name, or its folder's when it is just gtfs.zip."""
+    import re
+
+    from mobigo.services.network.importing import SourceFile
+
+    source_id, equals, path = argument.partition("=")
+    if equals and not Path(argument).exists():
+        return SourceFile(source_id, Path(path))
+    place = Path(argument)
+    name = place.name if place.is_dir() else place.stem
+    if name.lower() in {"gtfs", "export", "feed"}:
+        name = place.absolute().parent.name
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return SourceFile(plain or "feed", place)
+
+
+def run_import(sources: Sequence[SourceFile], let_through: str = "") -> ImportReport:
+    """Import with the settings of this run and a progress bar."""
+    from mobigo.demo.facts import read_facts
+    from mobigo.demo.region import render_places
+    from mobigo.services.network.importing import N_STEPS_A_SOURCE, N_STEPS_BESIDE, Terms, import_feeds
+    from mobigo.store.base import migrate, open_engine
+    from routing.network.gate import Thresholds
+
+    chosen = settings()
+    engine = open_engine(chosen.database_address())
+    try:
+        migrate(engine)
+        with progress(text("cli.step.begin"), N_STEPS_A_SOURCE * len(sources) + N_STEPS_BESIDE) as bar:
+            task = bar.task_ids[0]
+
+            def on_step(step: str, what: str) -> None:
+                bar.update(task, advance=1, description=text(f"cli.step.{step}", what=what))
+
+            terms = Terms(
+                data_dir=chosen.data_dir,
+                engine=engine,
+                communes=render_places(read_facts().communes),
+                thresholds=Thresholds(
+                    chosen.gate_trips_drop_pct,
+                    chosen.gate_stops_drop_pct,
+                    chosen.gate_horizon_days,
+                    tuple(chosen.gate_protected_lines),
+                ),
+                releases_kept=chosen.releases_kept,
+                let_through=let_through,
+                on_step=on_step,
+            )
+            return import_feeds(sources, terms, datetime.now(UTC))
+    finally:
+        engine.dispose()
+
+
+def say_report(report: ImportReport, *, as_json: bool) -> None:
+    """Print what became of an import."""
+    if as_json:
+        say_json(
+            {
+                "verdict": report.verdict,
+                "release": report.release_id,
+                "sources": [
+                    {
+                        "id": source.source_id,
+                        "sha256": source.sha256,
+                        "bytes": source.n_bytes,
+                        "refused": source.refused,
+                        "findings": [told(finding) for finding in source.findings],
+                    }
+                    for source in report.sources
+                ],
+                "merging": [told(finding) for finding in report.merging],
+                "held": [told(finding) for finding in report.held],
+            }
+        )
+        return
+    for source in report.sources:
+        _say_source(source.source_id, source.findings, refused=source.refused)
+    if report.merging:
+        out.print(_counts_table(report.merging, text("cli.feed.merging")))
+    for reason in report.held:
+        say_error(finding_sentence(reason))
+    err.print(text(f"cli.feed.verdict_{report.verdict}", release=report.release_id), highlight=False, markup=False)
+
+
+def _say_source(source_id: str, findings: Sequence[Finding], *, refused: bool) -> None:
+    if refused:
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        out.print(findings_table(errors, text("cli.feed.source_refused", source_id=source_id)))
+    elif findings:
+        out.print(_counts_table(findings, text("cli.feed.source_findings", source_id=source_id)))
+
+
+def _counts_table(findings: Sequence[Finding], title: str) -> Table:
+    """One row per code: how many, and the first one told."""
+    table = Table(title=title, title_justify="left")
+    for column in ("severity", "count", "code", "first"):
+        table.add_column(text(f"cli.feed.column_{column}"), overflow="fold")
+    by_code: dict[tuple[int, str], list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault((list(Severity).index(finding.severity), finding.code), []).append(finding)
+    for (_rank, code), group in sorted(by_code.items()):
+        severity = group[0].severity
+        table.add_row(
+            f"[{_STYLES[severity]}]{text(f'cli.severity.{severity.lower()}')}[/]",
+            str(len(group)),
+            code,
+            finding_sentence(group[0]),
+        )
+    return table

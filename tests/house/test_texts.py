@@ -1,0 +1,76 @@
+"""Every sentence that the code names exists, and every sentence has a reader."""
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mobigo.texts import all_texts
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("mobigo", "routing", "socle")
+ERRORS = {"BadInput", "NotFound", "LimitExceeded", "Conflict", "Unavailable", "FeedRefused"}
+
+
+def calls() -> Iterator[tuple[str, str, ast.Call]]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node.func.id, node
+
+
+def constant(call: ast.Call, position: int) -> str | None:
+    if len(call.args) <= position:
+        return None
+    argument = call.args[position]
+    return argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else None
+
+
+ERROR_CALLS = [(where, code, call) for where, name, call in calls() if name in ERRORS and (code := constant(call, 0))]
+FINDING_CALLS = [
+    (where, code, call) for where, name, call in calls() if name == "Finding" and (code := constant(call, 1))
+]
+TEXT_CALLS = [(where, key, call) for where, name, call in calls() if name == "text" and (key := constant(call, 0))]
+
+
+def test_there_is_something_to_check():
+    assert len(ERROR_CALLS) > 5
+    assert len(TEXT_CALLS) > 5
+
+
+def test_every_error_code_has_its_sentence():
+    assert [(where, code) for where, code, _call in ERROR_CALLS if f"errors.{code}" not in all_texts()] == []
+
+
+def test_every_finding_code_has_its_sentence():
+    assert [(where, code) for where, code, _call in FINDING_CALLS if f"findings.{code}" not in all_texts()] == []
+
+
+def test_every_text_asked_for_exists():
+    assert [(where, key) for where, key, _call in TEXT_CALLS if key not in all_texts()] == []
+
+
+def fields(sentence: str) -> set[str]:
+    return {field for _text, field, _spec, _conversion in string.Formatter().parse(sentence) if field}
+
+
+@pytest.mark.parametrize("calls", [ERROR_CALLS, TEXT_CALLS], ids=["errors", "texts"])
+def test_every_fact_that_a_sentence_names_is_given(calls):
+    missing = []
+    for where, code, call in calls:
+        sentence = all_texts().get(f"errors.{code}" if calls is ERROR_CALLS else code, "")
+        given = {keyword.arg for keyword in call.keywords}
+        if None not in given and not fields(sentence) <= given:  # None: **facts
+            missing.append((where, code, sorted(fields(sentence) - given)))
+    assert missing == []
+
+
+def test_sentences_are_french_and_end_like_sentences():
+    for key, sentence in all_texts().items():
+        assert sentence == sentence.strip(), key
+        assert "'" not in sentence, f"{key}: the apostrophe of French typography is ’"
+        if key.startswith(("errors.", "findings.")):
+            assert sentence.endswith((".", ")", "…", "}", "»")), key
