@@ -1,0 +1,1 @@
+"""GTFS: datasets of public transport read, mended, merged, judged and written."""
