@@ -30,6 +30,16 @@ help: ## these lines
 .PHONY: install
 install: .venv/.dev ## the virtual environment, with what developers need
 
+# --- running --------------------------------------------------------------------------------
+
+.PHONY: run
+run: .venv/.run ## install, build the demonstration region, serve http://127.0.0.1:8000
+	$(BIN)/mobigo serve --demo
+
+.PHONY: demo
+demo: .venv/.run ## (re)build the demonstration region only
+	$(BIN)/mobigo demo
+
 # --- checking -------------------------------------------------------------------------------
 
 .PHONY: test
@@ -72,6 +82,18 @@ clean: ## remove the virtual environment, caches and built data
 	rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# --- proving --------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: .venv/.dev ## speed and memory: reading, searching, load (long; quiet machine)
+	$(BIN)/python bench/ingest.py
+	$(BIN)/python bench/search.py
+	$(BIN)/python bench/load.py --kill
+
 .PHONY: ci
 ci: ## what continuous integration runs on a bare Debian machine
-	$(MAKE) test
+	.ci/stage 10m packages .ci/packages
+	.ci/stage 10m install $(MAKE) install
+	.ci/stage 25m test $(MAKE) test
+	.ci/stage 10m test-web $(MAKE) test-web
+	.ci/stage 5m test-clients $(MAKE) test-clients
