@@ -1,0 +1,1 @@
+"""Journeys: the pages on which a traveller asks, compares and keeps a journey."""

@@ -1,0 +1,101 @@
+"""Wording: dates, durations, quantities and typography as French readers expect them.
+
+Instants are shown in the time of Paris, on 24 hours. Rounding is always to the
+traveller's safe side or to the nearest, and says which.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from mobigo.texts import all_texts, text
+from socle.errors import Fact
+from socle.times import PARIS
+
+FRENCH = Locale("fr")
+NBSP = "\u00a0"  # before a colon, around guillemets, before a unit
+THIN_NBSP = "\u202f"  # before ; ! ?
+
+_BEFORE_COLON = re.compile(r" (?=[:»])")
+_AFTER_QUOTE = re.compile(r"(?<=«) ")
+_BEFORE_HIGH = re.compile(r" (?=[;!?])")
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:h|min|s|m|km|g|kg|%|€)(?:\W|$))")
+
+
+def typeset(sentence: str) -> str:
+    """`sentence` with the blanks that must not break, so that no line begins with a colon."""
+    sentence = _BEFORE_COLON.sub(NBSP, sentence)
+    sentence = _AFTER_QUOTE.sub(NBSP, sentence)
+    sentence = _BEFORE_HIGH.sub(THIN_NBSP, sentence)
+    return _BEFORE_UNIT.sub(NBSP, sentence)
+
+
+def say(key: str, **facts: Fact) -> str:
+    """The sentence `web.<key>` filled with `facts`, typeset."""
+    return typeset(text(f"web.{key}", **facts))
+
+
+def say_count(key: str, n: int, **facts: Fact) -> str:
+    """The sentence for `n` things: `web.<key>.zero` when there is one and n is 0, else by the French plural rule."""
+    form = "zero" if n == 0 and f"web.{key}.zero" in all_texts() else FRENCH.plural_form(n)
+    if f"web.{key}.{form}" not in all_texts():  # `many` (whole millions) reads like `other` here
+        form = "other"
+    return say(f"{key}.{form}", n=format_decimal(n, locale=FRENCH), **facts)
+
+
+def _local(instant: int) -> datetime:
+    return datetime.fromtimestamp(instant, PARIS)
+
+
+def clock(instant: int) -> str:
+    """07:02."""
+    return _local(instant).strftime("%H:%M")
+
+
+def machine_time(instant: int) -> str:
+    """2026-11-24T07:02:00+01:00, for `<time datetime>`."""
+    return _local(instant).isoformat()
+
+
+def long_day(day: date) -> str:
+    """Mardi 24 novembre 2026, in lower case as within a sentence."""
+    return format_date(day, "EEEE d MMMM y", locale=FRENCH).replace(" ", NBSP, 1)
+
+
+def short_day(day: date) -> str:
+    """Mar. 24 nov., in lower case."""
+    return format_date(day, "EEE d MMM", locale=FRENCH).replace(" ", NBSP)
+
+
+def duration(seconds: int) -> str:
+    """1 h 33, 12 min, to the nearest minute and never 0 for something that takes time."""
+    minutes = (seconds + 30) // 60
+    if minutes == 0 and seconds > 0:
+        minutes = 1
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}{NBSP}h{NBSP}{minutes:02d}" if hours else f"{minutes}{NBSP}min"
+
+
+def machine_duration(seconds: int) -> str:
+    """PT5580S, for `<time datetime>`."""
+    return f"PT{seconds}S"
+
+
+def distance(metres: float) -> str:
+    """450 m (to the nearest 10), 1,2 km."""
+    if metres < 995:
+        return f"{int(metres / 10 + 0.5) * 10}{NBSP}m"
+    kilometres = metres / 1000
+    return f"{format_decimal(kilometres, '#,##0.#' if kilometres < 100 else '#,##0', locale=FRENCH)}{NBSP}km"
+
+
+def mass(grams: int) -> str:
+    """850 g, 2,6 kg."""
+    if grams < 1000:
+        return f"{grams}{NBSP}g"
+    return f"{format_decimal(grams / 1000, '#,##0.0', locale=FRENCH)}{NBSP}kg"
