@@ -1,0 +1,249 @@
+"""Boards: what leaves from (or arrives at) a set of stops, in order of time, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.journeys.journey import Call
+from routing.journeys.snapshot import Snapshot
+from routing.network.modes import MODES
+from routing.network.timetable import Timetable
+from socle.errors import LimitExceeded
+from socle.geo import LatLon, distances_m
+from socle.times import DAY_S, day_number, day_of_number, service_day_start
+
+MINUTE_S = 60
+MOST_EVENTS = 10_000  # of one board; more is a download, not a board
+_FIRST_LOOK_S = 2 * 3600  # grows fourfold until enough is found
+
+
+@dataclass(frozen=True, slots=True)
+class StopEvent:
+    """A trip at a stop on one service day. `position` is that of the call in the trip."""
+
+    trip: int
+    service_day: date
+    position: int
+    stop: int
+    arrival: int | None
+    departure: int | None
+
+    def instant(self, arrivals: bool) -> int:
+        """What the board sorts by: the departure (arrival), the other one at the end of a trip."""
+        first, second = (self.arrival, self.departure) if arrivals else (self.departure, self.arrival)
+        told = first if first is not None else second
+        if told is None:
+            raise ValueError("a call has an arrival or a departure")
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class BoardWish:
+    """Which events are wanted.
+
+    From `at` on, or (`earlier`) until `at`, both included: the `n` nearest, or all within
+    `window_s`, whichever is more. `arrivals` asks for arrivals, `both` for every call.
+    """
+
+    at: int
+    n: int = 0
+    window_s: int = 0
+    arrivals: bool = False
+    both: bool = False
+    earlier: bool = False
+    modes: frozenset[str] | None = None
+
+
+def trip_calls(timetable: Timetable, trip: int, day: date, first: int = 0, last: int | None = None) -> tuple[Call, ...]:
+    """The calls of `trip` on the service day `day`, from position `first` to `last`, both included."""
+    start, stop = int(timetable.trip_first_time[trip]), int(timetable.trip_first_time[trip + 1])
+    end = stop - start - 1
+    last = end if last is None else last
+    base = timetable.service_day_start(trip, day)
+    sequence = int(timetable.sequence_first_stop[timetable.trip_sequence[trip]])
+    within = slice(sequence + first, sequence + last + 1)
+    arrivals = timetable.arrival_s[start + first : start + last + 1].tolist()
+    departures = timetable.departure_s[start + first : start + last + 1].tolist()
+    rows = zip(
+        timetable.sequence_stops[within].tolist(),
+        arrivals,
+        departures,
+        timetable.sequence_pickup[within].tolist(),
+        timetable.sequence_drop_off[within].tolist(),
+        strict=True,
+    )
+    return tuple(
+        Call(
+            stop,
+            base + arrival if position > 0 else None,
+            base + departure if position < end else None,
+            pickup,
+            drop_off,
+        )
+        for position, (stop, arrival, departure, pickup, drop_off) in enumerate(rows, start=first)
+    )
+
+
+def list_stops_meant(
+    snapshot: Snapshot, stop: int | None, center: LatLon | None, radius_m: float | None, exact: bool
+) -> list[int]:
+    """The stops of a board: a place whole, with `radius_m` also the places within it.
+
+    `exact` takes the stops within the radius and nothing else; with radius 0, the platform
+    itself (of a station, all its platforms).
+    """
+    timetable = snapshot.timetable
+    meant: set[int] = set()
+    if stop is not None:
+        if exact:
+            children = timetable.stop_children[timetable.stop_first_child[stop] : timetable.stop_first_child[stop + 1]]
+            meant.update([stop, *children.tolist()])
+        else:
+            meant.update(timetable.place_of(stop).tolist())
+        center = timetable.stop_at(stop)
+    if center is not None and radius_m:
+        metres = distances_m(np.float64(center.lat), np.float64(center.lon), timetable.stop_lat, timetable.stop_lon)  # type: ignore[arg-type]
+        within = np.flatnonzero(metres <= radius_m)
+        if exact:
+            meant.update(within.tolist())
+        else:
+            for place in np.unique(timetable.stop_place[within]).tolist():
+                meant.update(
+                    timetable.place_stops[
+                        timetable.place_first_stop[place] : timetable.place_first_stop[place + 1]
+                    ].tolist()
+                )
+    return sorted(meant)
+
+
+def list_routes_at(snapshot: Snapshot, stops: Sequence[int]) -> list[int]:
+    """The routes that call at `stops`, by short name, long name and id."""
+    timetable = snapshot.timetable
+    first = snapshot.stop_first_call
+    trips = [snapshot.time_trip[snapshot.call_time[first[stop] : first[stop + 1]]] for stop in stops]
+    routes = np.unique(timetable.trip_route[np.concatenate(trips)]).tolist() if trips else []
+    texts = snapshot.texts
+    return sorted(
+        routes,
+        key=lambda route: (
+            _natural(texts[timetable.route_short_name[route]]),
+            texts[timetable.route_long_name[route]],
+            timetable.route_id[route],
+        ),
+    )
+
+
+def _natural(name: str) -> tuple[int, str]:
+    """Line 2 before line 10, lines without a number last."""
+    digits = "".join(char for char in name if char.isdecimal())
+    return int(digits[:9]) if digits else 1 << 30, name
+
+
+def list_events(snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> list[StopEvent]:
+    """The events wanted at `stops`, in order of time, one row per trip; a minute is never split."""
+    calls = _Calls(snapshot, stops, wish)
+    start, end = snapshot.timetable.valid
+    start, end = start - DAY_S, end + 3 * DAY_S  # trips may be timed past the midnight of the last day
+    look_s = max(_FIRST_LOOK_S, wish.window_s)
+    while True:
+        span = (max(start, wish.at - look_s), wish.at + 1) if wish.earlier else (wish.at, min(end, wish.at + look_s))
+        found = calls.between(*span)
+        is_all = span[0] <= start if wish.earlier else span[1] >= end
+        if len(found) >= wish.n or is_all or not len(calls.times):
+            break
+        look_s *= 4
+    return _cut(found, wish)
+
+
+def _cut(found: list[StopEvent], wish: BoardWish) -> list[StopEvent]:
+    """The events from the nearest on: `n` of them and the rest of the last minute, or the whole window."""
+    nearest_first = found[::-1] if wish.earlier else found
+    kept: list[StopEvent] = []
+    for event in nearest_first:
+        at = event.instant(wish.arrivals)
+        in_window = abs(at - wish.at) < wish.window_s
+        in_minute = bool(kept) and at // MINUTE_S == kept[-1].instant(wish.arrivals) // MINUTE_S
+        if len(kept) >= wish.n and not in_window and not in_minute:
+            break
+        kept.append(event)
+    return kept[::-1] if wish.earlier else kept
+
+
+class _Calls:
+    """All calls at some stops, by time of the service day."""
+
+    def __init__(self, snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> None:
+        timetable = self._timetable = snapshot.timetable
+        self._wish = wish
+        first = snapshot.stop_first_call
+        times = [snapshot.call_time[first[stop] : first[stop + 1]] for stop in stops]
+        at_stop = np.repeat(np.array(stops, np.int32), [len(part) for part in times])
+        time = np.concatenate(times) if times else np.zeros(0, np.int32)
+        trip = snapshot.time_trip[time]
+        position = time - timetable.trip_first_time[trip]
+        is_last = time == timetable.trip_first_time[trip + 1] - 1
+        keep = np.ones(len(time), np.bool_)
+        if not wish.both:
+            keep &= position > 0 if wish.arrivals else ~is_last
+        if wish.modes is not None:
+            is_wanted = np.array([mode in wish.modes for mode in MODES], np.bool_)
+            keep &= is_wanted[timetable.trip_mode[trip]]
+        told_s = np.where(
+            (position > 0) if wish.arrivals else is_last, timetable.arrival_s[time], timetable.departure_s[time]
+        )
+        order = np.lexsort((trip, told_s))
+        order = order[keep[order]]
+        self.times: NDArray[np.int32] = time[order]
+        self._trip, self._stop, self._told_s = trip[order], at_stop[order], told_s[order]
+        self._position, self._is_last = position[order], is_last[order]
+
+    def between(self, start: int, end: int) -> list[StopEvent]:
+        """Events in `[start, end)`, by instant."""
+        timetable = self._timetable
+        if not len(self.times):
+            return []
+        found: list[tuple[int, int, StopEvent]] = []
+        latest_s = int(self._told_s[-1])
+        first_day = start - latest_s - DAY_S
+        opening = day_number(timetable.first_day)
+        for number in range(max(first_day // DAY_S, opening), min(end // DAY_S + 2, opening + timetable.n_days)):
+            day = day_of_number(number)
+            bases = np.array([service_day_start(day, zone) for zone in timetable.zone_infos], np.int64)
+            low = np.searchsorted(self._told_s, start - bases.max(), "left")
+            high = np.searchsorted(self._told_s, end - bases.min(), "left")
+            among = slice(int(low), int(high))
+            if low >= high:
+                continue
+            trips = self._trip[among]
+            instants = bases[timetable.trip_zone[trips]] + self._told_s[among]
+            runs = timetable.services_of(day)[timetable.trip_service[trips]]
+            inside = np.flatnonzero(runs & (instants >= start) & (instants < end)).tolist()
+            if len(found) + len(inside) > MOST_EVENTS:
+                raise LimitExceeded("too_many_departures", limit=MOST_EVENTS)
+            found += [(int(instants[at]), int(trips[at]), self._event(among.start + at, day, bases)) for at in inside]
+        found.sort(key=lambda row: (row[0], row[1], row[2].position))
+        seen: set[tuple[int, date]] = set()
+        events = []
+        for _, trip, event in reversed(found) if self._wish.earlier else found:
+            if (trip, event.service_day) not in seen:
+                seen.add((trip, event.service_day))
+                events.append(event)
+        return events[::-1] if self._wish.earlier else events
+
+    def _event(self, at: int, day: date, bases: NDArray[np.int64]) -> StopEvent:
+        timetable, time, trip = self._timetable, int(self.times[at]), int(self._trip[at])
+        base = int(bases[timetable.trip_zone[trip]])
+        position = int(self._position[at])
+        return StopEvent(
+            trip,
+            day,
+            position,
+            int(self._stop[at]),
+            base + int(timetable.arrival_s[time]) if position > 0 else None,
+            base + int(timetable.departure_s[time]) if not self._is_last[at] else None,
+        )
