@@ -26,7 +26,7 @@ from mobigo.demo.calendar import make_window
 from mobigo.demo.coaches import tables as coaches
 from mobigo.demo.facts import Commune, read_facts
 from mobigo.demo.labels import Edition
-from mobigo.demo.roads import make_roads
+from mobigo.demo.roads import RoadGraph, make_roads
 from mobigo.demo.tables import Table, Tables
 from socle.times import render_gtfs_date, render_gtfs_time
 
@@ -41,7 +41,7 @@ class DemoBuild:
     edition: Edition
     clean: bool
     sources: Mapping[str, Tables]  # by source id
-    places: tuple[Commune, ...]
+    roads: RoadGraph
 
 
 def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, clean: bool = False) -> DemoBuild:
@@ -58,7 +58,7 @@ def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, 
         rail.SOURCE_ID: rail.rail_tables(edition, trips),
         coaches.SOURCE_ID: coaches.coach_tables(edition, roads, trips),
     }
-    return DemoBuild(edition, clean, sources, facts.communes)
+    return DemoBuild(edition, clean, sources, roads)
 
 
 _TIME_COLUMNS = frozenset({"arrival_time", "departure_time", "start_time", "end_time"})
@@ -103,7 +103,7 @@ def render_places(places: tuple[Commune, ...]) -> bytes:
 
 def render_files(demo: DemoBuild) -> dict[str, bytes]:
     """Every file of the build by its path, the manifest last."""
-    written = {"places.csv": render_places(demo.places)}
+    written = {"places.csv": render_places(demo.roads.places)}
     for source_id, tables in demo.sources.items():
         written[f"sources/{source_id}.zip"] = _render_zip(tables)
     edition = demo.edition

@@ -204,8 +204,8 @@ def make_roads(facts: Facts, seed: int) -> RoadGraph:
 
 # --- the course of a road: a wave over the straight line, as high as its length asks ------
 
-_BEND_M = 1_500  # metres between two bends
-_POINTS = 12  # of a course, or twice as many beyond 6 km
+_BEND_M = 2_000  # metres between two bends
+_POINTS = 16  # of a course, or twice as many beyond 8 km
 
 
 def _courses(
@@ -220,7 +220,7 @@ def _courses(
         a, b = plane[[ends[e][0] for e in some]], plane[[ends[e][1] for e in some]]
         wished = np.array([metres[e] for e in some], np.float64)
         codes = [(places[ends[e][0]].insee_code, places[ends[e][1]].insee_code) for e in some]
-        bends = np.clip(np.round(wished / _BEND_M), 1, n_points // 3)
+        bends = np.clip(np.round(wished / _BEND_M), 1, n_points // 4)
         skew = np.array([between(-0.6, 0.6, seed, "bend", *code) for code in codes])
         side = np.array([1.0 if between(0, 1, seed, "side", *code) < 0.5 else -1.0 for code in codes])
         t = np.linspace(0, 1, n_points + 1)
