@@ -3,7 +3,7 @@
 The folder holds what real producers would send, in their shapes; the ordinary
 import makes the network from it.
 
-    manifest.json   what the build is made from, its defects, the sha256 of every file
+    manifest.json   what the build is made from, its defects, the hash of every file
     places.csv      the communes that a traveller may name
     sources/*.zip   one feed per producer
 """
@@ -14,7 +14,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -27,8 +27,9 @@ from mobigo.demo.coaches import tables as coaches
 from mobigo.demo.facts import Commune, read_facts
 from mobigo.demo.labels import Edition
 from mobigo.demo.roads import RoadGraph, make_roads
-from mobigo.demo.tables import Table, Tables
-from socle.times import render_gtfs_date, render_gtfs_time
+from mobigo.demo.tables import Tables
+from routing.gtfs.feed import Feed, make_feed
+from routing.gtfs.write import render_feed
 
 DEFAULT_SEED = 2020
 DEFAULT_WEEKS = 26
@@ -42,6 +43,17 @@ class DemoBuild:
     clean: bool
     sources: Mapping[str, Tables]  # by source id
     roads: RoadGraph
+
+    @property
+    def name(self) -> str:
+        """The folder that holds the build."""
+        window = self.edition.window
+        name = f"{self.edition.seed}-{window.start.isoformat()}-{window.weeks}"
+        return f"{name}-clean" if self.clean else name
+
+    def feed(self, source_id: str) -> Feed:
+        """One source as a feed."""
+        return make_feed(source_id, {stem: table.as_columns() for stem, table in self.sources[source_id].items()})
 
 
 def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, clean: bool = False) -> DemoBuild:
@@ -61,51 +73,35 @@ def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, 
     return DemoBuild(edition, clean, sources, roads)
 
 
-_TIME_COLUMNS = frozenset({"arrival_time", "departure_time", "start_time", "end_time"})
-
-
-def _cell(column: str, value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, date):
-        return render_gtfs_date(value)
-    if column in _TIME_COLUMNS and isinstance(value, int):
-        return render_gtfs_time(value)
-    return str(value)
-
-
-def _render_csv(table: Table) -> bytes:
+def render_places(communes: Iterable[Commune]) -> bytes:
+    """The communes as CSV: what place search knows of them."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    for row in table.rows:
-        writer.writerow([_cell(column, value) for column, value in zip(table.columns, row, strict=True)])
+    writer.writerow(("insee_code", "name", "lat", "lon", "population", "rank", "dept"))
+    for commune in communes:
+        writer.writerow((commune.insee_code, commune.name, *commune.at, commune.population, commune.rank, commune.dept))
     return out.getvalue().encode()
 
 
-def _render_zip(tables: Tables) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for stem in sorted(tables):
-            member = zipfile.ZipInfo(f"{stem}.txt", date_time=(1980, 1, 1, 0, 0, 0))
-            member.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(member, _render_csv(tables[stem]))
-    return out.getvalue()
+def hash_of(path: str, content: bytes) -> str:
+    """The sha256 of a file; of an archive, that of its members' names and hashes.
 
-
-def render_places(places: tuple[Commune, ...]) -> bytes:
-    """The communes as CSV."""
-    table = Table(("insee_code", "name", "lat", "lon", "population", "rank", "dept"))
-    for commune in places:
-        table.add(commune.insee_code, commune.name, *commune.at, commune.population, commune.rank, commune.dept)
-    return _render_csv(table)
+    The bytes of a compressed archive depend on the compressor's version, its members do not.
+    """
+    if not path.endswith(".zip"):
+        return sha256(content).hexdigest()
+    digest = sha256()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in sorted(archive.namelist()):
+            digest.update(f"{name}\0{sha256(archive.read(name)).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def render_files(demo: DemoBuild) -> dict[str, bytes]:
     """Every file of the build by its path, the manifest last."""
     written = {"places.csv": render_places(demo.roads.places)}
-    for source_id, tables in demo.sources.items():
-        written[f"sources/{source_id}.zip"] = _render_zip(tables)
+    for source_id in demo.sources:
+        written[f"sources/{source_id}.zip"] = render_feed(demo.feed(source_id))
     edition = demo.edition
     manifest = {
         "demo": edition.version,
@@ -115,15 +111,22 @@ def render_files(demo: DemoBuild) -> dict[str, bytes]:
         "clean": demo.clean,
         "facts_sha256": edition.facts.sha256,
         "code_version": __version__,
-        "files": {path: sha256(content).hexdigest() for path, content in sorted(written.items())},
+        "files": {path: hash_of(path, content) for path, content in sorted(written.items())},
     }
     written["manifest.json"] = (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
     return written
 
 
-def write_demo(demo: DemoBuild, directory: Path) -> None:
-    """The build as files under `directory`; the manifest comes last, so that a folder with one is whole."""
+def write_demo(demo: DemoBuild, directory: Path) -> list[Path]:
+    """The build as files under `directory`; the feeds written, in order.
+
+    The manifest comes last: a folder that has one is whole.
+    """
+    feeds = []
     for path, content in render_files(demo).items():
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+        if path.startswith("sources/"):
+            feeds.append(target)
+    return feeds
