@@ -23,8 +23,15 @@ def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat.update(_flatten(value, f"{key}."))
         else:
-            flat[key] = str(value)
+            flat[key] = _bind(str(value))
     return flat
+
+
+def _bind(sentence: str) -> str:
+    """French typography: no line may end between a word and its two-part sign."""
+    for sign in ("»", ":", ";", "!", "?", "%", "€"):
+        sentence = sentence.replace(f" {sign}", f"\N{NO-BREAK SPACE}{sign}")
+    return sentence.replace("« ", "«\N{NO-BREAK SPACE}")
 
 
 @cache

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 import typer
 
 from mobigo import __version__
+from mobigo.cli import demo, feed, network
+from mobigo.cli.doctor import doctor
 from mobigo.cli.frame import ExitCode, out, say_error, say_failure, say_os_failure
+from mobigo.cli.serve import serve
 from mobigo.texts import text
 from socle.errors import MobigoError
 
@@ -39,6 +42,13 @@ def _mobigo(
     ),
 ) -> None:
     """Commands stand below."""
+
+
+app.command(help=text("cli.serve.help"))(serve)
+app.add_typer(demo.app, name="demo")
+app.add_typer(feed.app, name="feed")
+app.add_typer(network.app, name="network")
+app.command(help=text("cli.doctor.help"))(doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

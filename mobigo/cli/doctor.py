@@ -12,7 +12,6 @@ from importlib.resources import files
 
 import typer
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
 from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, out, say_json, settings
@@ -67,6 +66,8 @@ def _data_dir() -> Iterator[Check]:
 
 
 def _database() -> Check:
+    from sqlalchemy.exc import SQLAlchemyError
+
     from mobigo.store.base import current_revision, newest_revision, open_engine
 
     address = settings().database_address()

@@ -1,0 +1,1 @@
+"""Api: the journey API, open data and their shapes; rules are reached through services only."""

@@ -1,0 +1,49 @@
+"""Opendata: public files at permanent, dated addresses, with validators and ranges."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from mobigo.opendata.http import decide
+from mobigo.services.opendata import find_network_feed
+
+_CHUNK_BYTES = 1 << 16
+
+router = APIRouter()
+
+
+@router.api_route(
+    "/opendata/network/{release}/gtfs.zip",
+    methods=["GET", "HEAD"],
+    summary="Le réseau commun en GTFS",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/zip": {}}, "description": "Le fichier, ou sa partie demandée (206)."},
+        304: {"description": "Inchangé depuis la version que vous avez."},
+    },
+)
+async def network_feed(release: str, request: Request) -> Response:
+    """The merged network: `latest`, or the name of a release that is still kept."""
+    published = await anyio.to_thread.run_sync(find_network_feed, request.app.state.data_dir, release)
+    reply = decide(published.download, request.method, request.headers)
+    headers = reply.headers | {
+        "Content-Disposition": f'attachment; filename="mobigo-{published.release}.gtfs.zip"',
+        "Mobigo-Release": published.release,
+    }
+    if reply.start == reply.stop:
+        return Response(status_code=reply.status, headers=headers)
+    return StreamingResponse(_part(published.path, reply.start, reply.stop), reply.status, headers)
+
+
+async def _part(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
+    async with await anyio.open_file(path, "rb") as file:
+        await file.seek(start)
+        left = stop - start
+        while left > 0 and (chunk := await file.read(min(left, _CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
