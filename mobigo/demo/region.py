@@ -28,6 +28,8 @@ from mobigo.demo.facts import Commune, read_facts
 from mobigo.demo.labels import Edition
 from mobigo.demo.roads import RoadGraph, make_roads
 from mobigo.demo.tables import Tables
+from mobigo.demo.urban import tables as urban
+from mobigo.demo.urban.plans import CITIES
 from routing.gtfs.feed import Feed, make_feed
 from routing.gtfs.write import render_feed
 
@@ -69,6 +71,7 @@ def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, 
     sources = {
         rail.SOURCE_ID: rail.rail_tables(edition, trips),
         coaches.SOURCE_ID: coaches.coach_tables(edition, roads, trips),
+        **{city.source_id: urban.urban_tables(city, edition) for city in CITIES},
     }
     return DemoBuild(edition, clean, sources, roads)
 

@@ -1,0 +1,151 @@
+"""The way of an urban line and the places of its stops: drawn, like everything of these networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import cos, radians
+
+from mobigo.demo.chance import between, fraction
+from mobigo.demo.facts import Facts
+from mobigo.demo.urban.plans import CENTRE, STATION, STOP_NAMES, City, UrbanLine
+from socle.geo import LatLon, distance_m
+
+_SWING = 0.10  # of the distance between two named points: how far a way bends aside
+_SMOOTHINGS = 3
+_HUB_NAMES = {STATION: "Gare", CENTRE: "Centre-ville"}
+
+
+@dataclass(frozen=True, slots=True)
+class UrbanStop:
+    """A stop of a city network, with a quay each way."""
+
+    code: str
+    name: str
+    at: LatLon
+
+
+@dataclass(frozen=True, slots=True)
+class UrbanCourse:
+    """A line in one direction: points of its way with metres, and the point that each stop is."""
+
+    stops: tuple[UrbanStop, ...]
+    shape: tuple[LatLon, ...]
+    shape_m: tuple[int, ...]
+    stop_points: tuple[int, ...]
+
+    @property
+    def stop_m(self) -> tuple[int, ...]:
+        """Metres from the start at each stop."""
+        return tuple(self.shape_m[point] for point in self.stop_points)
+
+    def reversed(self) -> UrbanCourse:
+        """The line the other way."""
+        last, end_m = len(self.shape) - 1, self.shape_m[-1]
+        return UrbanCourse(
+            self.stops[::-1],
+            self.shape[::-1],
+            tuple(end_m - metres for metres in reversed(self.shape_m)),
+            tuple(last - point for point in reversed(self.stop_points)),
+        )
+
+
+def _between(one: LatLon, other: LatLon, share: float) -> LatLon:
+    return LatLon(one.lat + (other.lat - one.lat) * share, one.lon + (other.lon - one.lon) * share)
+
+
+def _aside(one: LatLon, other: LatLon, share: float) -> LatLon:
+    """The middle of two places moved sideways by a share of their distance."""
+    east = cos(radians(one.lat))
+    north, side = other.lat - one.lat, (other.lon - one.lon) * east
+    middle = _between(one, other, 0.5)
+    return LatLon(middle.lat - share * side, middle.lon + share * north / east)
+
+
+def _way(points: Sequence[LatLon], seed: int, code: str) -> list[LatLon]:
+    """A smooth way through the points; its ends and named points stay where they are."""
+    way = [points[0]]
+    for i, (one, other) in enumerate(pairwise(points)):
+        part = [one, _aside(one, other, between(-_SWING, _SWING, seed, "urban-bend", code, i)), other]
+        for _ in range(_SMOOTHINGS):  # Chaikin's corner cutting
+            inner = [_between(a, b, share) for a, b in pairwise(part) for share in (0.25, 0.75)]
+            part = [part[0], *inner, part[-1]]
+        way += part[1:]
+    return way
+
+
+def _metres(way: Sequence[LatLon]) -> list[float]:
+    metres = [0.0]
+    for one, other in pairwise(way):
+        metres.append(metres[-1] + distance_m(one, other))
+    return metres
+
+
+def _stop_metres(line: UrbanLine, hubs_m: Mapping[str, float], length_m: float) -> list[tuple[float, str | None]]:
+    """Where the stops lie, evenly between the named hubs; each with the hub that it is."""
+    marks = sorted((metres, hub) for hub, metres in hubs_m.items())
+    marks = [(0.0, None), *[m for m in marks if 0 < m[0] < length_m], (length_m, None)]
+    for hub, metres in hubs_m.items():
+        marks = [(m, hub if m == metres else name) for m, name in marks]
+    n_inner = line.n_stops - len(marks)
+    lengths = [b[0] - a[0] for a, b in pairwise(marks)]
+    n_in = [0] * len(lengths)
+    for _ in range(n_inner):  # the longest gap so far gets the next stop
+        gaps = [length / (n + 1) for length, n in zip(lengths, n_in, strict=True)]
+        n_in[gaps.index(max(gaps))] += 1
+    stops: list[tuple[float, str | None]] = [marks[0]]
+    for (start, _), end, n, length in zip(marks, marks[1:], n_in, lengths, strict=False):
+        stops += [(start + length * (k + 1) / (n + 1), None) for k in range(n)]
+        stops.append(end)
+    return stops
+
+
+def _rounded(at: LatLon) -> LatLon:
+    return LatLon(round(at.lat, 6), round(at.lon, 6))
+
+
+def named_points(city: City, facts: Facts) -> dict[str, LatLon]:
+    """The points that lines are drawn through."""
+    points = {commune.insee_code: commune.at for commune in facts.communes}
+    return points | {STATION: facts.stations[city.uic8].at, CENTRE: points[city.insee_code]}
+
+
+def courses_of_city(city: City, facts: Facts, seed: int) -> dict[str, UrbanCourse]:
+    """Line code -> its course out. Stops of different lines are different, but for the two hubs."""
+    points = named_points(city, facts)
+    communes = {commune.insee_code: commune.name for commune in facts.communes}
+    free_names = sorted(STOP_NAMES, key=lambda name: fraction(seed, "stop-name", city.prefix, name))
+    courses = {}
+    for line in city.lines:
+        way = _way([points[name] for name in line.via], seed, f"{city.prefix}-{line.code}")
+        metres = _metres(way)
+        hubs_m = {hub: metres[way.index(points[hub])] for hub in (STATION, CENTRE) if hub in line.via}
+        shape, shape_m = [_rounded(way[0])], [0.0]
+        stops: list[UrbanStop] = []
+        stop_points: list[int] = []
+        at = 1
+        for k, (stop_m, hub) in enumerate(_stop_metres(line, hubs_m, metres[-1])):
+            while at < len(way) and metres[at] < stop_m - 0.5:
+                shape.append(_rounded(way[at]))
+                shape_m.append(metres[at])
+                at += 1
+            if k:
+                share = (stop_m - metres[at - 1]) / (metres[at] - metres[at - 1])
+                shape.append(_rounded(_between(way[at - 1], way[at], share)))
+                shape_m.append(stop_m)
+                if metres[at] - stop_m <= 0.5:
+                    at += 1
+            end = line.via[0] if k == 0 else line.via[-1] if stop_m == metres[-1] else None
+            if hub is not None:
+                stop = UrbanStop(f"{city.prefix}-{hub}", _HUB_NAMES[hub], shape[-1])
+            elif end is not None:
+                stop = UrbanStop(f"{city.prefix}-{line.code}-{k + 1:02d}", communes[end], shape[-1])
+            else:
+                stop = UrbanStop(f"{city.prefix}-{line.code}-{k + 1:02d}", free_names.pop(), shape[-1])
+            stops.append(stop)
+            stop_points.append(len(shape) - 1)
+        courses[line.code] = UrbanCourse(
+            tuple(stops), tuple(shape), tuple(round(m) for m in shape_m), tuple(stop_points)
+        )
+    return courses
