@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.journeys.journey import Call
+from routing.journeys.journey import Call, TransitLeg
 from routing.journeys.snapshot import Snapshot
 from routing.network.modes import MODES
 from routing.network.timetable import Timetable
@@ -87,6 +87,32 @@ def trip_calls(timetable: Timetable, trip: int, day: date, first: int = 0, last:
         )
         for position, (stop, arrival, departure, pickup, drop_off) in enumerate(rows, start=first)
     )
+
+
+def vehicle_rides(timetable: Timetable, trip: int, day: date) -> list[TransitLeg]:
+    """The whole trip, between those of its block that its vehicle makes at once before and after."""
+    rides = [TransitLeg(trip, day, trip_calls(timetable, trip, day), 0)]
+    block = int(timetable.trip_block[trip])
+    if block < 0:
+        return rides
+    others = [
+        TransitLeg(other, day, trip_calls(timetable, other, day), 0)
+        for other in np.flatnonzero(timetable.trip_block == block).tolist()
+        if other != trip and timetable.runs(other, day)
+    ]
+    for ride in sorted(others, key=lambda ride: ride.departure):
+        if _goes_on(timetable, rides[-1], ride):
+            rides.append(ride)
+    for ride in sorted(others, key=lambda ride: -ride.departure):
+        if _goes_on(timetable, ride, rides[0]):
+            rides.insert(0, ride)
+    return [rides[0], *(replace(ride, stay_seated=True) for ride in rides[1:])]
+
+
+def _goes_on(timetable: Timetable, one: TransitLeg, other: TransitLeg) -> bool:
+    """Whether a vehicle that ends `one` begins `other` where it is."""
+    end, start = one.calls[-1].stop, other.calls[0].stop
+    return one.arrival <= other.departure and bool(timetable.stop_place[end] == timetable.stop_place[start])
 
 
 def list_stops_meant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from math import log2
 
 import numpy as np
@@ -88,6 +89,12 @@ def list_stops_in_box(
     if len(found) > limit:
         raise LimitExceeded("too_many_stops_in_box", found=len(found), limit=limit)
     return [int(stop) for stop in found]
+
+
+@lru_cache(maxsize=2)
+def moving_trips(snapshot: Snapshot) -> MovingTrips:
+    """The moving trips of a snapshot."""
+    return MovingTrips(snapshot)
 
 
 class MovingTrips:

@@ -64,6 +64,9 @@ class PageWish:
             raise BadInput("fewer_at_most_than_at_least", at_least=self.n, at_most=self.most)
 
 
+FIRST_PAGE = PageWish()
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Journeys by departure, arrival and changes, and where the neighbouring pages begin."""

@@ -141,6 +141,9 @@ class Wanted:
     near_weight: float = 1.0
 
 
+ANY = Wanted()
+
+
 def fold(text: str) -> str:
     """`text` without case, accents and ligatures; one character may become two or none."""
     text = text.lower().replace("œ", "oe").replace("æ", "ae").replace("ß", "ss")
@@ -234,7 +237,7 @@ class PlaceIndex:
         self._importance = np.array([place.importance for place in self.places], np.float32)
         self._kind = np.array([place.kind == Kind.STOP for place in self.places], np.bool_)
 
-    def list_found(self, text: str, wanted: Wanted = Wanted()) -> list[Found]:
+    def list_found(self, text: str, wanted: Wanted = ANY) -> list[Found]:
         """Places that `text` may mean, best first."""
         typed = _typed_words(text)[:12]
         if not typed or not self.places:
@@ -278,7 +281,7 @@ class PlaceIndex:
             for at in best
         ]
 
-    def list_near(self, at: LatLon, wanted: Wanted = Wanted()) -> list[Found]:
+    def list_near(self, at: LatLon, wanted: Wanted = ANY) -> list[Found]:
         """Places nearest to `at`, nearest first."""
         if not self.places:
             return []

@@ -24,9 +24,9 @@ from routing.network.timetable import Timetable, open_timetable
 from socle.geo import LatLon
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One release of the network with what is derived from it for answering."""
+    """One release of the network with what is derived from it; compared and hashed by identity."""
 
     timetable: Timetable
     places: PlaceIndex
@@ -44,7 +44,7 @@ class Snapshot:
     @property
     def release(self) -> str:
         """What tells this release from others."""
-        return str(self.manifest.get("id", self.timetable.release))
+        return str(self.manifest.get("release", self.timetable.release))
 
     @property
     def is_demo(self) -> bool:
