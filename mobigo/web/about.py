@@ -1,0 +1,158 @@
+"""About: what the service says of itself: accessibility, personal data, open data, its state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from mobigo.texts import text
+from mobigo.web.layout import Pages
+from mobigo.web.wording import long_day, say, say_count
+from routing.journeys.snapshot import Snapshot
+from socle.errors import Unavailable
+
+GTFS_HREF = "/opendata/network/latest/gtfs.zip"
+CNIL_HREF = "https://www.cnil.fr/fr/plaintes"
+RIGHTS_HREF = "https://formulaire.defenseurdesdroits.fr/"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where one may go on."""
+
+    href: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A heading with what stands under it."""
+
+    heading: str = ""
+    paragraphs: Sequence[str] = ()
+    points: Sequence[str] = ()
+    links: Sequence[Link] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A page of plain sentences."""
+
+    title: str
+    parts: Sequence[Part]
+
+
+def accessibility(*, has_contact: bool) -> Prose:
+    """The declaration, in the order of the law's model: state, what is missing, contact, remedies."""
+    key = "about.accessibility"
+    return Prose(
+        say(f"{key}.title"),
+        (
+            Part(say(f"{key}.state"), (say(f"{key}.state_1"), say(f"{key}.state_2"))),
+            Part(say(f"{key}.known"), points=[say(f"{key}.known_{n}") for n in (1, 2, 3)]),
+            Part(say(f"{key}.helping"), points=[say(f"{key}.helping_{n}") for n in (1, 2, 3)]),
+            Part(
+                say(f"{key}.contact"),
+                (say(f"{key}.contact_known" if has_contact else f"{key}.contact_none"), say(f"{key}.rights")),
+                links=(Link(RIGHTS_HREF, say(f"{key}.rights_link")),),
+            ),
+        ),
+    )
+
+
+def privacy() -> Prose:
+    """What becomes of what a traveller types."""
+    key = "about.privacy"
+    return Prose(
+        say(f"{key}.title"),
+        (
+            Part(paragraphs=(say(f"{key}.lead"),)),
+            Part(say(f"{key}.kept"), points=[say(f"{key}.kept_{n}") for n in (1, 2, 3)]),
+            Part(say(f"{key}.known"), points=[say(f"{key}.known_{n}") for n in (1, 2, 3)]),
+            Part(say(f"{key}.rights"), (say(f"{key}.rights_1"),), links=(Link(CNIL_HREF, say(f"{key}.rights_link")),)),
+        ),
+    )
+
+
+def _validity(snapshot: Snapshot) -> dict[str, str]:
+    timetable = snapshot.timetable
+    return {"first": long_day(timetable.first_day), "last": long_day(timetable.last_day)}
+
+
+def opendata(snapshot: Snapshot) -> Prose:
+    """What can be downloaded, under which licences."""
+    key = "about.opendata"
+    sources = [
+        say(
+            f"{key}.source",
+            id=str(source.get("id", "")),
+            licence=str(source.get("licence") or text(f"web.{key}.source_unknown")),
+        )
+        for source in snapshot.sources
+    ]
+    network = [say(f"{key}.network_1"), say(f"{key}.valid", release=snapshot.release, **_validity(snapshot))]
+    if snapshot.is_demo:
+        network.append(say(f"{key}.demo"))
+    parts = [
+        Part(paragraphs=(say(f"{key}.lead"),)),
+        Part(say(f"{key}.network"), network, links=(Link(GTFS_HREF, say(f"{key}.network_link")),)),
+    ]
+    if sources:
+        parts.append(Part(say(f"{key}.sources"), points=sources))
+    return Prose(say(f"{key}.title"), parts)
+
+
+def status(snapshot: Snapshot | None) -> Prose:
+    """Whether a search would be answered, and from what."""
+    key = "about.status"
+    if snapshot is None:
+        return Prose(say(f"{key}.title"), (Part(paragraphs=(say(f"{key}.down"),)),))
+    timetable = snapshot.timetable
+    n_served = int((snapshot.stop_calls_per_day > 0).sum())
+    return Prose(
+        say(f"{key}.title"),
+        (
+            Part(paragraphs=(say(f"{key}.up"),)),
+            Part(
+                say(f"{key}.network"),
+                (say(f"{key}.version", release=snapshot.release), say(f"{key}.valid", **_validity(snapshot))),
+                points=(
+                    say_count(f"{key}.stops", n_served),
+                    say_count(f"{key}.routes", timetable.n_routes),
+                    say_count(f"{key}.trips", timetable.n_trips),
+                ),
+            ),
+        ),
+    )
+
+
+def make_router(pages: Pages) -> APIRouter:
+    """`/accessibilite`, `/donnees-personnelles`, `/opendata`, `/etat`."""
+    router = APIRouter(include_in_schema=False)
+    operator = pages.site.operator
+    still = "public, max-age=300"
+
+    @router.api_route("/accessibilite", methods=["GET", "HEAD"])
+    async def accessibility_page(request: Request) -> Response:
+        prose = accessibility(has_contact=bool(operator.phone or operator.email))
+        return pages.send(request, "prose.html", page=prose, cache=still)
+
+    @router.api_route("/donnees-personnelles", methods=["GET", "HEAD"])
+    async def privacy_page(request: Request) -> Response:
+        return pages.send(request, "prose.html", page=privacy(), cache=still)
+
+    @router.api_route("/opendata", methods=["GET", "HEAD"])
+    async def opendata_page(request: Request) -> Response:
+        return pages.send(request, "prose.html", page=opendata(pages.site.current()), cache=still)
+
+    @router.api_route("/etat", methods=["GET", "HEAD"])
+    async def status_page(request: Request) -> Response:
+        try:
+            snapshot = pages.site.current()
+        except Unavailable:
+            return pages.send(request, "prose.html", page=status(None), status=503, cache="no-store")
+        return pages.send(request, "prose.html", page=status(snapshot), cache="no-store")
+
+    return router

@@ -1,0 +1,111 @@
+"""Picture: journeys as a map, and the same in words."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobigo.web.drawing import Layer, Mark, draw_map
+from mobigo.web.looks import DRAWN, leg_path, look_of, stop_name
+from mobigo.web.wording import say
+from routing.journeys.journey import Journey, TransitLeg
+from routing.journeys.snapshot import Snapshot
+from socle.geo import Box, LatLon, distances_m
+
+AROUND = 0.25  # of the drawing's span: how far the network around is drawn
+LONGEST_EDGE_M = 40_000.0  # a straight line longer than this between two stops is nobody's way
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn map with its legend and its list of places, in the order of travel."""
+
+    svg: str
+    looks: Sequence[str]
+    places: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two ends of a search with the names the traveller knows them by."""
+
+    origin: str
+    origin_at: LatLon
+    destination: str
+    destination_at: LatLon
+
+
+def network_around(snapshot: Snapshot, box: Box) -> list[list[LatLon]]:
+    """Every pair of consecutive stops of the network with an end in `box`, once, as a straight line."""
+    timetable = snapshot.timetable
+    stops = timetable.sequence_stops
+    if len(stops) < 2:
+        return []
+    one, other = stops[:-1], stops[1:]
+    inner = np.ones(len(one), np.bool_)
+    inner[timetable.sequence_first_stop[1:-1] - 1] = False  # the last stop of a sequence has no next
+    lat, lon = timetable.stop_lat, timetable.stop_lon
+    within = (lat >= box.south) & (lat <= box.north) & (lon >= box.west) & (lon <= box.east)
+    keep = np.flatnonzero(inner & (within[one] | within[other]))
+    # Both directions, and all platforms of a station, are one line.
+    parent = timetable.stop_parent
+    station = np.where(parent >= 0, parent, np.arange(len(parent)))
+    pairs = np.unique(np.sort(np.stack([station[one[keep]], station[other[keep]]], axis=1), axis=1), axis=0)
+    first, second = pairs[:, 0], pairs[:, 1]
+    metres = distances_m(lat[first], lon[first], lat[second], lon[second])
+    short = pairs[(metres > 0) & (metres <= LONGEST_EDGE_M)]
+    return [[timetable.stop_at(int(a)), timetable.stop_at(int(b))] for a, b in short]
+
+
+def _box_around(places: Sequence[LatLon]) -> Box:
+    south, north = min(at.lat for at in places), max(at.lat for at in places)
+    west, east = min(at.lon for at in places), max(at.lon for at in places)
+    margin = max(north - south, east - west, 0.02) * AROUND
+    return Box(south - margin, west - margin, north + margin, east + margin)
+
+
+def changes_of(journey: Journey) -> list[int]:
+    """The stops at which a vehicle is left for another, in order."""
+    rides = [leg for leg in journey.legs if isinstance(leg, TransitLeg)]
+    return [ride.calls[-1].stop for ride, after in itertools.pairwise(rides) if not after.stay_seated]
+
+
+def draw_journeys(snapshot: Snapshot, journeys: Sequence[Journey], ends: Ends) -> Picture:
+    """One map of `journeys`, which go between the same two places."""
+    lines: defaultdict[str, list[Sequence[LatLon]]] = defaultdict(list)
+    drawn: set[tuple[LatLon, ...]] = set()
+    changes: dict[str, LatLon] = {}
+    for journey in journeys:
+        for leg in journey.legs:
+            look = look_of(snapshot.timetable.trip_mode_name(leg.trip)) if isinstance(leg, TransitLeg) else "walk"
+            way = tuple(leg_path(snapshot, leg) if isinstance(leg, TransitLeg) else leg.path)
+            if len(way) > 1 and way not in drawn:
+                drawn.add(way)
+                lines[look].append(way)
+        for stop in changes_of(journey):
+            changes.setdefault(stop_name(snapshot, stop), snapshot.timetable.stop_at(stop))
+    framed = [at for ways in lines.values() for way in ways for at in way]
+    framed += [ends.origin_at, ends.destination_at]
+    network = network_around(snapshot, _box_around(framed))
+    layers = [Layer("network", network), *(Layer(look, lines[look]) for look in DRAWN if look in lines)]
+    marks = [Mark(ends.origin_at, ends.origin, "end"), Mark(ends.destination_at, ends.destination, "end")]
+    marks += [Mark(at, name, "change") for name, at in changes.items()]
+    passing = say("map.describe_via", stops=", ".join(changes)) if changes else say("map.describe_straight")
+    svg = draw_map(
+        layers,
+        marks,
+        key="plan",
+        title=say(
+            "map.title" if len(journeys) == 1 else "map.title_many", origin=ends.origin, destination=ends.destination
+        ),
+        description=say("map.describe", origin=ends.origin, destination=ends.destination, changes=passing),
+    )
+    places = [say("map.from", name=ends.origin)]
+    places += [say("map.change", name=name) for name in changes]
+    places.append(say("map.to", name=ends.destination))
+    looks = [look for look in reversed(DRAWN) if look in lines]
+    return Picture(svg, [*looks, *(["network"] if network else [])], places)

@@ -1,0 +1,139 @@
+"""Looks: how vehicles, stops and places are shown: a word, a shape and a dash pattern for each mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mobigo.web.wording import distance, say
+from routing.journeys.journey import TransitLeg
+from routing.journeys.places import Found, Kind, NamedPlace
+from routing.journeys.snapshot import Snapshot
+from socle.geo import LatLon
+
+_LOOKS: Mapping[str, str] = {
+    "REGIONAL_RAIL": "train",
+    "HIGHSPEED_RAIL": "train",
+    "LONG_DISTANCE": "train",
+    "NIGHT_RAIL": "train",
+    "SUBURBAN": "train",
+    "COACH": "coach",
+    "BUS": "bus",
+    "ODM": "bus",
+    "TRAM": "tram",
+    "SUBWAY": "tram",
+}
+RAIL = frozenset(mode for mode, look in _LOOKS.items() if look == "train")
+# Looks in the order in which they are drawn: what is drawn last lies on top.
+DRAWN = ("walk", "other", "bus", "coach", "tram", "train")
+
+
+def look_of(mode: str) -> str:
+    """The class that dresses `mode`; its icon has the same name."""
+    return _LOOKS.get(mode, "other")
+
+
+@dataclass(frozen=True, slots=True)
+class LineSign:
+    """A line as travellers know it: "Car D12"."""
+
+    look: str
+    icon: str
+    word: str
+    name: str
+
+    @property
+    def spoken(self) -> str:
+        """The sign as words of a sentence."""
+        return f"{self.word} {self.name}".strip()
+
+
+def sign_of_route(snapshot: Snapshot, route: int, mode: str) -> LineSign:
+    """The sign of a route, travelled by `mode`: its short name, else its long one."""
+    timetable, texts = snapshot.timetable, snapshot.texts
+    name = texts[timetable.route_short_name[route]] or texts[timetable.route_long_name[route]]
+    look = look_of(mode)
+    return LineSign(look, look, say(f"mode.{mode}"), name)
+
+
+def sign_of_trip(snapshot: Snapshot, trip: int) -> LineSign:
+    """The sign of the line that a trip runs on."""
+    timetable = snapshot.timetable
+    return sign_of_route(snapshot, int(timetable.trip_route[trip]), timetable.trip_mode_name(trip))
+
+
+def stop_name(snapshot: Snapshot, stop: int) -> str:
+    """The name of the station, or of the stop that has none."""
+    return snapshot.texts[snapshot.timetable.stop_name[snapshot.timetable.stop_station(stop)]]
+
+
+def platform_code(snapshot: Snapshot, stop: int) -> str:
+    """The platform as signposted; empty when the data do not say."""
+    return snapshot.texts[snapshot.timetable.stop_platform_code[stop]]
+
+
+def headsign(snapshot: Snapshot, leg_trip: int, position: int) -> str:
+    """Where a trip says it goes as it leaves its stop number `position`; a bare train number says nothing."""
+    timetable, texts = snapshot.timetable, snapshot.texts
+    sequence = int(timetable.trip_sequence[leg_trip])
+    first = int(timetable.sequence_first_stop[sequence])
+    told = texts[timetable.sequence_headsign[first + position]] or texts[timetable.trip_headsign[leg_trip]]
+    if told and not told.replace(" ", "").isdigit():
+        return told
+    return stop_name(snapshot, int(timetable.trip_stops(leg_trip)[-1]))
+
+
+def leg_path(snapshot: Snapshot, leg: TransitLeg) -> list[LatLon]:
+    """The way of a ride on the map: along the shape when there is one, else from stop to stop."""
+    timetable = snapshot.timetable
+    path = int(timetable.trip_path[leg.trip])
+    if path >= 0:
+        first = int(timetable.path_first_point[path])
+        start = int(timetable.path_point[first + leg.first_call])
+        end = int(timetable.path_point[first + leg.last_call]) + 1
+        if end - start > 1:
+            lats, lons = timetable.shape_lat[start:end].tolist(), timetable.shape_lon[start:end].tolist()
+            return [LatLon(lat, lon) for lat, lon in zip(lats, lons, strict=True)]
+    return [timetable.stop_at(call.stop) for call in leg.calls]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A place that may be meant, as a link."""
+
+    href: str
+    icon: str
+    name: str
+    where: str
+
+
+def kind_word(place: NamedPlace) -> str:
+    """Commune, station or stop."""
+    if place.kind is Kind.COMMUNE:
+        return say("place.commune")
+    return say("place.stop") if RAIL.isdisjoint(place.modes) else say("place.station")
+
+
+def place_icon(place: NamedPlace) -> str:
+    """The shape of a place in a list."""
+    if place.kind is Kind.COMMUNE:
+        return "place"
+    looks = [look_of(mode) for mode in place.modes]
+    return next((look for look in reversed(DRAWN) if look in looks), "board")
+
+
+def where_words(found: Found) -> str:
+    """What tells a place from its namesakes: kind, commune, department, distance."""
+    place = found.place
+    words = [kind_word(place)]
+    words += [area.name for area in place.areas if area.level in (6, 8) and area.name != place.name]
+    if found.distance_m is not None:
+        words.append(say("place.distance", distance=distance(found.distance_m)))
+    return ", ".join(words)
+
+
+def place_id(snapshot: Snapshot, place: NamedPlace) -> str:
+    """The id of a place in our addresses: that of the stop, or `commune:21231`."""
+    if place.kind is Kind.STOP:
+        return snapshot.stop_ids[place.stop]
+    return f"commune:{place.insee_code}"
