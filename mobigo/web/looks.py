@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from mobigo.web.wording import distance, say
 from routing.journeys.journey import TransitLeg
+from routing.journeys.naming import stop_name, trip_display_name, trip_headsign
+from routing.journeys.onmap import trip_path
 from routing.journeys.places import Found, Kind, NamedPlace
 from routing.journeys.snapshot import Snapshot
 from socle.geo import LatLon
@@ -57,14 +59,10 @@ def sign_of_route(snapshot: Snapshot, route: int, mode: str) -> LineSign:
 
 
 def sign_of_trip(snapshot: Snapshot, trip: int) -> LineSign:
-    """The sign of the line that a trip runs on."""
-    timetable = snapshot.timetable
-    return sign_of_route(snapshot, int(timetable.trip_route[trip]), timetable.trip_mode_name(trip))
-
-
-def stop_name(snapshot: Snapshot, stop: int) -> str:
-    """The name of the station, or of the stop that has none."""
-    return snapshot.texts[snapshot.timetable.stop_name[snapshot.timetable.stop_station(stop)]]
+    """The sign of the line that a trip runs on, by the name that the API shows too."""
+    mode = snapshot.timetable.trip_mode_name(trip)
+    look = look_of(mode)
+    return LineSign(look, look, say(f"mode.{mode}"), trip_display_name(snapshot, trip))
 
 
 def platform_code(snapshot: Snapshot, stop: int) -> str:
@@ -72,29 +70,18 @@ def platform_code(snapshot: Snapshot, stop: int) -> str:
     return snapshot.texts[snapshot.timetable.stop_platform_code[stop]]
 
 
-def headsign(snapshot: Snapshot, leg_trip: int, position: int) -> str:
+def headsign(snapshot: Snapshot, trip: int, position: int) -> str:
     """Where a trip says it goes as it leaves its stop number `position`; a bare train number says nothing."""
-    timetable, texts = snapshot.timetable, snapshot.texts
-    sequence = int(timetable.trip_sequence[leg_trip])
-    first = int(timetable.sequence_first_stop[sequence])
-    told = texts[timetable.sequence_headsign[first + position]] or texts[timetable.trip_headsign[leg_trip]]
-    if told and not told.replace(" ", "").isdigit():
-        return told
-    return stop_name(snapshot, int(timetable.trip_stops(leg_trip)[-1]))
+    told = trip_headsign(snapshot, trip, position)
+    if told.replace(" ", "").isdigit():
+        return stop_name(snapshot, int(snapshot.timetable.trip_stops(trip)[-1]))
+    return told
 
 
 def leg_path(snapshot: Snapshot, leg: TransitLeg) -> list[LatLon]:
     """The way of a ride on the map: along the shape when there is one, else from stop to stop."""
-    timetable = snapshot.timetable
-    path = int(timetable.trip_path[leg.trip])
-    if path >= 0:
-        first = int(timetable.path_first_point[path])
-        start = int(timetable.path_point[first + leg.first_call])
-        end = int(timetable.path_point[first + leg.last_call]) + 1
-        if end - start > 1:
-            lats, lons = timetable.shape_lat[start:end].tolist(), timetable.shape_lon[start:end].tolist()
-            return [LatLon(lat, lon) for lat, lon in zip(lats, lons, strict=True)]
-    return [timetable.stop_at(call.stop) for call in leg.calls]
+    lats, lons = trip_path(snapshot, leg.trip, leg.first_call, leg.last_call)
+    return [LatLon(lat, lon) for lat, lon in zip(lats.tolist(), lons.tolist(), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

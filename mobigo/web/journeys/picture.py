@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobigo.web.drawing import Layer, Mark, draw_map
-from mobigo.web.looks import DRAWN, leg_path, look_of, stop_name
+from mobigo.web.looks import DRAWN, leg_path, look_of
 from mobigo.web.wording import say
 from routing.journeys.journey import Journey, TransitLeg
+from routing.journeys.naming import stop_name
 from routing.journeys.snapshot import Snapshot
 from socle.geo import Box, LatLon, distances_m
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobigo.web.journeys.picture import Ends
-from mobigo.web.looks import LineSign, headsign, look_of, platform_code, sign_of_trip, stop_name
+from mobigo.web.looks import LineSign, headsign, look_of, platform_code, sign_of_trip
 from mobigo.web.wording import clock, distance, duration, say, say_count
-from routing.journeys.journey import Call, Journey, Leg, TransitLeg, WalkLeg
+from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
+from routing.journeys.naming import stop_name
 from routing.journeys.query import Place, StopPlace
 from routing.journeys.snapshot import Snapshot
+from routing.journeys.told import Connection, Told
 
-# What is left at a change once its walk is done.
-TIGHT_S = 180
+# What is left at a change once its walk is done: below, it is enough; from LONG_S on, it is a wait.
 FAIR_S = 480
 LONG_S = 1800
 
@@ -43,43 +44,6 @@ class Step:
     stops: Sequence[PassedStop] = ()
     stops_count: str = ""
     tight: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A change of vehicles: the time between them, what of it is walked, and what is left."""
-
-    stop: int
-    total_s: int
-    walk_s: int
-    walk_m: int
-
-    @property
-    def slack_s(self) -> int:
-        """Seconds that may be lost without missing the next vehicle."""
-        return self.total_s - self.walk_s
-
-    @property
-    def is_tight(self) -> bool:
-        """Whether a small delay breaks it."""
-        return self.slack_s < TIGHT_S
-
-
-def connections_of(journey: Journey) -> list[Connection]:
-    """Every change of vehicles, in order; staying seated is none."""
-    found: list[Connection] = []
-    last: TransitLeg | None = None
-    walked: list[WalkLeg] = []
-    for leg in journey.legs:
-        if isinstance(leg, WalkLeg):
-            walked.append(leg)
-            continue
-        if last is not None and not leg.stay_seated:
-            walk_s = sum(walk.arrival - walk.departure for walk in walked)
-            walk_m = sum(walk.distance_m for walk in walked)
-            found.append(Connection(last.calls[-1].stop, leg.departure - last.arrival, walk_s, walk_m))
-        last, walked = leg, []
-    return found
 
 
 def _place_name(snapshot: Snapshot, place: Place, end: str) -> str:
@@ -140,46 +104,49 @@ def _walk(snapshot: Snapshot, leg: WalkLeg, ends: Ends) -> Step:
     )
 
 
-def _change(snapshot: Snapshot, connection: Connection) -> Step:
-    sentences = [say("journey.change_time", length=duration(connection.total_s))]
-    if connection.walk_s:
-        walked = duration(connection.walk_s)
-        sentences.append(say("journey.change_walk", length=walked, distance=distance(connection.walk_m)))
+def _change(snapshot: Snapshot, told: Told, connection: Connection) -> Step:
+    legs = told.journey.legs
+    left, taken = legs[connection.from_leg], legs[connection.to_leg]
+    walks = [leg for leg in legs[connection.from_leg + 1 : connection.to_leg] if isinstance(leg, WalkLeg)]
+    sentences = [say("journey.change_time", length=duration(taken.departure - left.arrival))]
+    if walks:
+        length = duration(sum(walk.arrival - walk.departure for walk in walks))
+        metres = sum(walk.distance_m for walk in walks)
+        sentences.append(say("journey.change_walk", length=length, distance=distance(metres)))
     slack_s = connection.slack_s
-    word = "tight" if slack_s < TIGHT_S else "fair" if slack_s < FAIR_S else "easy" if slack_s < LONG_S else "long"
+    word = "tight" if connection.is_tight else "fair" if slack_s < FAIR_S else "easy" if slack_s < LONG_S else "long"
     sentences.append(say(f"journey.change_{word}"))
     return Step(
         "change",
         "change",
         "change",
-        strong=say("journey.change_at", stop=stop_name(snapshot, connection.stop)),
+        strong=say("journey.change_at", stop=change_name(snapshot, told.journey, connection)),
         sentences=sentences,
         tight=connection.is_tight,
     )
 
 
-def list_steps(snapshot: Snapshot, journey: Journey, ends: Ends) -> list[Step]:
+def change_name(snapshot: Snapshot, journey: Journey, connection: Connection) -> str:
+    """Where a change begins."""
+    leg = journey.legs[connection.from_leg]
+    return stop_name(snapshot, leg.calls[-1].stop) if isinstance(leg, TransitLeg) else ""
+
+
+def list_steps(snapshot: Snapshot, told: Told, ends: Ends) -> list[Step]:
     """The steps in the order they are done, a change before the walk that belongs to it, the arrival last."""
     steps: list[Step] = []
-    changes = iter(connections_of(journey))
-    legs: Sequence[Leg] = journey.legs
-    ridden = False
-    for position, leg in enumerate(legs):
-        following = next((later for later in legs[position + 1 :] if isinstance(later, TransitLeg)), None)
-        if isinstance(leg, WalkLeg):
-            steps.append(_walk(snapshot, leg, ends))
-        else:
-            steps.append(_ride(snapshot, leg))
-            ridden = True
-            if following is not None and not following.stay_seated:
-                steps.append(_change(snapshot, next(changes)))
-    last = journey.legs[-1]
-    name = ends.destination if not ridden or isinstance(last, WalkLeg) else stop_name(snapshot, last.calls[-1].stop)
-    steps.append(Step("end", "end", "flag", journey.arrival, say("journey.end", name=name)))
+    changes = {connection.from_leg: connection for connection in told.connections}
+    for position, leg in enumerate(told.journey.legs):
+        steps.append(_walk(snapshot, leg, ends) if isinstance(leg, WalkLeg) else _ride(snapshot, leg))
+        if position in changes:
+            steps.append(_change(snapshot, told, changes[position]))
+    last = told.journey.legs[-1]
+    name = ends.destination if isinstance(last, WalkLeg) else stop_name(snapshot, last.calls[-1].stop)
+    steps.append(Step("end", "end", "flag", told.journey.arrival, say("journey.end", name=name)))
     return steps
 
 
-def told(steps: Sequence[Step]) -> list[str]:
+def plain_lines(steps: Sequence[Step]) -> list[str]:
     """The steps as lines of plain text, for an agenda."""
     lines: list[str] = []
     for step in steps:

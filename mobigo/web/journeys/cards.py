@@ -1,0 +1,112 @@
+"""Cards: what a traveller compares journeys by, one card each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from mobigo.web.journeys.steps import change_name
+from mobigo.web.looks import sign_of_trip
+from mobigo.web.wording import clock, distance, duration, mass, say, say_count, short_day
+from routing.journeys.journey import Journey, TransitLeg, WalkLeg
+from routing.journeys.snapshot import Snapshot
+from routing.journeys.told import Told
+from socle.times import local_day
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One leg, as short as can be."""
+
+    look: str
+    icon: str
+    word: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One journey among several."""
+
+    href: str
+    departure: int
+    arrival: int
+    length: str
+    day: str  # when it is not the day asked
+    days_later: str  # when it arrives on a later day than it leaves
+    labels: Sequence[str]
+    chips: Sequence[Chip]
+    changes: str
+    walk: str
+    carbon: str  # empty when unknown
+    access: str
+    tight: str  # warning, empty when no change is tight
+    spoken: str
+
+
+def walk_words(told: Told) -> str:
+    """How long and how far on foot."""
+    journey = told.journey
+    if not journey.walk_s:
+        return say("card.walk_none")
+    return say("card.walk", length=duration(journey.walk_s), distance=distance(told.walk_m))
+
+
+def access_words(told: Told) -> str:
+    """Yes, no or unknown, never no for want of data."""
+    return say(f"card.access_{told.wheelchair.lower()}")
+
+
+def carbon_words(told: Told) -> str:
+    """The legal figure; empty when a factor is missing."""
+    return say("card.carbon", mass=mass(told.carbon.legal_g)) if told.carbon else ""
+
+
+def length_of(journey: Journey) -> str:
+    """Door to door."""
+    return duration(journey.arrival - journey.departure)
+
+
+def list_chips(snapshot: Snapshot, journey: Journey) -> list[Chip]:
+    """The legs; a walk of less than a minute at a change says nothing."""
+    chips: list[Chip] = []
+    for leg in journey.legs:
+        if isinstance(leg, TransitLeg):
+            sign = sign_of_trip(snapshot, leg.trip)
+            chips.append(Chip(sign.look, sign.icon, sign.word, sign.name))
+        elif isinstance(leg, WalkLeg) and leg.arrival - leg.departure >= 60:
+            chips.append(Chip("walk", "walk", say("card.walk_chip", length=duration(leg.arrival - leg.departure))))
+    return chips
+
+
+def make_card(snapshot: Snapshot, told: Told, href: str, asked: date) -> Card:
+    """The card of a journey that was searched for the day `asked`."""
+    journey = told.journey
+    leaves, arrives = local_day(journey.departure), local_day(journey.arrival)
+    tight = next((connection for connection in told.connections if connection.is_tight), None)
+    warning = ""
+    if tight is not None:
+        stop, length = change_name(snapshot, journey, tight), duration(max(0, tight.slack_s))
+        warning = say("card.tight", stop=stop, length=length)
+    return Card(
+        href=href,
+        departure=journey.departure,
+        arrival=journey.arrival,
+        length=length_of(journey),
+        day=short_day(leaves) if leaves != asked else "",
+        days_later=say_count("results.days_later", (arrives - leaves).days) if arrives != leaves else "",
+        labels=[say(f"label.{best.label}") for best in told.bests],
+        chips=list_chips(snapshot, journey),
+        changes=say_count("changes", journey.n_changes),
+        walk=walk_words(told),
+        carbon=carbon_words(told),
+        access=access_words(told),
+        tight=warning,
+        spoken=say(
+            "results.spoken",
+            departure=clock(journey.departure),
+            arrival=clock(journey.arrival),
+            length=length_of(journey),
+        ),
+    )
