@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-import shapely
+import shapely  # type: ignore[import-untyped]
 
 from socle.geo import Lambert93, LatLon, to_lambert93
 

@@ -67,7 +67,8 @@ def sign_of_trip(snapshot: Snapshot, trip: int) -> LineSign:
 
 def platform_code(snapshot: Snapshot, stop: int) -> str:
     """The platform as signposted; empty when the data do not say."""
-    return snapshot.texts[snapshot.timetable.stop_platform_code[stop]]
+    code: str = snapshot.texts[snapshot.timetable.stop_platform_code[stop]]
+    return code
 
 
 def headsign(snapshot: Snapshot, trip: int, position: int) -> str:

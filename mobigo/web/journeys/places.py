@@ -1,0 +1,95 @@
+"""Places: what the two fields of a search mean, or the question or sentence that settles it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mobigo.services import journeys as service
+from mobigo.web.journeys.form import Form, Side
+from mobigo.web.looks import Choice, place_icon, place_id, where_words
+from mobigo.web.wording import say
+from routing.journeys.places import Found, Kind, NamedPlace
+from routing.journeys.query import Place, PointPlace, StopPlace
+from routing.journeys.snapshot import Snapshot
+from socle.errors import BadInput
+from socle.geo import LatLon
+
+N_CHOICES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A field that means one place; `name` and `id` are what the form shows and keeps."""
+
+    place: Place
+    name: str
+    id: str
+    at: LatLon
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Several places may be meant: choose."""
+
+    key: str
+    heading: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A field that means nothing we know; `sentence` says so."""
+
+    sentence: str
+
+
+def settled_place(snapshot: Snapshot, place: NamedPlace) -> Settled:
+    """A place of the index as an end of a search."""
+    end = StopPlace(place.stop) if place.kind is Kind.STOP else PointPlace(place.at)
+    return Settled(end, place.name, place_id(snapshot, place), place.at)
+
+
+def settle(snapshot: Snapshot, form: Form, side: Side) -> Settled | Question | Unsettled:
+    """What the field `side` of `form` means."""
+    key = "origin" if side.name == form.origin.name else "destination"
+    if not side.text:
+        return Unsettled(say(f"problem.missing_{key}"))
+    try:
+        point = service.find_point(side.text)
+    except BadInput:
+        return Unsettled(say("problem.unfindable_here", text=side.text))
+    if point is not None:
+        return Settled(PointPlace(point), side.text, "", point)
+    chosen = _find_chosen(snapshot, side)
+    if chosen is not None:
+        return chosen
+    found = service.list_named(snapshot, side.text, N_CHOICES)
+    if not found:
+        return Unsettled(say("problem.unknown_place", text=side.text))
+    meant = service.find_meant(found)
+    if meant is not None:
+        return settled_place(snapshot, meant.place)
+    choices = [_choice(snapshot, form, side, one) for one in found]
+    return Question(key, say(f"results.choose_{key}"), choices)
+
+
+def _find_chosen(snapshot: Snapshot, side: Side) -> Settled | None:
+    """The place of the id beside the text, as long as the text is still its name."""
+    place = service.find_place(snapshot, side.id) if side.id else None
+    return settled_place(snapshot, place) if place is not None and place.name == side.text else None
+
+
+def _choice(snapshot: Snapshot, form: Form, side: Side, found: Found) -> Choice:
+    place = found.place
+    fields = {side.name: place.name, f"{side.name}_id": place_id(snapshot, place), "page": ""}
+    return Choice(form.href(**fields), place_icon(place), place.name, where_words(found))
+
+
+def end_name(snapshot: Snapshot, at: LatLon) -> str:
+    """What to call a point of the map: the commune whose centre it is, else the place it is near."""
+    near = service.list_near(snapshot, at, 1, kinds=frozenset(Kind))
+    if not near or near[0].distance_m is None:
+        return say("place.here", lat=f"{at.lat:.4f}", lon=f"{at.lon:.4f}")
+    name = near[0].place.name
+    return name if near[0].distance_m < 30 else say("place.near", name=name)

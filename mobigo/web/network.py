@@ -1,0 +1,258 @@
+"""Network: the pages of stops: finding one, its departures, its platforms and its accessibility."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from mobigo.services import journeys as service
+from mobigo.web.layout import Pages
+from mobigo.web.looks import (
+    RAIL,
+    Choice,
+    LineSign,
+    headsign,
+    place_icon,
+    platform_code,
+    sign_of_route,
+    sign_of_trip,
+    where_words,
+)
+from mobigo.web.journeys.form import find_clock, find_day
+from mobigo.web.wording import clock, long_day, say, short_day
+from routing.journeys.boards import StopEvent
+from routing.journeys.naming import stop_name
+from routing.journeys.places import Found, Kind
+from routing.journeys.snapshot import Snapshot
+from socle.times import PARIS, local_day
+
+N_ROWS = 20
+N_CHOICES = 8
+NEARBY_M = 10_000
+ON_DEMAND = (2, 3)  # GTFS pickup_type: phone the agency, ask the driver
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One departure."""
+
+    at: int
+    day: str  # when it is not the day asked
+    look: str
+    icon: str
+    word: str
+    name: str
+    direction: str
+    platform: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPage:
+    """What the page of a stop shows."""
+
+    name: str
+    what: str
+    description: str
+    href: str
+    heading: str
+    caption: str
+    problem: str
+    rows: Sequence[Row]
+    has_platforms: bool
+    earlier: str
+    later: str
+    day: str
+    time: str
+    first_day: str
+    last_day: str
+    access: str
+    lines: Sequence[LineSign]
+    quays: Sequence[Choice]
+    from_href: str
+    to_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopsPage:
+    """What the page that finds stops shows."""
+
+    text: str = ""
+    problem: str = ""
+    heading: str = ""
+    choices: Sequence[Choice] = ()
+
+
+def stop_href(snapshot: Snapshot, stop: int) -> str:
+    """The address of a stop's page."""
+    return f"/arret/{quote(snapshot.stop_ids[stop], safe=':')}"
+
+
+def _choices(snapshot: Snapshot, found: Sequence[Found]) -> list[Choice]:
+    return [
+        Choice(stop_href(snapshot, one.place.stop), place_icon(one.place), one.place.name, where_words(one))
+        for one in found
+        if one.place.kind is Kind.STOP
+    ]
+
+
+def find_stops(snapshot: Snapshot, values: Mapping[str, str]) -> StopsPage:
+    """The stops of a name, or around a point, or around the commune of that name."""
+    text = values.get("nom", "").strip()[:200]
+    around = values.get("autour", "").strip()
+    if around:
+        point = service.find_point(around)
+        if point is None:
+            return StopsPage(around, say("problem.unfindable_here", text=around))
+        near = service.list_near(snapshot, point, N_CHOICES)
+        return _near_page(snapshot, "", near)
+    if not text:
+        return StopsPage()
+    named = service.list_named(snapshot, text, N_CHOICES, stops_only=True)
+    if named:
+        return StopsPage(text, "", say("stops.found"), _choices(snapshot, named))
+    communes = service.list_named(snapshot, text, 1)
+    if not communes:
+        return StopsPage(text, say("stops.unknown", text=text))
+    return _near_page(snapshot, text, service.list_near(snapshot, communes[0].place.at, N_CHOICES))
+
+
+def _near_page(snapshot: Snapshot, text: str, near: Sequence[Found]) -> StopsPage:
+    choices = _choices(snapshot, [one for one in near if one.distance_m is not None and one.distance_m <= NEARBY_M])
+    if not choices:
+        return StopsPage(text, say("stops.none"))
+    return StopsPage(text, "", say("stops.around"), choices)
+
+
+def _row(snapshot: Snapshot, event: StopEvent, asked: date) -> Row:
+    timetable = snapshot.timetable
+    at = event.instant(arrivals=False)
+    sign = sign_of_trip(snapshot, event.trip)
+    note = ""
+    sequence = int(timetable.trip_sequence[event.trip])
+    if timetable.sequence_pickup[int(timetable.sequence_first_stop[sequence]) + event.position] in ON_DEMAND:
+        note = say("stop.note_on_demand")
+    elif timetable.trip_headway_s[event.trip] > 0:
+        note = say("stop.note_headway")
+    return Row(
+        at,
+        short_day(local_day(at)) if local_day(at) != asked else "",
+        sign.look,
+        sign.icon,
+        sign.word,
+        sign.name,
+        headsign(snapshot, event.trip, event.position),
+        platform_code(snapshot, event.stop),
+        note,
+    )
+
+
+def _quays(snapshot: Snapshot, stop: int) -> list[Choice]:
+    """The platforms of a station that have a code and are served, by code."""
+    timetable = snapshot.timetable
+    children = timetable.stop_children[timetable.stop_first_child[stop] : timetable.stop_first_child[stop + 1]]
+    coded = [(platform_code(snapshot, child), child) for child in children.tolist() if snapshot.stop_modes[child]]
+    return [
+        Choice(stop_href(snapshot, child), "board", say("stop.quay", platform=code), "")
+        for code, child in sorted(coded)
+        if code
+    ]
+
+
+def _access(snapshot: Snapshot, stop: int) -> str:
+    return say(f"stop.access_{ {1: 'yes', 2: 'no'}.get(int(snapshot.timetable.stop_wheelchair[stop]), 'unknown') }")
+
+
+def _lines(snapshot: Snapshot, stop: int) -> list[LineSign]:
+    """The lines that call here, each once."""
+    timetable = snapshot.timetable
+    signs = (
+        sign_of_route(snapshot, route, timetable.route_mode_name(route))
+        for route in service.list_routes(snapshot, stop)
+    )
+    return list(dict.fromkeys(signs))
+
+
+def make_stop_page(snapshot: Snapshot, stop: int, values: Mapping[str, str], now: datetime) -> StopPage:
+    """The departures from `stop` at the day and hour of the address, else from `now` on."""
+    timetable = snapshot.timetable
+    local = now.astimezone(PARIS)
+    day = find_day(values.get("jour", "")) or local.date()
+    hour = find_clock(values.get("heure", "")) or (
+        local.time() if day == local.date() else datetime.min.time().replace(hour=6)
+    )
+    at = int(datetime.combine(day, hour.replace(second=0, microsecond=0), PARIS).timestamp())
+    earlier = values.get("sens") == "avant"
+    first, end = timetable.valid
+    problem = ""
+    events: Sequence[StopEvent] = ()
+    if not first <= at < end:
+        problem = say(
+            "problem.outside_sentence", first=long_day(timetable.first_day), last=long_day(timetable.last_day)
+        )
+        problem = f"{problem} {say('problem.outside_advice')}"
+    else:
+        events = service.list_departures(snapshot, stop, at, N_ROWS, earlier=earlier)
+        problem = "" if events else say("stop.none")
+    rows = [_row(snapshot, event, day) for event in events]
+    name = stop_name(snapshot, stop)
+    code = platform_code(snapshot, stop)
+    if timetable.stop_parent[stop] >= 0 and code:
+        name = f"{name}, {say('stop.quay', platform=code)}"
+    href = stop_href(snapshot, stop)
+
+    def page_href(instant: int, sens: str) -> str:
+        there = datetime.fromtimestamp(instant, PARIS)
+        fields = {"jour": there.date().isoformat(), "heure": there.strftime("%H:%M"), "sens": sens}
+        return f"{href}?{urlencode({key: value for key, value in fields.items() if value})}"
+
+    begins = rows[0].at if rows else at
+    nearest = service.list_near(snapshot, timetable.stop_at(stop), 1)
+    plan = {"id": snapshot.stop_ids[timetable.stop_station(stop)], "name": stop_name(snapshot, stop)}
+    return StopPage(
+        name=name,
+        what=where_words(nearest[0]) if nearest else "",
+        description=say("stop.describe", name=name),
+        href=href,
+        heading=say("stop.heading", day=long_day(local_day(begins)), time=clock(begins if earlier else at)),
+        caption=say("stop.caption", name=name),
+        problem=problem,
+        rows=rows,
+        has_platforms=any(row.platform for row in rows),
+        earlier=page_href(begins - 60, "avant") if rows else "",
+        later=page_href(rows[-1].at + 60, "") if rows else "",
+        day=day.isoformat(),
+        time=hour.strftime("%H:%M"),
+        first_day=timetable.first_day.isoformat(),
+        last_day=timetable.last_day.isoformat(),
+        access=_access(snapshot, stop),
+        lines=_lines(snapshot, stop),
+        quays=_quays(snapshot, stop),
+        from_href=f"/?{urlencode({'de': plan['name'], 'de_id': plan['id']})}",
+        to_href=f"/?{urlencode({'vers': plan['name'], 'vers_id': plan['id']})}",
+    )
+
+
+def make_router(pages: Pages) -> APIRouter:
+    """`/arrets` and `/arret/{id}`."""
+    router = APIRouter(include_in_schema=False)
+    site = pages.site
+
+    @router.api_route("/arrets", methods=["GET", "HEAD"])
+    async def stops_page(request: Request) -> Response:
+        page = await site.run(find_stops, site.current(), request.query_params)
+        return pages.send(request, "stops.html", status=404 if page.problem else 200, page=page)
+
+    @router.api_route("/arret/{stop_id:path}", methods=["GET", "HEAD"])
+    async def stop_page(request: Request, stop_id: str) -> Response:
+        snapshot = site.current()
+        stop = service.get_stop(snapshot, stop_id)
+        now = datetime.now(PARIS)
+        page = await site.run(make_stop_page, snapshot, stop, request.query_params, now)
+        return pages.send(request, "stop.html", page=page, cache="public, max-age=15, stale-while-revalidate=600")
+
+    return router
