@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from mobigo.texts import all_texts
 from mobigo.web.assets import IMMUTABLE, Assets, read_assets
-from mobigo.web.wording import clock, machine_time, say, say_count, typeset
+from mobigo.web.wording import clock, machine_time, say, say_count
 from routing.journeys.snapshot import Snapshot
 from socle.errors import Unavailable
 
@@ -144,7 +144,7 @@ class Pages:
         key = str(status) if known else ("500" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "400")
         page = ErrorText(
             say(f"error.{key}.title"),
-            typeset(sentence) if sentence else say(f"error.{key}.sentence"),
+            sentence or say(f"error.{key}.sentence"),
             say(f"error.{key}.advice"),
         )
         return self.send(request, "error.html", status=status, cache="no-store", page=page)

@@ -11,6 +11,7 @@ from routing.journeys.naming import stop_name, trip_display_name, trip_headsign
 from routing.journeys.onmap import trip_path
 from routing.journeys.places import Found, Kind, NamedPlace
 from routing.journeys.snapshot import Snapshot
+from routing.network.modes import MODES
 from socle.geo import LatLon
 
 _LOOKS: Mapping[str, str] = {
@@ -25,6 +26,7 @@ _LOOKS: Mapping[str, str] = {
     "TRAM": "tram",
     "SUBWAY": "tram",
 }
+COMMUNE = "commune:"  # begins the id of a commune
 RAIL = frozenset(mode for mode, look in _LOOKS.items() if look == "train")
 # Looks in the order in which they are drawn: what is drawn last lies on top.
 DRAWN = ("walk", "other", "bus", "coach", "tram", "train")
@@ -50,10 +52,11 @@ class LineSign:
         return f"{self.word} {self.name}".strip()
 
 
-def sign_of_route(snapshot: Snapshot, route: int, mode: str) -> LineSign:
-    """The sign of a route, travelled by `mode`: its short name, else its long one."""
+def sign_of_route(snapshot: Snapshot, route: int) -> LineSign:
+    """The sign of a route: its short name, else its long one."""
     timetable, texts = snapshot.timetable, snapshot.texts
     name = texts[timetable.route_short_name[route]] or texts[timetable.route_long_name[route]]
+    mode = MODES[timetable.route_mode[route]]
     look = look_of(mode)
     return LineSign(look, look, say(f"mode.{mode}"), name)
 
@@ -124,4 +127,4 @@ def place_id(snapshot: Snapshot, place: NamedPlace) -> str:
     """The id of a place in our addresses: that of the stop, or `commune:21231`."""
     if place.kind is Kind.STOP:
         return snapshot.stop_ids[place.stop]
-    return f"commune:{place.insee_code}"
+    return f"{COMMUNE}{place.insee_code}"

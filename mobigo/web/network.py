@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services import journeys as service
+from mobigo.web.journeys.form import find_clock, find_day, find_here
 from mobigo.web.layout import Pages
 from mobigo.web.looks import (
-    RAIL,
     Choice,
     LineSign,
     headsign,
@@ -22,17 +22,18 @@ from mobigo.web.looks import (
     sign_of_trip,
     where_words,
 )
-from mobigo.web.journeys.form import find_clock, find_day
 from mobigo.web.wording import clock, long_day, say, short_day
-from routing.journeys.boards import StopEvent
+from routing.journeys.boards import BoardWish, StopEvent
 from routing.journeys.naming import stop_name
-from routing.journeys.places import Found, Kind
+from routing.journeys.places import Found, Kind, Wanted
 from routing.journeys.snapshot import Snapshot
+from socle.geo import LatLon
 from socle.times import PARIS, local_day
 
 N_ROWS = 20
 N_CHOICES = 8
 NEARBY_M = 10_000
+ONLY_STOPS = frozenset({Kind.STOP})
 ON_DEMAND = (2, 3)  # GTFS pickup_type: phone the agency, ask the driver
 
 
@@ -105,23 +106,23 @@ def find_stops(snapshot: Snapshot, values: Mapping[str, str]) -> StopsPage:
     text = values.get("nom", "").strip()[:200]
     around = values.get("autour", "").strip()
     if around:
-        point = service.find_point(around)
+        point = find_here(around)
         if point is None:
             return StopsPage(around, say("problem.unfindable_here", text=around))
-        near = service.list_near(snapshot, point, N_CHOICES)
-        return _near_page(snapshot, "", near)
+        return _near_page(snapshot, "", point)
     if not text:
         return StopsPage()
-    named = service.list_named(snapshot, text, N_CHOICES, stops_only=True)
+    named = service.find_places(snapshot, text, Wanted(n=N_CHOICES, kinds=ONLY_STOPS))
     if named:
         return StopsPage(text, "", say("stops.found"), _choices(snapshot, named))
-    communes = service.list_named(snapshot, text, 1)
+    communes = service.find_places(snapshot, text, Wanted(n=1))
     if not communes:
         return StopsPage(text, say("stops.unknown", text=text))
-    return _near_page(snapshot, text, service.list_near(snapshot, communes[0].place.at, N_CHOICES))
+    return _near_page(snapshot, text, communes[0].place.at)
 
 
-def _near_page(snapshot: Snapshot, text: str, near: Sequence[Found]) -> StopsPage:
+def _near_page(snapshot: Snapshot, text: str, at: LatLon) -> StopsPage:
+    near = service.list_places_near(snapshot, at, Wanted(n=N_CHOICES, kinds=ONLY_STOPS))
     choices = _choices(snapshot, [one for one in near if one.distance_m is not None and one.distance_m <= NEARBY_M])
     if not choices:
         return StopsPage(text, say("stops.none"))
@@ -167,19 +168,21 @@ def _access(snapshot: Snapshot, stop: int) -> str:
     return say(f"stop.access_{ {1: 'yes', 2: 'no'}.get(int(snapshot.timetable.stop_wheelchair[stop]), 'unknown') }")
 
 
-def _lines(snapshot: Snapshot, stop: int) -> list[LineSign]:
+def _lines(snapshot: Snapshot, routes: Sequence[int]) -> list[LineSign]:
     """The lines that call here, each once."""
-    timetable = snapshot.timetable
-    signs = (
-        sign_of_route(snapshot, route, timetable.route_mode_name(route))
-        for route in service.list_routes(snapshot, stop)
-    )
-    return list(dict.fromkeys(signs))
+    return list(dict.fromkeys(sign_of_route(snapshot, route) for route in routes))
 
 
-def make_stop_page(snapshot: Snapshot, stop: int, values: Mapping[str, str], now: datetime) -> StopPage:
-    """The departures from `stop` at the day and hour of the address, else from `now` on."""
+def make_stop_page(snapshot: Snapshot, stop_id: str, values: Mapping[str, str], now: datetime) -> StopPage:
+    """The departures from a stop at the day and hour of the address, else from `now` on.
+
+    Of a station, those of all its platforms and of the stops beside; of a platform, its own.
+
+    Raises:
+        NotFound: no stop has that id.
+    """
     timetable = snapshot.timetable
+    stop, routes = service.get_stop(snapshot, stop_id=stop_id)
     local = now.astimezone(PARIS)
     day = find_day(values.get("jour", "")) or local.date()
     hour = find_clock(values.get("heure", "")) or (
@@ -196,7 +199,10 @@ def make_stop_page(snapshot: Snapshot, stop: int, values: Mapping[str, str], now
         )
         problem = f"{problem} {say('problem.outside_advice')}"
     else:
-        events = service.list_departures(snapshot, stop, at, N_ROWS, earlier=earlier)
+        wish = BoardWish(at, n=N_ROWS, earlier=earlier)
+        alone = bool(timetable.stop_parent[stop] >= 0)
+        board = service.board(snapshot, wish, stop_id=stop_id, exact=alone, radius_m=0.0 if alone else None)
+        events = board.events
         problem = "" if events else say("stop.none")
     rows = [_row(snapshot, event, day) for event in events]
     name = stop_name(snapshot, stop)
@@ -211,11 +217,11 @@ def make_stop_page(snapshot: Snapshot, stop: int, values: Mapping[str, str], now
         return f"{href}?{urlencode({key: value for key, value in fields.items() if value})}"
 
     begins = rows[0].at if rows else at
-    nearest = service.list_near(snapshot, timetable.stop_at(stop), 1)
+    nearest = service.list_places_near(snapshot, timetable.stop_at(stop), Wanted(n=1, kinds=ONLY_STOPS))
     plan = {"id": snapshot.stop_ids[timetable.stop_station(stop)], "name": stop_name(snapshot, stop)}
     return StopPage(
         name=name,
-        what=where_words(nearest[0]) if nearest else "",
+        what=where_words(replace(nearest[0], distance_m=None)) if nearest else "",
         description=say("stop.describe", name=name),
         href=href,
         heading=say("stop.heading", day=long_day(local_day(begins)), time=clock(begins if earlier else at)),
@@ -230,7 +236,7 @@ def make_stop_page(snapshot: Snapshot, stop: int, values: Mapping[str, str], now
         first_day=timetable.first_day.isoformat(),
         last_day=timetable.last_day.isoformat(),
         access=_access(snapshot, stop),
-        lines=_lines(snapshot, stop),
+        lines=_lines(snapshot, routes),
         quays=_quays(snapshot, stop),
         from_href=f"/?{urlencode({'de': plan['name'], 'de_id': plan['id']})}",
         to_href=f"/?{urlencode({'vers': plan['name'], 'vers_id': plan['id']})}",
@@ -249,10 +255,7 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.api_route("/arret/{stop_id:path}", methods=["GET", "HEAD"])
     async def stop_page(request: Request, stop_id: str) -> Response:
-        snapshot = site.current()
-        stop = service.get_stop(snapshot, stop_id)
-        now = datetime.now(PARIS)
-        page = await site.run(make_stop_page, snapshot, stop, request.query_params, now)
+        page = await site.run(make_stop_page, site.current(), stop_id, request.query_params, datetime.now(PARIS))
         return pages.send(request, "stop.html", page=page, cache="public, max-age=15, stale-while-revalidate=600")
 
     return router

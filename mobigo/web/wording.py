@@ -1,4 +1,4 @@
-"""Wording: dates, durations, quantities and typography as French readers expect them.
+"""Wording: dates, durations and quantities as French readers expect them.
 
 Instants are shown in the time of Paris, on 24 hours. Rounding is always to the
 traveller's safe side or to the nearest, and says which.
@@ -6,7 +6,6 @@ traveller's safe side or to the nearest, and says which.
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 
 from babel import Locale
@@ -14,30 +13,17 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from mobigo.texts import all_texts, text
+from routing.journeys.told import Reason
 from socle.errors import Fact
 from socle.times import PARIS
 
 FRENCH = Locale("fr")
-NBSP = "\u00a0"  # before a colon, around guillemets, before a unit
-THIN_NBSP = "\u202f"  # before ; ! ?
-
-_BEFORE_COLON = re.compile(r" (?=[:»])")
-_AFTER_QUOTE = re.compile(r"(?<=«) ")
-_BEFORE_HIGH = re.compile(r" (?=[;!?])")
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:h|min|s|m|km|g|kg|%|€)(?:\W|$))")
-
-
-def typeset(sentence: str) -> str:
-    """`sentence` with the blanks that must not break, so that no line begins with a colon."""
-    sentence = _BEFORE_COLON.sub(NBSP, sentence)
-    sentence = _AFTER_QUOTE.sub(NBSP, sentence)
-    sentence = _BEFORE_HIGH.sub(THIN_NBSP, sentence)
-    return _BEFORE_UNIT.sub(NBSP, sentence)
+NBSP = "\u00a0"  # between a number and its unit; `mobigo.texts` binds the signs of sentences
 
 
 def say(key: str, **facts: Fact) -> str:
-    """The sentence `web.<key>` filled with `facts`, typeset."""
-    return typeset(text(f"web.{key}", **facts))
+    """The sentence `web.<key>` filled with `facts`."""
+    return text(f"web.{key}", **facts)
 
 
 def say_count(key: str, n: int, **facts: Fact) -> str:
@@ -46,6 +32,11 @@ def say_count(key: str, n: int, **facts: Fact) -> str:
     if f"web.{key}.{form}" not in all_texts():  # `many` (whole millions) reads like `other` here
         form = "other"
     return say(f"{key}.{form}", n=format_decimal(n, locale=FRENCH), **facts)
+
+
+def reason_sentence(reason: Reason) -> str:
+    """Why something is so, in French."""
+    return text(f"reasons.{reason.code}", **reason.facts)
 
 
 def _local(instant: int) -> datetime:

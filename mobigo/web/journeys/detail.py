@@ -6,6 +6,7 @@ stored, and what the address is opened on later is today's timetable, with what 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +22,13 @@ from mobigo.web.journeys.places import end_name
 from mobigo.web.journeys.steps import Step, list_steps, plain_lines
 from mobigo.web.layout import Pages, absolute
 from mobigo.web.looks import sign_of_trip
-from mobigo.web.wording import clock, distance, long_day, mass, say, say_count, typeset
+from mobigo.web.wording import clock, distance, long_day, mass, reason_sentence, say, say_count
 from routing.journeys.journey import Journey, TransitLeg
 from routing.journeys.naming import stop_name
-from routing.journeys.query import Place, PointPlace
+from routing.journeys.query import Place, PointPlace, StopPlace
 from routing.journeys.snapshot import Snapshot
-from routing.journeys.told import LegFacts, Told, place_at
+from routing.journeys.told import LegFacts, Reason, Told, place_at
+from socle.errors import NotFound
 from socle.times import PARIS, local_day
 
 
@@ -74,8 +76,8 @@ def journey_href(snapshot: Snapshot, journey: Journey) -> str:
 
 def _ends_of(journey: Journey) -> tuple[Place, Place]:
     first, last = journey.legs[0], journey.legs[-1]
-    origin = service.stop_place(first.calls[0].stop) if isinstance(first, TransitLeg) else first.origin
-    goal = service.stop_place(last.calls[-1].stop) if isinstance(last, TransitLeg) else last.destination
+    origin = StopPlace(first.calls[0].stop) if isinstance(first, TransitLeg) else first.origin
+    goal = StopPlace(last.calls[-1].stop) if isinstance(last, TransitLeg) else last.destination
     return origin, goal
 
 
@@ -122,14 +124,27 @@ def _carbon(snapshot: Snapshot, told: Told) -> CarbonTable:
     return CarbonTable(rows, mass(told.carbon.legal_g), mass(told.carbon.full_g), notes)
 
 
+def _find_again(snapshot: Snapshot, itinerary_id: str) -> tuple[Told, tuple[Reason, ...]]:
+    """The journey of an id in today's timetable, and what differs.
+
+    Raises:
+        BadInput: the id is none of ours.
+        NotFound: a ride of it is gone.
+    """
+    again = service.refresh_itinerary(snapshot, itinerary_id)
+    if again.told is None:
+        raise NotFound("journey_gone")
+    return again.told, again.refreshed.changes
+
+
 def make_journey_page(snapshot: Snapshot, itinerary_id: str) -> JourneyPage:
     """The journey of that id as today's timetable has it.
 
     Raises:
-        BadInput: the id holds no journey.
+        BadInput: the id is none of ours.
+        NotFound: a ride of it is gone.
     """
-    refreshed = service.refresh(snapshot, itinerary_id)
-    told = refreshed.told
+    told, changes = _find_again(snapshot, itinerary_id)
     journey = told.journey
     ends = ends_of(snapshot, journey)
     origin, goal = _ends_of(journey)
@@ -141,21 +156,21 @@ def make_journey_page(snapshot: Snapshot, itinerary_id: str) -> JourneyPage:
         leaves.strftime("%H:%M"),
     )
     href = f"/trajet/{itinerary_id}"
-    changes = say_count("changes", journey.n_changes)
+    n_changes = say_count("changes", journey.n_changes)
     departure, arrival = clock(journey.departure), clock(journey.arrival)
     return JourneyPage(
         title=say("journey.title", origin=ends.origin, destination=ends.destination),
         description=say(
-            "journey.describe", departure=departure, arrival=arrival, length=length_of(journey), changes=changes
+            "journey.describe", departure=departure, arrival=arrival, length=length_of(journey), changes=n_changes
         ),
         when=say("journey.when", day=long_day(local_day(journey.departure)), departure=departure, arrival=arrival),
         href=href,
         calendar_href=f"{href}.ics",
         search_href=form.href(),
-        changes=[typeset(service.change_sentence(change)) for change in refreshed.changes],
+        changes=[reason_sentence(change) for change in changes],
         facts=[
             fact
-            for fact in (length_of(journey), changes, walk_words(told), carbon_words(told), access_words(told))
+            for fact in (length_of(journey), n_changes, walk_words(told), carbon_words(told), access_words(told))
             if fact
         ],
         steps=list_steps(snapshot, told, ends),
@@ -164,12 +179,12 @@ def make_journey_page(snapshot: Snapshot, itinerary_id: str) -> JourneyPage:
     )
 
 
-def make_appointment(snapshot: Snapshot, itinerary_id: str, href: str) -> bytes:
-    """The agenda file of the journey of that id; `href` is the whole address of its page."""
-    told = service.refresh(snapshot, itinerary_id).told
+def make_appointment(snapshot: Snapshot, itinerary_id: str, href: str, now: datetime) -> bytes:
+    """The agenda file of the journey of that id, made `now`; `href` is the whole address of its page."""
+    told, _ = _find_again(snapshot, itinerary_id)
     ends = ends_of(snapshot, told.journey)
     appointment = Appointment(
-        uid=f"{itinerary_id}@mobigo",
+        uid=f"{hashlib.sha256(itinerary_id.encode()).hexdigest()[:32]}@mobigo",
         title=say("journey.title", origin=ends.origin, destination=ends.destination),
         where=ends.origin,
         begins=told.journey.departure,
@@ -177,7 +192,7 @@ def make_appointment(snapshot: Snapshot, itinerary_id: str, href: str) -> bytes:
         lines=(*plain_lines(list_steps(snapshot, told, ends)), href),
         href=href,
     )
-    return render_calendar(appointment, stamped=told.journey.departure)
+    return render_calendar(appointment, stamped=int(now.timestamp()))
 
 
 def make_router(pages: Pages) -> APIRouter:
@@ -188,7 +203,7 @@ def make_router(pages: Pages) -> APIRouter:
     @router.api_route("/trajet/{itinerary_id}.ics", methods=["GET", "HEAD"])
     async def calendar_file(request: Request, itinerary_id: str) -> Response:
         href = absolute(site, request, f"/trajet/{itinerary_id}")
-        body = await site.run(make_appointment, site.current(), itinerary_id, href)
+        body = await site.run(make_appointment, site.current(), itinerary_id, href, datetime.now(PARIS))
         headers = {"Content-Disposition": 'attachment; filename="trajet.ics"', "Cache-Control": "private, no-cache"}
         return Response(body, headers=headers, media_type=MEDIA_TYPE)
 

@@ -13,6 +13,9 @@ from datetime import date, datetime, time
 from urllib.parse import urlencode
 
 from mobigo.web.wording import say
+from routing.journeys.naming import find_point
+from socle.errors import BadInput
+from socle.geo import LatLon
 from socle.times import PARIS
 
 SORTS = ("time", "walk", "carbon")
@@ -133,3 +136,11 @@ def find_moment(form: Form) -> tuple[int | None, str]:
     if clock is None:
         return None, say("problem.bad_time_sentence", text=form.time)
     return int(datetime.combine(day, clock, PARIS).timestamp()), ""
+
+
+def find_here(typed: str) -> LatLon | None:
+    """The point of the earth that "47.3220,5.0415" tells."""
+    try:
+        return find_point(typed)
+    except BadInput:
+        return None

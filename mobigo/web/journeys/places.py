@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobigo.services import journeys as service
-from mobigo.web.journeys.form import Form, Side
-from mobigo.web.looks import Choice, place_icon, place_id, where_words
+from mobigo.web.journeys.form import Form, Side, find_here
+from mobigo.web.looks import COMMUNE, Choice, place_icon, place_id, where_words
 from mobigo.web.wording import say
-from routing.journeys.places import Found, Kind, NamedPlace
+from routing.journeys.naming import find_public_stop, stop_name
+from routing.journeys.places import Found, Kind, NamedPlace, Wanted, find_meant
 from routing.journeys.query import Place, PointPlace, StopPlace
 from routing.journeys.snapshot import Snapshot
-from socle.errors import BadInput
 from socle.geo import LatLon
 
 N_CHOICES = 6
@@ -55,29 +55,31 @@ def settle(snapshot: Snapshot, form: Form, side: Side) -> Settled | Question | U
     key = "origin" if side.name == form.origin.name else "destination"
     if not side.text:
         return Unsettled(say(f"problem.missing_{key}"))
-    try:
-        point = service.find_point(side.text)
-    except BadInput:
-        return Unsettled(say("problem.unfindable_here", text=side.text))
+    point = find_here(side.text)
     if point is not None:
         return Settled(PointPlace(point), side.text, "", point)
     chosen = _find_chosen(snapshot, side)
     if chosen is not None:
         return chosen
-    found = service.list_named(snapshot, side.text, N_CHOICES)
+    found = service.find_places(snapshot, side.text, Wanted(n=N_CHOICES))
     if not found:
         return Unsettled(say("problem.unknown_place", text=side.text))
-    meant = service.find_meant(found)
+    meant = find_meant(found)
     if meant is not None:
-        return settled_place(snapshot, meant.place)
+        return settled_place(snapshot, meant)
     choices = [_choice(snapshot, form, side, one) for one in found]
     return Question(key, say(f"results.choose_{key}"), choices)
 
 
 def _find_chosen(snapshot: Snapshot, side: Side) -> Settled | None:
     """The place of the id beside the text, as long as the text is still its name."""
-    place = service.find_place(snapshot, side.id) if side.id else None
-    return settled_place(snapshot, place) if place is not None and place.name == side.text else None
+    if side.id.startswith(COMMUNE):
+        place = snapshot.places.find_commune(side.id.removeprefix(COMMUNE))
+        return settled_place(snapshot, place) if place is not None and place.name == side.text else None
+    stop = find_public_stop(snapshot.timetable, side.id) if side.id else None
+    if stop is None or stop_name(snapshot, stop) != side.text:
+        return None
+    return Settled(StopPlace(stop), side.text, side.id, snapshot.timetable.stop_at(stop))
 
 
 def _choice(snapshot: Snapshot, form: Form, side: Side, found: Found) -> Choice:
@@ -88,7 +90,7 @@ def _choice(snapshot: Snapshot, form: Form, side: Side, found: Found) -> Choice:
 
 def end_name(snapshot: Snapshot, at: LatLon) -> str:
     """What to call a point of the map: the commune whose centre it is, else the place it is near."""
-    near = service.list_near(snapshot, at, 1, kinds=frozenset(Kind))
+    near = service.list_places_near(snapshot, at, Wanted(n=1))
     if not near or near[0].distance_m is None:
         return say("place.here", lat=f"{at.lat:.4f}", lon=f"{at.lon:.4f}")
     name = near[0].place.name

@@ -16,7 +16,12 @@ from mobigo.web.journeys.form import SORTS, Form, find_moment, read_form, sort_w
 from mobigo.web.journeys.picture import Ends, Picture, draw_journeys
 from mobigo.web.journeys.places import Question, Settled, Unsettled, settle
 from mobigo.web.layout import Pages
-from mobigo.web.wording import clock, long_day, say, say_count, typeset
+from mobigo.web.wording import clock, long_day, reason_sentence, say, say_count
+from routing.journeys.explain import why_this
+from routing.journeys.pages import PageWish, read_cursor
+from routing.journeys.places import Kind, Wanted
+from routing.journeys.query import JourneyQuery
+from routing.journeys.rank import Sort
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Told
 from socle.errors import BadInput
@@ -24,6 +29,7 @@ from socle.times import PARIS, local_day
 
 N_CARDS = 5
 N_SUGGESTED = 7
+WALK_TO_STOP_S = 1800  # a village may be half an hour from its stop; the cards say how far
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Sort:
+class Order:
     """An order that results can be put in."""
 
     name: str
@@ -54,7 +60,7 @@ class ResultsPage:
     questions: Sequence[Question] = ()
     cards: Sequence[Card] = ()
     count: str = ""
-    sorts: Sequence[Sort] = ()
+    sorts: Sequence[Order] = ()
     earlier: str = ""
     later: str = ""
     reasons: Sequence[str] = ()
@@ -106,20 +112,20 @@ def answer(snapshot: Snapshot, form: Form) -> Answered:
         known = say("problem.outside_sentence", first=long_day(timetable.first_day), last=long_day(timetable.last_day))
         return _refused(form, say("problem.outside"), known, say("problem.outside_advice"), title=title)
     try:
-        found = service.plan_page(
-            snapshot,
+        query = JourneyQuery(
             origin.place,
             destination.place,
             moment,
             arrive_by=form.arrive_by,
             wheelchair=form.wheelchair,
             bikes=form.bikes,
-            n=N_CARDS,
-            cursor=form.page,
-            sort=form.sort,
+            max_access_s=WALK_TO_STOP_S,
+            max_egress_s=WALK_TO_STOP_S,
         )
+        wish = PageWish(N_CARDS, N_CARDS, cursor=read_cursor(form.page) if form.page else None)
+        found = service.plan(snapshot, query, wish, sort=Sort(form.sort))
     except BadInput as refusal:
-        return _refused(form, say("problem.refused"), typeset(error_sentence(refusal)), title=title)
+        return _refused(form, say("problem.refused"), error_sentence(refusal), title=title)
     return _found(snapshot, form, found, Ends(origin.name, origin.at, destination.name, destination.at), moment)
 
 
@@ -147,8 +153,9 @@ def _unsettled(
     return Answered(page, form)
 
 
-def _found(snapshot: Snapshot, form: Form, found: service.PlanPage, ends: Ends, moment: int) -> Answered:
-    """The cards, or why there are none."""
+def _found(snapshot: Snapshot, form: Form, found: service.PlanAnswer, ends: Ends, moment: int) -> Answered:
+    """The cards, the walk alone first, or why there are none."""
+    journeys = (*found.direct, *found.journeys)
     when = say(
         "results.when_arrive" if form.arrive_by else "results.when_leave",
         day=long_day(local_day(moment)),
@@ -156,7 +163,7 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanPage, ends: Ends, 
     )
     title = say("results.title", origin=ends.origin, destination=ends.destination)
     describe = say("results.describe", origin=ends.origin, destination=ends.destination)
-    if not found.journeys:
+    if not journeys:
         sentences = [reason_sentence(reason) for reason in found.excluded] or [say("problem.no_journey_sentence")]
         if form.wheelchair:
             sentences.append(say("problem.no_journey_wheelchair"))
@@ -164,8 +171,8 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanPage, ends: Ends, 
             sentences.append(say("problem.no_journey_bikes"))
         problem = Problem(say("problem.no_journey"), [*sentences, say("problem.no_journey_advice")])
         return Answered(ResultsPage(title, describe, when, problem), form)
-    cards = [make_card(snapshot, told, journey_href(snapshot, told.journey), local_day(moment)) for told in found.journeys]
-    tables = [told.carbon.table for told in found.journeys if told.carbon]
+    cards = [make_card(snapshot, told, journey_href(snapshot, told.journey), local_day(moment)) for told in journeys]
+    tables = [told.carbon.table for told in journeys if told.carbon]
     page = ResultsPage(
         title=title,
         description=describe,
@@ -173,31 +180,30 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanPage, ends: Ends, 
         cards=cards,
         count=say_count("results.count", len(cards)),
         sorts=_sorts(form) if len(cards) > 1 else (),
-        earlier=form.href(page=found.earlier, tri=""),
-        later=form.href(page=found.later, tri=""),
+        earlier=form.href(page=str(found.earlier)),
+        later=form.href(page=str(found.later)),
         reasons=_reasons(found),
-        map=draw_journeys(snapshot, [told.journey for told in found.journeys], ends),
+        map=draw_journeys(snapshot, [told.journey for told in journeys], ends),
         carbon_note=say("results.carbon_note", table=tables[0]) if tables else "",
     )
     return Answered(page, form)
 
 
-def _sorts(form: Form) -> list[Sort]:
+def _sorts(form: Form) -> list[Order]:
     return [
-        Sort(say(f"results.sort_{sort}"), form.href(tri="" if sort == "time" else sort_word(sort)), form.sort == sort)
+        Order(say(f"results.sort_{sort}"), form.href(tri="" if sort == "time" else sort_word(sort)), form.sort == sort)
         for sort in SORTS
     ]
 
 
-def _reasons(found: service.PlanPage) -> list[str]:
+def _reasons(found: service.PlanAnswer) -> list[str]:
     """Why each journey is proposed, then why others are not."""
     lines: list[str] = []
     for told in found.journeys:
-        why = [reason_sentence(reason) for reason in service.why_this(told)]
+        why = [reason_sentence(reason) for reason in why_this(told.bests)]
         if why:
-            lines.append(f"{_span(told)} : {' '.join(why)}")
-    lines += [reason_sentence(reason) for reason in found.excluded]
-    return [typeset(line) for line in lines]
+            lines.append(say("results.reason", span=_span(told), why=" ".join(why)))
+    return lines + [reason_sentence(reason) for reason in found.excluded]
 
 
 def _span(told: Told) -> str:
@@ -233,9 +239,8 @@ def make_router(pages: Pages) -> APIRouter:
         text = values.get(values.get("champ", ""), "").strip()[:200]
         named: Sequence[str] = ()
         if len(text) >= 2:
-            found = await site.run(
-                lambda: service.list_named(site.current(), text, N_SUGGESTED, stops_only=values.get("arrets") == "oui")
-            )
+            kinds = frozenset({Kind.STOP}) if values.get("arrets") == "oui" else frozenset(Kind)
+            found = await site.run(service.find_places, site.current(), text, Wanted(n=N_SUGGESTED, kinds=kinds))
             named = list(dict.fromkeys(one.place.name for one in found))
         return pages.send(request, "suggestions.html", cache="private, max-age=300", places=named)
 
