@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from socle.geo import Box, LatLon, distances_m
+from socle.geo import Box, LatLon, distance_m, distances_m
 
 REGION = "Bourgogne-Franche-Comté"
 COUNTRY = "France"
@@ -441,3 +441,22 @@ class _CommuneFinder:
             return self._communes[max(named, key=lambda at: (len(self._names[at]), -float(metres[at])))]
         nearest = int(np.argmin(metres))
         return self._communes[nearest] if metres[nearest] <= NEAREST_COMMUNE_WITHIN_M else None
+
+
+# Two places whose scores differ by less may both be meant; two of one name this near are one place to a traveller.
+_CLEAR_BY = 0.05
+_ONE_PLACE_M = 5_000
+
+
+def find_meant(found: Sequence[Found]) -> NamedPlace | None:
+    """The place that is clearly meant among those found, best first; None when somebody has to choose."""
+    if not found:
+        return None
+    best = found[0]
+    for other in found[1:]:
+        if best.score - other.score >= _CLEAR_BY:
+            break
+        is_same_name = folded_words(best.place.name) == folded_words(other.place.name)
+        if not is_same_name or distance_m(best.place.at, other.place.at) > _ONE_PLACE_M:
+            return None
+    return best.place

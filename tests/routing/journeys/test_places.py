@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.journeys.places import Commune, Kind, NamedStop, PlaceIndex, Wanted, build_index, fold
+from routing.journeys.places import Commune, Kind, NamedStop, PlaceIndex, Wanted, build_index, find_meant, fold
 from socle.geo import LatLon, box_of_corners
 
 COMMUNES = """
@@ -134,6 +134,22 @@ def test_kinds_modes_and_boxes_are_filters():
     assert best("Besançon", kinds=frozenset({Kind.STOP}), modes=frozenset({"HIGHSPEED_RAIL"})).endswith("TGV")
     assert best("Dijon", modes=frozenset({"TRAM"})) == "COMMUNE Dijon"  # modes filter stops only
     assert best("Dijon", box=box_of_corners(LatLon(47, 5.9), LatLon(48, 7))) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Dijon", "Dijon"),
+        ("Dijon Ville", "Dijon Ville"),
+        ("Saint-Claude", "Saint-Claude"),  # commune and station of one name are one place to a traveller
+        ("Semur", None),  # in Auxois or in Brionnais: somebody has to choose
+        ("Mairie", None),
+        ("Carcassonne", None),
+    ],
+)
+def test_a_place_is_meant_when_no_other_comes_close(typed, meant):
+    place = find_meant(INDEX.list_found(typed))
+    assert (place.name if place else None) == meant
 
 
 def test_nearest_places_come_nearest_first():
