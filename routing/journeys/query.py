@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from routing.network.modes import MODES
 from socle.errors import BadInput, LimitExceeded
 from socle.geo import LatLon
 
@@ -56,7 +57,7 @@ class JourneyQuery:
     time × `change_factor` + `extra_change_s`.
 
     Raises:
-        BadInput: a value contradicts its meaning.
+        BadInput: a value contradicts its meaning, or a mode is none of the API's.
         LimitExceeded: more vias or changes than are served.
     """
 
@@ -89,6 +90,9 @@ class JourneyQuery:
                 raise BadInput("negative_value", parameter=name, value=getattr(self, name))
         if self.max_travel_s is not None and self.max_travel_s < 0:
             raise BadInput("negative_value", parameter="max_travel_s", value=self.max_travel_s)
+        unknown = sorted((self.modes or frozenset()) - set(MODES))
+        if unknown:
+            raise BadInput("unknown_mode", mode=unknown[0])
         if not self.change_factor >= 1.0:
             raise BadInput("change_factor_below_one", value=self.change_factor)
         if not self.walk_speed_m_s > 0:

@@ -62,7 +62,7 @@ class Strings:
         return cls(first_byte, np.frombuffer(b"".join(encoded), np.uint8))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Timetable:
     """One release of a network. Its directory may be opened by many processes at once."""
 
@@ -176,7 +176,7 @@ class Timetable:
     rule_type: Bytes  # [n_rules] GTFS transfer_type 0 to 5
     rule_s: Ints  # [n_rules] min_transfer_time, -1 when empty
 
-    directory: Path = dataclasses.field(default=Path(), compare=False)
+    directory: Path = Path()
 
     @property
     def n_stops(self) -> int:

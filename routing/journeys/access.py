@@ -1,0 +1,79 @@
+"""Access: the spots from which a search starts and where it ends, and the walk without any vehicle.
+
+Until streets are there, a walk is 1.25 × the great circle at the traveller's speed.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
+from routing.network.days import Day
+from routing.network.timetable import Timetable
+from routing.network.transfers import DETOUR
+from socle.geo import LatLon, distance_m, distances_m
+
+_METRES_PER_DEGREE = 111_195.0
+
+Ints = NDArray[np.int32]
+
+
+def place_at(timetable: Timetable, place: Place) -> LatLon:
+    """Where a place is."""
+    return place.at if isinstance(place, PointPlace) else timetable.stop_at(place.stop)
+
+
+def walk_between(one: LatLon, other: LatLon, speed_m_s: float) -> tuple[int, int]:
+    """Seconds, rounded up, and metres to walk between two points."""
+    metres = distance_m(one, other) * DETOUR
+    return ceil(metres / speed_m_s - 1e-9), round(metres)
+
+
+def stops_of(timetable: Timetable, query: JourneyQuery, place: Place, max_walk_s: int) -> tuple[Ints, Ints]:
+    """The stops that stand for `place`, ascending, and the seconds to walk to each.
+
+    A stop stands for its whole place at no cost; a point for the stops within reach on foot. A stop
+    that is known to have steps stands for nothing when the query is for a wheelchair.
+    """
+    if isinstance(place, StopPlace):
+        stops = timetable.place_of(place.stop)
+        seconds = np.zeros(len(stops), np.int32)
+    else:
+        stops, seconds = _stops_near(timetable, place.at, query.walk_speed_m_s, max_walk_s)
+    if query.wheelchair:
+        kept = timetable.stop_wheelchair[stops] != 2
+        stops, seconds = stops[kept], seconds[kept]
+    return stops, seconds
+
+
+def spots_of(day: Day, stops: Ints, seconds: Ints) -> Ints:
+    """Rows (spot, seconds) for the spots of `stops`, as the kernels read them."""
+    rows = [
+        (int(spot), int(walk_s))
+        for stop, walk_s in zip(stops.tolist(), seconds.tolist(), strict=True)
+        for spot in day.stop_spots[day.stop_first_spot[stop] : day.stop_first_spot[stop + 1]].tolist()
+    ]
+    return np.array(sorted(rows), np.int32).reshape(-1, 2)
+
+
+def direct_walk(timetable: Timetable, query: JourneyQuery) -> tuple[int, int] | None:
+    """Seconds and metres of walking all the way, or None when that takes longer than `max_direct_s`."""
+    one, other = place_at(timetable, query.origin), place_at(timetable, query.destination)
+    walk_s, metres = walk_between(one, other, query.walk_speed_m_s)
+    return (walk_s, metres) if walk_s <= query.max_direct_s else None
+
+
+def _stops_near(timetable: Timetable, at: LatLon, speed_m_s: float, max_walk_s: int) -> tuple[Ints, Ints]:
+    """The stops within a walk of `max_walk_s`, ascending, and the seconds to each."""
+    reach_m = max_walk_s * speed_m_s / DETOUR
+    height = reach_m / _METRES_PER_DEGREE * 1.001
+    width = height / max(float(np.cos(np.radians(at.lat))), 0.01)
+    lat, lon = timetable.stop_lat, timetable.stop_lon
+    stops = np.flatnonzero((np.abs(lat - at.lat) <= height) & (np.abs(lon - at.lon) <= width))
+    metres = distances_m(np.array(at.lat), np.array(at.lon), lat[stops], lon[stops]) * DETOUR
+    seconds = np.ceil(metres / speed_m_s - 1e-9).astype(np.int32)
+    kept = seconds <= max_walk_s
+    return stops[kept].astype(np.int32), seconds[kept]

@@ -1,0 +1,191 @@
+"""Router: one query, one Plan.
+
+The window is cut at midnights, because a search reads the arrays of one day and its neighbours
+(`routing.network.days`); a search leaves out what leaving at its end dominates, so the pieces side
+by side give what the whole would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.journeys.access import direct_walk, spots_of, stops_of
+from routing.journeys.journey import Journey, Plan
+from routing.journeys.query import JourneyQuery
+from routing.journeys.unwind import Ways, make_journey, make_walk, rides_of
+from routing.kernels.raptor import ALIGHT, BOARD, NEVER
+from routing.network.days import Day, SearchArrays, days_of
+from routing.network.modes import MODE_NUMBER, MODES
+from routing.network.runs import (
+    ALIGHT_UNBOOKED,
+    BOARD_UNBOOKED,
+    NEEDS_NO_BIKE,
+    NEEDS_STEPS,
+)
+from routing.network.search import run_search, scratch_of_thread
+from routing.network.timetable import Timetable
+from routing.network.transfers import NEVER_S
+from socle.errors import BadInput
+from socle.times import day_number, day_of_number, service_day_start
+
+
+def plan(timetable: Timetable, query: JourneyQuery) -> Plan:
+    """The journeys that answer `query`, Pareto-optimal as `JourneyQuery` says.
+
+    Raises:
+        BadInput: `outside_timetable` when the calendars say nothing of the time asked.
+    """
+    first, last = timetable.valid
+    if not first <= query.at <= last:
+        raise BadInput(
+            "outside_timetable",
+            day=timetable.day_of(query.at).isoformat(),
+            first_day=timetable.first_day.isoformat(),
+            last_day=timetable.last_day.isoformat(),
+        )
+    walk = direct_walk(timetable, query) if not query.via else None
+    direct = make_walk(timetable, query, walk[0]) if walk else None
+    searched = _searched(query)
+    if query.modes is not None and not query.modes:
+        return Plan((), direct, searched)
+    journeys: list[Journey] = []
+    origin = stops_of(timetable, query, query.origin, query.max_access_s)
+    destination = stops_of(timetable, query, query.destination, query.max_egress_s)
+    for day, begin, end in _pieces(timetable, query):
+        journeys += _search_day(timetable, query, day, begin, end, origin, destination, walk[0] if walk else NEVER)
+    journeys.sort(key=lambda journey: (journey.departure, journey.arrival, journey.n_changes))
+    return Plan(tuple(journeys), direct, searched)
+
+
+def _searched(query: JourneyQuery) -> tuple[int, int]:
+    """The interval of departures (arrivals) that answers the query."""
+    return (query.at - query.window_s, query.at) if query.arrive_by else (query.at, query.at + query.window_s)
+
+
+def _pieces(timetable: Timetable, query: JourneyQuery) -> list[tuple[date, int, int]]:
+    """The searched interval cut at midnights: day, begin, end."""
+    begin, end = _searched(query)
+    if begin == end:
+        return [(_day_holding(timetable, begin), begin, end)]
+    pieces = []
+    while begin < end:
+        # An interval of arrivals is open at its begin: what begins at midnight is of the new day both ways.
+        day = _day_holding(timetable, begin)
+        midnight = min(_start(timetable, day, 1), end)
+        pieces.append((day, begin, midnight))
+        begin = midnight
+    return pieces
+
+
+def _start(timetable: Timetable, day: date, later: int = 0) -> int:
+    """The instant from which the service day `later` days after `day` counts."""
+    return service_day_start(day_of_number(day_number(day) + later), timetable.zone_infos[0])
+
+
+def _day_holding(timetable: Timetable, instant: int) -> date:
+    """The service day in which `instant` lies: not the calendar's in the hour when clocks change."""
+    day = timetable.day_of(instant)
+    if instant < _start(timetable, day):
+        return day_of_number(day_number(day) - 1)
+    if instant >= _start(timetable, day, 1):
+        return day_of_number(day_number(day) + 1)
+    return day
+
+
+Stops = tuple[NDArray[np.int32], NDArray[np.int32]]
+
+
+def _search_day(
+    timetable: Timetable,
+    query: JourneyQuery,
+    service_day: date,
+    begin: int,
+    end: int,
+    origin: Stops,
+    destination: Stops,
+    direct_s: int,
+) -> list[Journey]:
+    """The journeys of one piece of the window."""
+    day = days_of(timetable).get(service_day)
+    start = _start(timetable, service_day)
+    side = day.backward if query.arrive_by else day.forward
+    access, egress = spots_of(day, *origin), spots_of(day, *destination)
+    from_s, window_s = begin - start, end - begin
+    if query.arrive_by:
+        access, egress = egress, access
+        from_s = start - end
+    if not len(access) or not len(egress):
+        return []
+    arrays = _with_settings(timetable, day, side, query)
+    scratch = scratch_of_thread()
+    n_found = run_search(
+        arrays,
+        scratch,
+        access,
+        egress,
+        from_s,
+        window_s,
+        query.travel_limit_s,
+        direct_s,
+        query.max_changes + 1,
+        refused_needs(query),
+    )
+    if not n_found:
+        return []
+    forward_walk_s = arrays.walk_s if not query.arrive_by else _changed(day.forward.walk_s, query)
+    ways = Ways(
+        timetable,
+        query,
+        day,
+        service_day,
+        dict(zip(origin[0].tolist(), origin[1].tolist(), strict=True)),
+        dict(zip(destination[0].tolist(), destination[1].tolist(), strict=True)),
+        forward_walk_s,
+    )
+    journeys = []
+    for _, _, n_vehicles, first_leg, _ in scratch.journeys[:n_found].tolist():
+        legs = scratch.legs[first_leg : first_leg + n_vehicles]
+        journeys.append(make_journey(ways, rides_of(day, legs, mirrored=query.arrive_by)))
+    return journeys
+
+
+def refused_needs(query: JourneyQuery) -> int:
+    """The bits of patterns' needs that the query does not allow."""
+    refused = 0
+    if query.modes is not None:
+        refused = (1 << len(MODES)) - 1
+        for mode in query.modes:
+            refused &= ~(1 << MODE_NUMBER[mode])
+    if query.wheelchair:
+        refused |= NEEDS_STEPS
+    if query.bikes:
+        refused |= NEEDS_NO_BIKE
+    return refused
+
+
+def _changed(seconds: NDArray[np.int32], query: JourneyQuery) -> NDArray[np.int32]:
+    """Change times under the query's settings; a forbidden change stays forbidden."""
+    if query.change_factor == 1.0 and not query.extra_change_s and not query.min_change_s:
+        return seconds
+    wished = np.ceil(seconds * query.change_factor - 1e-9).astype(np.int32) + query.extra_change_s
+    return np.where(seconds >= NEVER_S, seconds, np.maximum(wished, query.min_change_s)).astype(np.int32)
+
+
+def _with_settings(timetable: Timetable, day: Day, side: SearchArrays, query: JourneyQuery) -> SearchArrays:
+    """The arrays of a day as the query sees them: its change times, and where it may board and alight."""
+    arrays = side
+    change_s, walk_s = _changed(side.change_s, query), _changed(side.walk_s, query)
+    if change_s is not side.change_s:
+        arrays = replace(arrays, change_s=change_s, walk_s=walk_s)
+    if query.no_booking:
+        unbooked = side.allow & np.uint8(BOARD_UNBOOKED | ALIGHT_UNBOOKED)
+        arrays = replace(arrays, allow=(unbooked >> 2).astype(np.uint8))
+    if query.wheelchair:
+        barred = timetable.stop_wheelchair[day.spot_stop] == 2
+        kept = np.where(barred[side.spots], 0, BOARD | ALIGHT).astype(np.uint8)
+        arrays = replace(arrays, allow=arrays.allow & kept)
+    return arrays

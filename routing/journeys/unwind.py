@@ -1,0 +1,156 @@
+"""Unwind: the labels of a search become legs with stops, instants and walks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.journeys.access import place_at, walk_between
+from routing.journeys.journey import Call, Journey, Leg, TransitLeg, WalkLeg
+from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
+from routing.network.days import Day
+from routing.network.timetable import Timetable
+from socle.times import day_number, day_of_number
+
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """One vehicle from boarding to alighting, as positions in a run of a pattern, forward."""
+
+    pattern: int
+    run: int
+    board: int
+    alight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What was searched: how to read spots, runs and walks of the answer."""
+
+    timetable: Timetable
+    query: JourneyQuery
+    day: Day
+    service_day: date
+    access_s: dict[int, int]  # stop -> seconds to walk to it from the origin
+    egress_s: dict[int, int]
+    walk_s: Ints  # seconds of the day's forward walks under the query's change settings
+
+
+def rides_of(day: Day, legs: Ints, *, mirrored: bool) -> list[Ride]:
+    """The vehicles of one journey in the order they are taken, from rows that a kernel wrote."""
+    search = day.forward
+    rides = []
+    for pattern, run, board, alight in legs.tolist():
+        if mirrored:
+            last = int(search.first_stop[pattern + 1] - search.first_stop[pattern]) - 1
+            rides.append(Ride(pattern, int(search.n_runs[pattern]) - 1 - run, last - alight, last - board))
+        else:
+            rides.append(Ride(pattern, run, board, alight))
+    return rides if mirrored else rides[::-1]
+
+
+def make_journey(ways: Ways, rides: list[Ride]) -> Journey:
+    """The journey, door to door. One leaves as late as the first vehicle allows and is there when the last one is."""
+    timetable, query = ways.timetable, ways.query
+    legs: list[Leg] = []
+    vehicles = [_transit_legs(ways, ride) for ride in rides]
+    first, last = vehicles[0][0], vehicles[-1][-1]
+    board, alight = first.calls[0].stop, last.calls[-1].stop
+    walk_s = ways.access_s[board]
+    if isinstance(query.origin, PointPlace):
+        legs.append(_walk(timetable, query, query.origin, StopPlace(board), first.departure - walk_s, walk_s))
+    for i, parts in enumerate(vehicles):
+        if i > 0:
+            walk = _change(ways, rides[i - 1], rides[i], vehicles[i - 1][-1])
+            if walk is not None:
+                legs.append(walk)
+        legs += parts
+    if isinstance(query.destination, PointPlace):
+        walk_s = ways.egress_s[alight]
+        legs.append(_walk(timetable, query, StopPlace(alight), query.destination, last.arrival, walk_s))
+    return Journey(tuple(legs))
+
+
+def make_walk(timetable: Timetable, query: JourneyQuery, walk_s: int) -> Journey:
+    """The journey on foot all the way, leaving (with `arrive_by`: arriving) at the time asked."""
+    departure = query.at - walk_s if query.arrive_by else query.at
+    return Journey((_walk(timetable, query, query.origin, query.destination, departure, walk_s),))
+
+
+def _walk(
+    timetable: Timetable, query: JourneyQuery, origin: Place, destination: Place, departure: int, walk_s: int
+) -> WalkLeg:
+    one, other = place_at(timetable, origin), place_at(timetable, destination)
+    _, metres = walk_between(one, other, query.walk_speed_m_s)
+    return WalkLeg(origin, destination, departure, departure + walk_s, metres, (one, other))
+
+
+def _change(ways: Ways, before: Ride, after: Ride, arriving: TransitLeg) -> WalkLeg | None:
+    """The walk between two vehicles, None when one boards where one alighted."""
+    search, day = ways.day.forward, ways.day
+    one = int(search.spots[search.first_stop[before.pattern] + before.alight])
+    other = int(search.spots[search.first_stop[after.pattern] + after.board])
+    stop, next_stop = int(day.spot_stop[one]), int(day.spot_stop[other])
+    if stop == next_stop:
+        return None
+    walks = range(int(search.first_walk[one]), int(search.first_walk[one + 1]))
+    walk_s = min(int(ways.walk_s[w]) for w in walks if search.walk_spot[w] == other)
+    timetable = ways.timetable
+    footpaths = slice(timetable.stop_first_footpath[stop], timetable.stop_first_footpath[stop + 1])
+    metres = timetable.footpath_m[footpaths][timetable.footpath_stop[footpaths] == next_stop].tolist()
+    path = (timetable.stop_at(stop), timetable.stop_at(next_stop))
+    return WalkLeg(
+        StopPlace(stop),
+        StopPlace(next_stop),
+        arriving.arrival,
+        arriving.arrival + walk_s,
+        metres[0] if metres else walk_between(*path, ways.query.walk_speed_m_s)[1],
+        path,
+    )
+
+
+def _transit_legs(ways: Ways, ride: Ride) -> list[TransitLeg]:
+    """One leg per trip of the run that is ridden; the later ones are stay-seated."""
+    day = ways.day
+    run = int(day.pattern_first_run[ride.pattern]) + ride.run
+    parts = range(int(day.run_first_part[run]), int(day.run_first_part[run + 1]))
+    legs: list[TransitLeg] = []
+    for part in parts:
+        trip, begin = int(day.part_trip[part]), int(day.part_position[part])
+        last = len(ways.timetable.trip_stops(trip)) - 1
+        first_call, last_call = max(ride.board - begin, 0), min(ride.alight - begin, last)
+        if first_call < last_call:
+            service_day = day_of_number(day_number(ways.service_day) + int(day.part_day[part]))
+            calls = calls_of(ways.timetable, trip, service_day, first_call, last_call)
+            legs.append(TransitLeg(trip, service_day, calls, first_call, stay_seated=bool(legs)))
+    return legs
+
+
+def calls_of(timetable: Timetable, trip: int, service_day: date, first: int, last: int) -> tuple[Call, ...]:
+    """The calls `first` to `last` of a trip on a service day, both included."""
+    start = timetable.service_day_start(trip, service_day)
+    sequence = timetable.trip_sequence[trip]
+    at, end = int(timetable.sequence_first_stop[sequence]), int(timetable.sequence_first_stop[sequence + 1])
+    span = slice(at + first, at + last + 1)
+    arrivals, departures = timetable.trip_times(trip)
+    calls = [
+        Call(stop, start + arrival, start + departure, pickup, drop_off)
+        for stop, arrival, departure, pickup, drop_off in zip(
+            timetable.sequence_stops[span].tolist(),
+            arrivals[first : last + 1].tolist(),
+            departures[first : last + 1].tolist(),
+            timetable.sequence_pickup[span].tolist(),
+            timetable.sequence_drop_off[span].tolist(),
+            strict=True,
+        )
+    ]
+    if first == 0:
+        calls[0] = Call(calls[0].stop, None, calls[0].departure, calls[0].pickup, calls[0].drop_off)
+    if last == end - at - 1:
+        calls[-1] = Call(calls[-1].stop, calls[-1].arrival, None, calls[-1].pickup, calls[-1].drop_off)
+    return tuple(calls)

@@ -1,0 +1,58 @@
+"""Calendars: calendar.txt and calendar_dates.txt as one row of day bits per service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.network.columns import AnyFeed, days, ints, rows_of, texts
+from socle.times import day_number, day_of_number
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """Which services run on which days."""
+
+    service_ids: list[str]
+    first_day: date
+    n_days: int
+    runs: NDArray[np.bool_]  # [n_services, n_days]
+
+    def packed(self) -> NDArray[np.uint8]:
+        """Bit `d & 7` of byte `d >> 3` is day `d`."""
+        return np.packbits(self.runs, axis=1, bitorder="little")
+
+
+def make_calendars(feed: AnyFeed) -> Calendars:
+    """The calendars of a feed; a service that is named by trips alone never runs."""
+    ids = texts(feed, "calendar", "service_id")
+    dated = texts(feed, "calendar_dates", "service_id")
+    named = list(dict.fromkeys([*ids, *dated, *texts(feed, "trips", "service_id")]))
+    row = rows_of(named)
+
+    starts, ends = days(feed, "calendar", "start_date"), days(feed, "calendar", "end_date")
+    dates = days(feed, "calendar_dates", "date")
+    numbers = [day_number(day) for day in (*starts, *ends, *dates) if day is not None]
+    if not numbers:
+        return Calendars(named, date(1970, 1, 1), 0, np.zeros((len(named), 0), np.bool_))
+    first, last = min(numbers), max(numbers)
+    runs = np.zeros((len(named), last - first + 1), np.bool_)
+
+    weekday = (np.arange(first, last + 1) + _EPOCH_WEEKDAY) % 7
+    served = np.stack([ints(feed, "calendar", name, 0) for name in WEEKDAYS], axis=1) == 1
+    for service, start, end, on in zip(ids, starts, ends, served, strict=True):
+        if start is not None and end is not None:
+            span = slice(day_number(start) - first, day_number(end) - first + 1)
+            runs[row[service], span] |= on[weekday[span]]
+
+    exceptions = ints(feed, "calendar_dates", "exception_type", 1)
+    for service, day, exception in zip(dated, dates, exceptions.tolist(), strict=True):
+        if day is not None:
+            runs[row[service], day_number(day) - first] = exception == 1
+    return Calendars(named, day_of_number(first), last - first + 1, runs)

@@ -1,0 +1,127 @@
+"""Search: a day's arrays handed to the kernel, with the scratch it writes to."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.kernels.raptor import FULL, NEVER, search
+from routing.network.days import SearchArrays
+
+Ints = NDArray[np.int32]
+
+_local = threading.local()
+
+
+def run_search(
+    arrays: SearchArrays,
+    scratch: Scratch,
+    access: Ints,
+    egress: Ints,
+    begin: int,
+    window: int,
+    travel_limit: int,
+    direct_s: int,
+    max_vehicles: int,
+    refused: int,
+) -> int:
+    """Search; the answer is in the first rows of `scratch.journeys` and in `scratch.legs`. See `search` of the kernel.
+
+    Returns the number of journeys.
+    """
+    scratch.fit(len(arrays.change_s), len(arrays.needs))
+    while True:
+        found: int = search(
+            arrays.change_s,
+            arrays.first_walk,
+            arrays.walk_spot,
+            arrays.walk_s,
+            arrays.first_visit,
+            arrays.visit_pattern,
+            arrays.visit_position,
+            arrays.first_stop,
+            arrays.spots,
+            arrays.allow,
+            arrays.needs,
+            arrays.n_runs,
+            arrays.first_time,
+            arrays.arrival_s,
+            arrays.departure_s,
+            access,
+            egress,
+            begin,
+            window,
+            travel_limit,
+            direct_s,
+            max_vehicles,
+            refused,
+            scratch.arrived,
+            scratch.ready,
+            scratch.boarding,
+            scratch.walked,
+            scratch.board_at,
+            scratch.egress_s,
+            scratch.queued_at,
+            scratch.lists,
+            scratch.journeys,
+            scratch.legs,
+        )
+        if found != FULL:
+            return found
+        scratch.grow_answer()
+
+
+def scratch_of_thread() -> Scratch:
+    """The scratch of this thread."""
+    kept: Scratch | None = getattr(_local, "scratch", None)
+    if kept is None:
+        kept = _local.scratch = Scratch()
+    return kept
+
+
+MAX_ROWS = 16  # rounds of the longest query, and the start
+
+
+class Scratch:
+    """What a search writes to: allocated once per thread, fitted to the arrays that are searched.
+
+    Buffers keep their size while days come and go; a view of the first places is handed to the kernel.
+    """
+
+    def __init__(self) -> None:
+        self._n_spots = self._n_patterns = -1
+        self._spots_held = self._patterns_held = 0
+        self.journeys = np.empty((256, 5), np.int32)
+        self.legs = np.empty((2048, 4), np.int32)
+
+    def fit(self, n_spots: int, n_patterns: int) -> None:
+        """Make room for a search over so many spots and patterns."""
+        if (n_spots, n_patterns) == (self._n_spots, self._n_patterns):
+            return
+        self._n_spots, self._n_patterns = n_spots, n_patterns
+        if n_spots > self._spots_held or n_patterns > self._patterns_held:
+            self._spots_held = max(n_spots, self._spots_held)
+            self._patterns_held = max(n_patterns, self._patterns_held)
+            cells = MAX_ROWS * self._spots_held
+            self._arrived, self._ready = np.empty(cells, np.int32), np.empty(cells, np.int32)
+            self._boarding, self._walked = np.zeros(cells, np.int64), np.zeros(cells, np.int32)
+            self._board_at = np.full(self._spots_held, NEVER, np.int32)
+            self._egress_s = np.full(self._spots_held, NEVER, np.int32)
+            self._queued_at = np.full(self._patterns_held, -1, np.int32)
+            self._lists = np.empty(3 * max(self._spots_held, self._patterns_held), np.int32)
+        cells = MAX_ROWS * n_spots
+        self.arrived = self._arrived[:cells].reshape(MAX_ROWS, n_spots)
+        self.ready = self._ready[:cells].reshape(MAX_ROWS, n_spots)
+        self.boarding = self._boarding[:cells].reshape(MAX_ROWS, n_spots)
+        self.walked = self._walked[:cells].reshape(MAX_ROWS, n_spots)
+        self.board_at, self.egress_s = self._board_at[:n_spots], self._egress_s[:n_spots]
+        self.queued_at = self._queued_at[:n_patterns]
+        longest = max(n_spots, n_patterns)
+        self.lists = self._lists[: 3 * longest].reshape(3, longest)
+
+    def grow_answer(self) -> None:
+        """Make room for twice as many journeys."""
+        self.journeys = np.empty((2 * len(self.journeys), 5), np.int32)
+        self.legs = np.empty((2 * len(self.legs), 4), np.int32)
