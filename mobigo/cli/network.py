@@ -9,9 +9,11 @@ from rich.table import Table
 
 from mobigo.cli.feed import AsJson, run_import, say_report
 from mobigo.cli.frame import ExitCode, out, say_json, settings
+from mobigo.cli.stats import stats
 from mobigo.texts import text
 
 app = typer.Typer(help=text("cli.network.help"), no_args_is_help=True)
+app.command(help=text("cli.stats.help"))(stats)
 
 
 @app.command(help=text("cli.network.build_help"))
