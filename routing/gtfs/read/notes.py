@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from socle.errors import BadInput, Fact
 from socle.findings import Finding, Severity
@@ -37,7 +37,7 @@ class Notes:
         severity: Severity,
         code: str,
         file: str,
-        rows: Iterable[tuple[int | None, dict[str, Fact]]],
+        rows: Iterable[tuple[int | None, Mapping[str, Fact]]],
         n_rows: int,
     ) -> None:
         """Findings of one kind: `n_rows` of them, of which `rows` gives at least the first `EXAMPLES`."""

@@ -47,7 +47,7 @@ def unique_rows(frame: pl.DataFrame, table: Table, notes: Notes) -> pl.DataFrame
         facts = (
             (line, {"key": ", ".join("" if part is None else str(part) for part in parts)}) for line, *parts in told
         )
-        notes.add_rows(severity, code, file, facts, rows.height)  # type: ignore[arg-type]
+        notes.add_rows(severity, code, file, facts, rows.height)
     return frame.filter(~again)
 
 

@@ -174,7 +174,7 @@ def _without_equal_rows(frame: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     lines = frame[LINE]
     for code, chosen in (("duplicate_row", places[equal]), ("same_sequence", places[~equal])):
         facts = ((lines[int(row)], {"key": f"{sequence[row]}"}) for row in chosen)
-        notes.add_rows(Severity.WARNING, code, FILE, facts, len(chosen))  # type: ignore[arg-type]
+        notes.add_rows(Severity.WARNING, code, FILE, facts, len(chosen))
     if not equal.any():
         return frame
     keep = np.ones(len(trip), bool)

@@ -1,0 +1,1 @@
+"""Identity: what makes two objects of two sources the same one."""

@@ -1,0 +1,92 @@
+import io
+import zipfile
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.gtfs.feed import make_feed
+from routing.gtfs.read import read_feed
+from routing.gtfs.write import render_feed, render_table, write_feed
+from tests.worlds.feeds import SOUND, read_files, spoilt
+
+NAMES = (
+    st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=12)
+    .map(str.strip)
+    .filter(bool)
+)
+IDS = st.lists(NAMES, min_size=1, max_size=4, unique=True)
+COORDINATES = st.floats(-90, 90, allow_nan=False)
+
+
+@st.composite
+def feeds(draw):
+    stops, trips = draw(IDS), draw(IDS)
+    calls = draw(st.lists(st.tuples(st.sampled_from(trips), st.sampled_from(stops)), min_size=1, max_size=12))
+    starts = {trip: draw(st.integers(0, 200_000)) for trip in trips}
+    texts = st.none() | NAMES | st.just('a "b",\nc')
+    column = lambda n, values: draw(st.lists(values, min_size=n, max_size=n))  # noqa: E731
+    return make_feed(
+        "val",
+        {
+            "agency": {"agency_name": ["A"], "agency_url": ["https://a.example"], "agency_timezone": ["Europe/Paris"]},
+            "stops": {
+                "stop_id": stops,
+                "stop_name": column(len(stops), texts),
+                "stop_lat": column(len(stops), COORDINATES),
+                "stop_lon": column(len(stops), COORDINATES),
+                "couleur du banc": column(len(stops), texts),
+            },
+            "routes": {"route_id": ["r"], "route_type": [3]},
+            "calendar_dates": {"service_id": ["s"], "date": [date(2026, 11, 21)], "exception_type": [1]},
+            "trips": {"route_id": ["r"] * len(trips), "service_id": ["s"] * len(trips), "trip_id": trips},
+            "stop_times": {
+                "trip_id": [trip for trip, _ in calls],
+                "stop_id": [stop for _, stop in calls],
+                "stop_sequence": list(range(len(calls))),
+                "arrival_time": [starts[trip] + 60 * rank for rank, (trip, _) in enumerate(calls)],
+                "departure_time": [starts[trip] + 60 * rank for rank, (trip, _) in enumerate(calls)],
+                "shape_dist_traveled": column(len(calls), st.none() | st.floats(0, 1e9)),
+            },
+        },
+        {"dossier/notes.md": draw(st.binary(max_size=20))},
+    )
+
+
+@settings(deadline=None)
+@given(feed=feeds())
+def test_what_is_written_reads_back_equal_and_writes_the_same_bytes(feed, tmp_path_factory):
+    path = tmp_path_factory.mktemp("feed") / "feed.zip"
+    write_feed(feed, path)
+    again, _ = read_feed(path, "val", max_bad_share=1.0)
+    assert again == feed
+    assert render_feed(again) == path.read_bytes()
+
+
+def test_unknown_files_and_columns_survive(tmp_path):
+    files = spoilt(routes="route_id,route_type,couleur,route_short_name\n12,3,rouge,12\n")
+    feed, _ = read_files(tmp_path, {**files, "horaires.pdf": b"%PDF \0", "sous/notes.txt": "a,b\n"})
+    with zipfile.ZipFile(io.BytesIO(render_feed(feed))) as archive:
+        assert archive.read("routes.txt").decode() == "route_id,route_short_name,route_type,couleur\n12,12,3,rouge\n"
+        assert archive.read("horaires.pdf") == b"%PDF \0"
+        assert archive.read("sous/notes.txt") == b"a,b\n"
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_times_past_midnight_and_small_numbers_are_written_as_gtfs_wants_them(tmp_path):
+    stops = SOUND["stops.txt"].replace("47.02,5.02", "0.00002,-5.02")
+    feed, _ = read_files(tmp_path, spoilt(stops=stops))
+    assert b"soir,24:11:00,24:11:00,lycee,3\n" in b"".join(render_table(feed, "stop_times"))
+    assert "lycee,Lycée,0.00002,-5.02,,\n".encode() in b"".join(render_table(feed, "stops"))
+
+
+def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path):
+    feed, _ = read_files(tmp_path, SOUND)
+    broken = feed.replace({"trips": feed.tables["trips"].head(1)})  # stop times of a trip that is gone
+    target = tmp_path / "network.zip"
+    target.write_bytes(b"last good")
+    with pytest.raises(Exception, match="out of bounds"):
+        write_feed(broken, target)
+    assert target.read_bytes() == b"last good"
+    assert not list(tmp_path.glob("*.part"))
