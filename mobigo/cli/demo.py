@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobigo.cli.frame import out, progress, settings
-from mobigo.texts import text
+from mobigo.cli.frame import ExitCode, out, progress, settings
+from mobigo.texts import finding_sentence, text
 from socle.errors import BadInput
 from socle.times import PARIS
 
@@ -21,6 +21,7 @@ app = typer.Typer(help=text("cli.demo.help"), invoke_without_command=True)
 Seed = Annotated[int, typer.Option(help=text("cli.demo.seed_help"))]
 Start = Annotated[str, typer.Option(help=text("cli.demo.start_help"), metavar="AAAA-MM-JJ|week")]
 Weeks = Annotated[int, typer.Option(help=text("cli.demo.weeks_help"))]
+Scale = Annotated[str, typer.Option(help=text("cli.demo.scale_help"), metavar="sector|sample")]
 Clean = Annotated[bool, typer.Option("--clean", help=text("cli.demo.clean_help"))]
 
 
@@ -44,21 +45,24 @@ def demo(
     seed: Seed = 2020,
     start: Start = "week",
     weeks: Weeks = 26,
+    scale: Scale = "sector",
     clean: Clean = False,
 ) -> None:
     """Build the region, import it and serve it from then on."""
     if context.invoked_subcommand is None:
-        build_and_import(seed, _start_day(start), weeks, clean=clean)
+        if scale not in {"sector", "sample"}:
+            raise BadInput("demo_bad_scale", scale=scale)
+        build_and_import(seed, _start_day(start), weeks, scale=scale, clean=clean)
 
 
-def build_and_import(seed: int, start: date, weeks: int, *, clean: bool) -> None:
+def build_and_import(seed: int, start: date, weeks: int, *, scale: str = "sector", clean: bool = False) -> None:
     """Write the sources of the demonstration, then import them through the ordinary front door."""
     from mobigo.cli.feed import run_import, say_report
     from mobigo.demo.region import build, write_demo
     from mobigo.services.network.importing import SourceFile
 
     with progress(text("cli.demo.building"), 2) as bar:
-        region: DemoBuild = build(seed, start=start, weeks=weeks, clean=clean)
+        region: DemoBuild = build(seed, start=start, weeks=weeks, scale=scale, clean=clean)
         bar.update(bar.task_ids[0], advance=1)
         folder = settings().data_dir / "demo" / region.name
         feeds = write_demo(region, folder)
@@ -67,7 +71,7 @@ def build_and_import(seed: int, start: date, weeks: int, *, clean: bool) -> None
     say_report(report, as_json=False)
     out.print(text("cli.demo.built", folder=str(folder)), markup=False, highlight=False)
     if report.verdict != "served":
-        raise typer.Exit(65)
+        raise typer.Exit(ExitCode.BAD_DATA)
 
 
 def ensure_demo() -> None:
@@ -75,7 +79,7 @@ def ensure_demo() -> None:
     from mobigo.store.releases import find_current
 
     if find_current(settings().data_dir) is None:
-        build_and_import(2020, monday_of(datetime.now(PARIS).date()), 26, clean=False)
+        build_and_import(2020, monday_of(datetime.now(PARIS).date()), 26)
 
 
 @app.command("map", help=text("cli.demo.map_help"))
@@ -89,3 +93,39 @@ def draw_map(
 
     region = build(seed, start=monday_of(datetime.now(PARIS).date()), weeks=1, clean=True)
     output.write_text(render_picture(region), "utf-8")
+
+
+@app.command("sample", help=text("cli.demo.sample_help"))
+def write_sample(
+    output: Annotated[Path, typer.Option("-o", "--output", help=text("cli.demo.sample_output_help"))],
+) -> None:
+    """Write the committed sample anew."""
+    from mobigo.demo.region import sample_texts
+    from mobigo.demo.sample import write_texts
+
+    texts = sample_texts()
+    write_texts(texts, output)
+    n_bytes = sum(map(len, texts.values()))
+    out.print(text("cli.demo.sample_written", n_files=len(texts), n_kilobytes=n_bytes // 1000, folder=str(output)))
+
+
+@app.command("check", help=text("cli.demo.check_help"))
+def check(
+    sample: Annotated[Path, typer.Option(help=text("cli.demo.check_sample_help"))] = Path("data/gtfs/haut-doubs-demo"),
+) -> None:
+    """Check the tables of facts, the committed sample, and every build in the data directory."""
+    from mobigo.demo.facts import check_facts, read_facts
+    from mobigo.demo.region import MANIFEST, check_build, check_sample
+
+    checked = {text("cli.demo.facts"): check_facts(read_facts())}
+    if sample.is_dir():
+        checked[str(sample)] = check_sample(sample)
+    for manifest in sorted((settings().data_dir / "demo").glob(f"*/{MANIFEST}")):
+        checked[str(manifest.parent)] = check_build(manifest.parent)
+    for what, findings in checked.items():
+        key = "checked_bad" if findings else "checked_good"
+        out.print(text(f"cli.demo.{key}", what=what, n_findings=len(findings)), markup=False, highlight=False)
+        for finding in findings:
+            out.print(f"  {finding.file} : {finding_sentence(finding)}", markup=False, highlight=False)
+    if any(checked.values()):
+        raise typer.Exit(ExitCode.NO)

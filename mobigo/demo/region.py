@@ -15,26 +15,31 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from mobigo import __version__
-from mobigo.demo import rail
+from mobigo.demo import rail, sample, tariff
 from mobigo.demo.calendar import make_window
 from mobigo.demo.coaches import tables as coaches
+from mobigo.demo.defects import Defect, add_defects
 from mobigo.demo.facts import Commune, read_facts
 from mobigo.demo.labels import Edition
+from mobigo.demo.rail import RailTrip
 from mobigo.demo.roads import RoadGraph, make_roads
 from mobigo.demo.tables import Tables
 from mobigo.demo.urban import tables as urban
 from mobigo.demo.urban.plans import CITIES
 from routing.gtfs.feed import Feed, make_feed
 from routing.gtfs.write import render_feed
+from socle.findings import Finding, Severity
 
 DEFAULT_SEED = 2020
 DEFAULT_WEEKS = 26
+MANIFEST = "manifest.json"
+SAMPLE, SECTOR = "sample", "sector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +47,31 @@ class DemoBuild:
     """A demonstration region as plain values."""
 
     edition: Edition
-    clean: bool
+    scale: str
     sources: Mapping[str, Tables]  # by source id
     roads: RoadGraph
+    defects: tuple[Defect, ...]
 
     @property
     def name(self) -> str:
         """The folder that holds the build."""
         window = self.edition.window
-        name = f"{self.edition.seed}-{window.start.isoformat()}-{window.weeks}"
-        return f"{name}-clean" if self.clean else name
+        parts = (self.edition.seed, window.start.isoformat(), window.weeks, self.scale)
+        return "-".join(map(str, parts if self.defects else (*parts, "clean")))
 
     def feed(self, source_id: str) -> Feed:
         """One source as a feed."""
         return make_feed(source_id, {stem: table.as_columns() for stem, table in self.sources[source_id].items()})
 
 
-def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, clean: bool = False) -> DemoBuild:
+def build(
+    seed: int = DEFAULT_SEED,
+    *,
+    start: date,
+    weeks: int = DEFAULT_WEEKS,
+    scale: str = SECTOR,
+    clean: bool = False,
+) -> DemoBuild:
     """The region of `seed` over `weeks` weeks from the Monday `start`.
 
     Raises:
@@ -68,12 +81,29 @@ def build(seed: int = DEFAULT_SEED, *, start: date, weeks: int = DEFAULT_WEEKS, 
     edition = Edition(facts, seed, make_window(start, weeks, facts.school_holidays))
     trips = rail.rail_trips(facts, seed)
     roads = make_roads(facts, seed)
+    sources = _clean_sources(edition, roads, trips)
+    if scale == SAMPLE:
+        sources = {sample.SOURCE_ID: sample.sample_tables(sources, facts)}
+        return DemoBuild(edition, scale, sources, roads, ())
+    defects: tuple[Defect, ...] = ()
+    if not clean:
+        sources, defects = add_defects(sources, edition, trips)
+    return DemoBuild(edition, scale, sources, roads, defects)
+
+
+def _clean_sources(edition: Edition, roads: RoadGraph, trips: tuple[RailTrip, ...]) -> dict[str, Tables]:
+    """What each producer would send, were it faultless."""
+    facts = edition.facts
+    trains = rail.rail_tables(edition, trips)
+    cars = coaches.coach_tables(edition, roads, trips)
     sources = {
-        rail.SOURCE_ID: rail.rail_tables(edition, trips),
-        coaches.SOURCE_ID: coaches.coach_tables(edition, roads, trips),
-        **{city.source_id: urban.urban_tables(city, edition) for city in CITIES},
+        rail.SOURCE_ID: trains | tariff.rail_fares(facts, trains),
+        coaches.SOURCE_ID: cars | tariff.coach_fares(facts, cars),
     }
-    return DemoBuild(edition, clean, sources, roads)
+    for city in CITIES:
+        tables = urban.urban_tables(city, edition)
+        sources[city.source_id] = tables | tariff.urban_fares(city, facts, tables)
+    return sources
 
 
 def render_places(communes: Iterable[Commune]) -> bytes:
@@ -111,12 +141,13 @@ def render_files(demo: DemoBuild) -> dict[str, bytes]:
         "seed": edition.seed,
         "start": edition.window.start.isoformat(),
         "weeks": edition.window.weeks,
-        "clean": demo.clean,
+        "scale": demo.scale,
         "facts_sha256": edition.facts.sha256,
         "code_version": __version__,
+        "defects": [asdict(defect) for defect in demo.defects],
         "files": {path: hash_of(path, content) for path, content in sorted(written.items())},
     }
-    written["manifest.json"] = (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
+    written[MANIFEST] = (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
     return written
 
 
@@ -133,3 +164,32 @@ def write_demo(demo: DemoBuild, directory: Path) -> list[Path]:
         if path.startswith("sources/"):
             feeds.append(target)
     return feeds
+
+
+def check_build(directory: Path) -> list[Finding]:
+    """What differs between a build on disk and its manifest."""
+    manifest = json.loads((directory / MANIFEST).read_text("utf-8"))
+    found = []
+    for path, wanted in manifest["files"].items():
+        file = directory / path
+        if not file.is_file():
+            found.append(Finding(Severity.ERROR, "demo_file_missing", path))
+        elif hash_of(path, file.read_bytes()) != wanted:
+            found.append(Finding(Severity.ERROR, "demo_file_changed", path))
+    return found
+
+
+def sample_texts() -> dict[str, bytes]:
+    """The committed sample, made anew."""
+    return sample.render_texts(build(start=sample.START, scale=SAMPLE).feed(sample.SOURCE_ID))
+
+
+def check_sample(directory: Path) -> list[Finding]:
+    """What differs between the sample on disk and the one that the generator makes."""
+    texts = sample_texts()
+    there = {file.name: file.read_bytes() for file in directory.glob("*.txt")}
+    return [
+        Finding(Severity.ERROR, "demo_file_changed" if name in there else "demo_file_missing", name)
+        for name in sorted(texts.keys() | there.keys())
+        if texts.get(name) != there.get(name)
+    ]

@@ -82,10 +82,7 @@ def _trips(
             "departure_time",
             "stop_id",
             "stop_sequence",
-            "pickup_type",
-            "drop_off_type",
             "shape_dist_traveled",
-            "timepoint",
         )
     )
     for trip in trips:
@@ -94,10 +91,8 @@ def _trips(
         headsign = roads.places[way.place_of_stop[-1]].name
         accessible = wheelchair(seed, "trip", trip.trip_id)
         trip_table.add(code, trip.runs, trip.trip_id, headsign, direction, shape_id(trip.line, direction), accessible)
-        last = len(way.stops) - 1
-        for i, stop in enumerate(way.stops):
-            at_s, metres = trip.times_s[i], float(way.stop_m[i])
-            stop_times.add(trip.trip_id, at_s, at_s, stop.stop_id, i, int(i == last), int(i == 0), metres, 1)
+        for i, (stop, at_s, metres) in enumerate(zip(way.stops, trip.times_s, way.stop_m, strict=True)):
+            stop_times.add(trip.trip_id, at_s, at_s, stop.stop_id, i, float(metres))
     return trip_table, stop_times
 
 

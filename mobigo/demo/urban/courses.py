@@ -84,8 +84,8 @@ def _metres(way: Sequence[LatLon]) -> list[float]:
 
 def _stop_metres(line: UrbanLine, hubs_m: Mapping[str, float], length_m: float) -> list[tuple[float, str | None]]:
     """Where the stops lie, evenly between the named hubs; each with the hub that it is."""
-    marks = sorted((metres, hub) for hub, metres in hubs_m.items())
-    marks = [(0.0, None), *[m for m in marks if 0 < m[0] < length_m], (length_m, None)]
+    inner = sorted(metres for metres in hubs_m.values() if 0 < metres < length_m)
+    marks: list[tuple[float, str | None]] = [(metres, None) for metres in (0.0, *inner, length_m)]
     for hub, metres in hubs_m.items():
         marks = [(m, hub if m == metres else name) for m, name in marks]
     n_inner = line.n_stops - len(marks)

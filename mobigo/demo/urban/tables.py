@@ -98,9 +98,9 @@ def _stops(city: City, courses: Mapping[str, UrbanCourse], seed: int) -> Table:
                 known.add(stop.code)
                 table.add(stop.code, stop.name, labels.FICTITIOUS_STOP, *stop.at, 1, None, None, None)
                 if inside:
-                    for spot_id, kind, name, at, level in station.spots(stop.code, stop.at):
+                    for spot_id, kind, name, at, on_level in station.spots(stop.code, stop.at):
                         access = 1 if kind == station.ENTRANCE else None
-                        table.add(spot_id, name, labels.FICTITIOUS_STOP, *at, kind, stop.code, access, level)
+                        table.add(spot_id, name, labels.FICTITIOUS_STOP, *at, kind, stop.code, access, on_level)
             level = station.quay_level_id(stop.code) if inside else None
             for direction in (0, 1):
                 quay = quay_id(stop.code, line, direction)
@@ -184,10 +184,7 @@ class _Traffic:
                 "departure_time",
                 "stop_id",
                 "stop_sequence",
-                "pickup_type",
-                "drop_off_type",
                 "shape_dist_traveled",
-                "timepoint",
             )
         )
         self.frequencies = Table(("trip_id", "start_time", "end_time", "headway_secs", "exact_times"))
@@ -225,11 +222,9 @@ class _Traffic:
         access = _wheelchair(line, self.seed, "vehicle", trip_id)
         headsign, service = way.stops[-1].name, service_id(self.city, days)
         self.trips.add(route, service, trip_id, headsign, direction, f"{route}-{direction}", access)
-        last = len(way.stops) - 1
         for i, (stop, after, metres) in enumerate(zip(way.stops, after_s, way.stop_m, strict=True)):
             at_s, quay = start_s + after, quay_id(stop.code, line, direction)
-            exact = int(not line.is_shuttle)
-            self.stop_times.add(trip_id, at_s, at_s, quay, i, int(i == last), int(i == 0), float(metres), exact)
+            self.stop_times.add(trip_id, at_s, at_s, quay, i, float(metres))
         return trip_id
 
 
