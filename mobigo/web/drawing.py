@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-import shapely  # type: ignore[import-untyped]
+import shapely
 
 from socle.geo import Lambert93, LatLon, to_lambert93
 
@@ -130,8 +130,10 @@ def _labels(frame: _Frame, marks: Sequence[Mark]) -> str:
             ("middle", x, y + 10 + LETTER * 0.8),
         ]
         for anchor, at_x, base in spots:
+            if anchor == "middle":
+                at_x = min(max(at_x, width / 2 + 3), MAP_WIDTH - width / 2 - 3)
             start = {"start": at_x, "end": at_x - width, "middle": at_x - width / 2}[anchor]
-            box = (start, base - LETTER * 0.85, start + width, base + LETTER * 0.25)
+            box = (start - 2, base - LETTER * 0.85, start + width + 2, base + LETTER * 0.25)
             inside = box[0] >= 1 and box[2] <= MAP_WIDTH - 1 and box[1] >= 1 and box[3] <= frame.height - 1
             if inside and not any(_boxes_meet(box, other) for other in taken):
                 taken.append(box)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from mobigo.web.wording import distance, say
 from routing.journeys.journey import TransitLeg
 from routing.journeys.naming import stop_name, trip_display_name, trip_headsign
 from routing.journeys.onmap import trip_path
 from routing.journeys.places import Found, Kind, NamedPlace
 from routing.journeys.snapshot import Snapshot
-from routing.network.modes import MODES
+from routing.network.modes import CARBON_CLASSES, MODES
 from socle.geo import LatLon
 
 _LOOKS: Mapping[str, str] = {
@@ -52,20 +54,31 @@ class LineSign:
         return f"{self.word} {self.name}".strip()
 
 
+def shown_mode(snapshot: Snapshot, trip: int) -> str:
+    """The mode as travellers call it: a bus between towns (by its carbon class) is a coach."""
+    timetable = snapshot.timetable
+    mode = timetable.trip_mode_name(trip)
+    is_coach = mode == "BUS" and CARBON_CLASSES[timetable.trip_carbon[trip]] == "COACH"
+    return "COACH" if is_coach else mode
+
+
+def _sign(mode: str, name: str) -> LineSign:
+    look, word = look_of(mode), say(f"mode.{mode}")
+    return LineSign(look, look, word, "" if name == word else name)
+
+
 def sign_of_route(snapshot: Snapshot, route: int) -> LineSign:
-    """The sign of a route: its short name, else its long one."""
+    """The sign of a route: its short name, else its long one, on the vehicle of its first trip."""
     timetable, texts = snapshot.timetable, snapshot.texts
     name = texts[timetable.route_short_name[route]] or texts[timetable.route_long_name[route]]
-    mode = MODES[timetable.route_mode[route]]
-    look = look_of(mode)
-    return LineSign(look, look, say(f"mode.{mode}"), name)
+    trips = np.flatnonzero(timetable.trip_route == route)
+    mode = shown_mode(snapshot, int(trips[0])) if len(trips) else MODES[timetable.route_mode[route]]
+    return _sign(mode, name)
 
 
 def sign_of_trip(snapshot: Snapshot, trip: int) -> LineSign:
     """The sign of the line that a trip runs on, by the name that the API shows too."""
-    mode = snapshot.timetable.trip_mode_name(trip)
-    look = look_of(mode)
-    return LineSign(look, look, say(f"mode.{mode}"), trip_display_name(snapshot, trip))
+    return _sign(shown_mode(snapshot, trip), trip_display_name(snapshot, trip))
 
 
 def platform_code(snapshot: Snapshot, stop: int) -> str:

@@ -48,6 +48,11 @@ def clock(instant: int) -> str:
     return _local(instant).strftime("%H:%M")
 
 
+def minute_after(instant: int) -> int:
+    """`instant` itself at a whole minute, else the next one: when somebody has surely arrived."""
+    return -(-instant // 60) * 60
+
+
 def machine_time(instant: int) -> str:
     """2026-11-24T07:02:00+01:00, for `<time datetime>`."""
     return _local(instant).isoformat()
@@ -72,17 +77,20 @@ def duration(seconds: int) -> str:
     return f"{hours}{NBSP}h{NBSP}{minutes:02d}" if hours else f"{minutes}{NBSP}min"
 
 
-def machine_duration(seconds: int) -> str:
-    """PT5580S, for `<time datetime>`."""
-    return f"PT{seconds}S"
-
-
 def distance(metres: float) -> str:
     """450 m (to the nearest 10), 1,2 km."""
     if metres < 995:
         return f"{int(metres / 10 + 0.5) * 10}{NBSP}m"
     kilometres = metres / 1000
     return f"{format_decimal(kilometres, '#,##0.#' if kilometres < 100 else '#,##0', locale=FRENCH)}{NBSP}km"
+
+
+_VOWELS = frozenset("aeiouyàâäéèêëîïôöùûühœæ")  # nearly every place in H- is mute in the region's names
+
+
+def of(name: str) -> str:
+    """`de` before a name, elided where French does: de Dijon, d’Autun."""
+    return f"d’{name}" if name[:1].lower() in _VOWELS else f"de {name}"
 
 
 def mass(grams: int) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from mobigo.web.journeys.steps import change_name
+from mobigo.web.journeys.steps import LEAST_WALK_M, change_stop, where_words
 from mobigo.web.looks import sign_of_trip
-from mobigo.web.wording import clock, distance, duration, mass, say, say_count, short_day
-from routing.journeys.journey import Journey, TransitLeg, WalkLeg
+from mobigo.web.wording import clock, distance, duration, mass, minute_after, say, say_count, short_day
+from routing.journeys.journey import Journey, TransitLeg
+from routing.journeys.rank import Label
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Told
 from socle.times import local_day
+
+TOLD_WALK_M = 150  # between two vehicles
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,39 +68,47 @@ def carbon_words(told: Told) -> str:
 
 
 def length_of(journey: Journey) -> str:
-    """Door to door."""
-    return duration(journey.arrival - journey.departure)
+    """Door to door, as the clocks shown tell it."""
+    return duration(minute_after(journey.arrival) - journey.departure // 60 * 60)
 
 
 def list_chips(snapshot: Snapshot, journey: Journey) -> list[Chip]:
-    """The legs; a walk of less than a minute at a change says nothing."""
+    """The legs; a short walk between two vehicles is part of the change and not told apart."""
     chips: list[Chip] = []
-    for leg in journey.legs:
+    last = len(journey.legs) - 1
+    for at, leg in enumerate(journey.legs):
         if isinstance(leg, TransitLeg):
             sign = sign_of_trip(snapshot, leg.trip)
             chips.append(Chip(sign.look, sign.icon, sign.word, sign.name))
-        elif isinstance(leg, WalkLeg) and leg.arrival - leg.departure >= 60:
+        elif leg.distance_m >= (LEAST_WALK_M if at in (0, last) else TOLD_WALK_M):
             chips.append(Chip("walk", "walk", say("card.walk_chip", length=duration(leg.arrival - leg.departure))))
     return chips
 
 
-def make_card(snapshot: Snapshot, told: Told, href: str, asked: date) -> Card:
-    """The card of a journey that was searched for the day `asked`."""
+def telling_labels(journeys: Sequence[Told]) -> frozenset[Label]:
+    """The labels that at most half of `journeys` have: what most are best at tells none from another."""
+    n_holders = Counter(best.label for told in journeys for best in told.bests)
+    return frozenset(label for label, n in n_holders.items() if 2 * n <= len(journeys))
+
+
+def make_card(snapshot: Snapshot, told: Told, href: str, asked: date, labels: frozenset[Label]) -> Card:
+    """The card of a journey that was searched for the day `asked`; of its labels, those in `labels`."""
     journey = told.journey
     leaves, arrives = local_day(journey.departure), local_day(journey.arrival)
     tight = next((connection for connection in told.connections if connection.is_tight), None)
     warning = ""
     if tight is not None:
-        stop, length = change_name(snapshot, journey, tight), duration(max(0, tight.slack_s))
-        warning = say("card.tight", stop=stop, length=length)
+        where = where_words(snapshot, change_stop(journey, tight))
+        length = duration(max(0, tight.slack_s))
+        warning = say("card.tight" if tight.slack_s > 0 else "card.tight_none", where=where, length=length)
     return Card(
         href=href,
         departure=journey.departure,
-        arrival=journey.arrival,
+        arrival=minute_after(journey.arrival),
         length=length_of(journey),
         day=short_day(leaves) if leaves != asked else "",
         days_later=say_count("results.days_later", (arrives - leaves).days) if arrives != leaves else "",
-        labels=[say(f"label.{best.label}") for best in told.bests],
+        labels=[say(f"label.{best.label}") for best in told.bests if best.label in labels],
         chips=list_chips(snapshot, journey),
         changes=say_count("changes", journey.n_changes),
         walk=walk_words(told),
@@ -106,7 +118,7 @@ def make_card(snapshot: Snapshot, told: Told, href: str, asked: date) -> Card:
         spoken=say(
             "results.spoken",
             departure=clock(journey.departure),
-            arrival=clock(journey.arrival),
+            arrival=clock(minute_after(journey.arrival)),
             length=length_of(journey),
         ),
     )

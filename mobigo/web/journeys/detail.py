@@ -22,7 +22,7 @@ from mobigo.web.journeys.places import end_name
 from mobigo.web.journeys.steps import Step, list_steps, plain_lines
 from mobigo.web.layout import Pages, absolute
 from mobigo.web.looks import sign_of_trip
-from mobigo.web.wording import clock, distance, long_day, mass, reason_sentence, say, say_count
+from mobigo.web.wording import clock, distance, long_day, mass, minute_after, reason_sentence, say, say_count
 from routing.journeys.journey import Journey, TransitLeg
 from routing.journeys.naming import stop_name
 from routing.journeys.query import Place, PointPlace, StopPlace
@@ -157,7 +157,7 @@ def make_journey_page(snapshot: Snapshot, itinerary_id: str) -> JourneyPage:
     )
     href = f"/trajet/{itinerary_id}"
     n_changes = say_count("changes", journey.n_changes)
-    departure, arrival = clock(journey.departure), clock(journey.arrival)
+    departure, arrival = clock(journey.departure), clock(minute_after(journey.arrival))
     return JourneyPage(
         title=say("journey.title", origin=ends.origin, destination=ends.destination),
         description=say(

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 
 from mobigo.web.drawing import Layer, Mark, draw_map
-from mobigo.web.looks import DRAWN, leg_path, look_of
+from mobigo.web.looks import DRAWN, leg_path, look_of, shown_mode
 from mobigo.web.wording import say
 from routing.journeys.journey import Journey, TransitLeg
 from routing.journeys.naming import stop_name
@@ -25,7 +26,7 @@ LONGEST_EDGE_M = 40_000.0  # a straight line longer than this between two stops 
 class Picture:
     """A drawn map with its legend and its list of places, in the order of travel."""
 
-    svg: str
+    svg: Markup
     looks: Sequence[str]
     places: Sequence[str]
 
@@ -82,7 +83,7 @@ def draw_journeys(snapshot: Snapshot, journeys: Sequence[Journey], ends: Ends) -
     changes: dict[str, LatLon] = {}
     for journey in journeys:
         for leg in journey.legs:
-            look = look_of(snapshot.timetable.trip_mode_name(leg.trip)) if isinstance(leg, TransitLeg) else "walk"
+            look = look_of(shown_mode(snapshot, leg.trip)) if isinstance(leg, TransitLeg) else "walk"
             way = tuple(leg_path(snapshot, leg) if isinstance(leg, TransitLeg) else leg.path)
             if len(way) > 1 and way not in drawn:
                 drawn.add(way)
@@ -109,4 +110,4 @@ def draw_journeys(snapshot: Snapshot, journeys: Sequence[Journey], ends: Ends) -
     places += [say("map.change", name=name) for name in changes]
     places.append(say("map.to", name=ends.destination))
     looks = [look for look in reversed(DRAWN) if look in lines]
-    return Picture(svg, [*looks, *(["network"] if network else [])], places)
+    return Picture(Markup(svg), [*looks, *(["network"] if network else [])], places)  # noqa: S704 -- `draw_map` escapes every text

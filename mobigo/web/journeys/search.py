@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services import journeys as service
 from mobigo.texts import error_sentence
-from mobigo.web.journeys.cards import Card, make_card
+from mobigo.web.journeys.cards import Card, make_card, telling_labels
 from mobigo.web.journeys.detail import journey_href
 from mobigo.web.journeys.form import SORTS, Form, find_moment, read_form, sort_word
 from mobigo.web.journeys.picture import Ends, Picture, draw_journeys
 from mobigo.web.journeys.places import Question, Settled, Unsettled, settle
 from mobigo.web.layout import Pages
-from mobigo.web.wording import clock, long_day, reason_sentence, say, say_count
+from mobigo.web.wording import clock, long_day, minute_after, reason_sentence, say, say_count
 from routing.journeys.explain import why_this
 from routing.journeys.pages import PageWish, read_cursor
 from routing.journeys.places import Kind, Wanted
@@ -171,7 +171,8 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanAnswer, ends: Ends
             sentences.append(say("problem.no_journey_bikes"))
         problem = Problem(say("problem.no_journey"), [*sentences, say("problem.no_journey_advice")])
         return Answered(ResultsPage(title, describe, when, problem), form)
-    cards = [make_card(snapshot, told, journey_href(snapshot, told.journey), local_day(moment)) for told in journeys]
+    asked, labels = local_day(moment), telling_labels(journeys)
+    cards = [make_card(snapshot, told, journey_href(snapshot, told.journey), asked, labels) for told in journeys]
     tables = [told.carbon.table for told in journeys if told.carbon]
     page = ResultsPage(
         title=title,
@@ -207,7 +208,7 @@ def _reasons(found: service.PlanAnswer) -> list[str]:
 
 
 def _span(told: Told) -> str:
-    return f"{clock(told.journey.departure)} → {clock(told.journey.arrival)}"
+    return f"{clock(told.journey.departure)} → {clock(minute_after(told.journey.arrival))}"
 
 
 def make_router(pages: Pages) -> APIRouter:

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobigo.web.journeys.picture import Ends
-from mobigo.web.looks import LineSign, headsign, look_of, platform_code, sign_of_trip
-from mobigo.web.wording import clock, distance, duration, say, say_count
+from mobigo.web.looks import RAIL, LineSign, headsign, platform_code, sign_of_trip
+from mobigo.web.wording import clock, distance, duration, minute_after, of, say, say_count
 from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import stop_name
-from routing.journeys.query import Place, StopPlace
+from routing.journeys.query import StopPlace
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Connection, Told
 
 # What is left at a change once its walk is done: below, it is enough; from LONG_S on, it is a wait.
 FAIR_S = 480
 LONG_S = 1800
+
+LEAST_WALK_M = 30  # a stop this near to where one starts or goes is there
 
 ON_DEMAND = 2  # GTFS pickup_type, drop_off_type: phone the agency
 ASK_DRIVER = 3
@@ -46,16 +48,22 @@ class Step:
     tight: bool = False
 
 
-def _place_name(snapshot: Snapshot, place: Place, end: str) -> str:
-    return stop_name(snapshot, place.stop) if isinstance(place, StopPlace) else end
+def where_words(snapshot: Snapshot, stop: int) -> str:
+    """At a stop as one says it: "à l’arrêt Mairie", "en gare d’Autun"."""
+    name = stop_name(snapshot, stop)
+    return say(f"journey.at_{_kind(snapshot, stop)}", stop=name, of_stop=of(name))
+
+
+def _kind(snapshot: Snapshot, stop: int) -> str:
+    return "stop" if RAIL.isdisjoint(snapshot.modes_of(stop)) else "station"
 
 
 def _at_platform(snapshot: Snapshot, key: str, call: Call, **facts: str) -> str:
     platform = platform_code(snapshot, call.stop)
-    stop = stop_name(snapshot, call.stop)
+    where = where_words(snapshot, call.stop)
     if platform:
-        return say(f"{key}_platform", stop=stop, platform=platform, **facts)
-    return say(key, stop=stop, **facts)
+        return say(f"{key}_platform", where=where, platform=platform, **facts)
+    return say(key, where=where, **facts)
 
 
 def _ride(snapshot: Snapshot, leg: TransitLeg) -> Step:
@@ -80,7 +88,7 @@ def _ride(snapshot: Snapshot, leg: TransitLeg) -> Step:
     )
     return Step(
         "ride",
-        look_of(snapshot.timetable.trip_mode_name(leg.trip)),
+        sign.look,
         sign.icon,
         leg.departure,
         strong,
@@ -92,14 +100,19 @@ def _ride(snapshot: Snapshot, leg: TransitLeg) -> Step:
 
 
 def _walk(snapshot: Snapshot, leg: WalkLeg, ends: Ends) -> Step:
-    goal = _place_name(snapshot, leg.destination, ends.destination)
+    goal = leg.destination
+    if isinstance(goal, StopPlace):
+        name = stop_name(snapshot, goal.stop)
+        strong = say(f"journey.walk_to_{_kind(snapshot, goal.stop)}", stop=name, of_stop=of(name))
+    else:
+        strong = say("journey.walk_to", stop=ends.destination)
     length = duration(leg.arrival - leg.departure)
     return Step(
         "walk",
         "walk",
         "walk",
         leg.departure,
-        say("journey.walk_to", stop=goal),
+        strong,
         sentences=[say("journey.walk_length", length=length, distance=distance(leg.distance_m))],
     )
 
@@ -120,16 +133,18 @@ def _change(snapshot: Snapshot, told: Told, connection: Connection) -> Step:
         "change",
         "change",
         "change",
-        strong=say("journey.change_at", stop=change_name(snapshot, told.journey, connection)),
+        strong=say("journey.change_at", where=where_words(snapshot, change_stop(told.journey, connection))),
         sentences=sentences,
         tight=connection.is_tight,
     )
 
 
-def change_name(snapshot: Snapshot, journey: Journey, connection: Connection) -> str:
-    """Where a change begins."""
+def change_stop(journey: Journey, connection: Connection) -> int:
+    """The stop at which a change begins."""
     leg = journey.legs[connection.from_leg]
-    return stop_name(snapshot, leg.calls[-1].stop) if isinstance(leg, TransitLeg) else ""
+    if not isinstance(leg, TransitLeg):
+        raise TypeError("a change begins with a ride")
+    return leg.calls[-1].stop
 
 
 def list_steps(snapshot: Snapshot, told: Told, ends: Ends) -> list[Step]:
@@ -137,12 +152,15 @@ def list_steps(snapshot: Snapshot, told: Told, ends: Ends) -> list[Step]:
     steps: list[Step] = []
     changes = {connection.from_leg: connection for connection in told.connections}
     for position, leg in enumerate(told.journey.legs):
-        steps.append(_walk(snapshot, leg, ends) if isinstance(leg, WalkLeg) else _ride(snapshot, leg))
+        if isinstance(leg, TransitLeg):
+            steps.append(_ride(snapshot, leg))
+        elif leg.distance_m >= LEAST_WALK_M or len(told.journey.legs) == 1:
+            steps.append(_walk(snapshot, leg, ends))
         if position in changes:
             steps.append(_change(snapshot, told, changes[position]))
     last = told.journey.legs[-1]
     name = ends.destination if isinstance(last, WalkLeg) else stop_name(snapshot, last.calls[-1].stop)
-    steps.append(Step("end", "end", "flag", told.journey.arrival, say("journey.end", name=name)))
+    steps.append(Step("end", "end", "flag", minute_after(told.journey.arrival), say("journey.end", name=name)))
     return steps
 
 
@@ -151,7 +169,6 @@ def plain_lines(steps: Sequence[Step]) -> list[str]:
     lines: list[str] = []
     for step in steps:
         opening = [clock(step.at)] if step.at is not None else []
-        opening += [step.line.spoken] if step.line else []
-        opening += [step.strong] if step.strong else []
-        lines.append(" ".join([f"{' '.join(opening)}.", *step.sentences]))
+        opening += [f"{step.line.spoken}."] if step.line else []
+        lines.append(" ".join([*opening, f"{step.strong}.", *step.sentences]))
     return lines

@@ -48,7 +48,7 @@ def test_days_are_written_out():
 
 def test_counts_follow_the_french_plural():
     assert wording.say_count("changes", 0) == "Direct"
-    assert wording.say_count("changes", 1) == "1 changement"
-    assert wording.say_count("changes", 2) == "2 changements"
+    assert wording.say_count("changes", 1) == "1 correspondance"
+    assert wording.say_count("changes", 2) == "2 correspondances"
     assert wording.say_count("results.count", 0) == "0 trajet"
     assert wording.say_count("about.status.trips", 1_000_000) == "1\u202f000\u202f000 courses"
