@@ -1,0 +1,13 @@
+import pytest
+
+from mobigo.cli.frame import settings
+
+
+@pytest.fixture
+def data_dir(tmp_path, monkeypatch):
+    """A data directory of its own for the commands of one test."""
+    monkeypatch.setenv("MOBIGO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    settings.cache_clear()
+    yield tmp_path / "data"
+    settings.cache_clear()

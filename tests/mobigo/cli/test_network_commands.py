@@ -1,0 +1,133 @@
+import csv
+import json
+import socket
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from mobigo.cli import main
+from mobigo.cli.feed import source_file
+from mobigo.cli.frame import ExitCode
+from mobigo.store import releases
+from tests.worlds.feeds import SOUND, spoilt, write_zip
+
+
+def answer(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def sound(tmp_path):
+    return str(write_zip(tmp_path / "val.zip", SOUND))
+
+
+def test_a_sound_feed_is_checked_with_code_0(data_dir, sound, capsys):
+    assert main(["feed", "check", sound, "--json"]) == ExitCode.OK
+    told = answer(capsys)
+    assert (told["usable"], told["errors"]) == (True, 0)
+    assert main(["feed", "check", sound]) == ExitCode.OK
+
+
+def test_a_bad_row_is_named_with_its_file_and_line_and_the_code_is_1(data_dir, tmp_path, capsys):
+    routes = "route_id,agency_id,route_short_name,route_type\n12,A,12,3\n40,nobody,40,3\n"
+    path = str(write_zip(tmp_path / "bad.zip", spoilt(routes=routes)))
+    assert main(["feed", "check", path, "--json"]) == ExitCode.NO
+    (finding,) = [each for each in answer(capsys)["findings"] if each["severity"] == "ERROR"]
+    assert (finding["file"], finding["line"]) == ("routes.txt", 3)
+    assert "nobody" in finding["sentence"]
+    main(["feed", "check", path])
+    assert "routes.txt:3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + b"\0" * 18])
+def test_what_is_no_feed_is_refused_by_check_and_by_import(data_dir, tmp_path, capsys, content):
+    path = tmp_path / "thing.zip"
+    path.write_bytes(content)
+    assert main(["feed", "check", str(path)]) == ExitCode.NO
+    assert "refusé" in capsys.readouterr().out
+    assert main(["feed", "import", str(path)]) == ExitCode.BAD_DATA
+    assert "Rien n’a changé" in capsys.readouterr().err
+    assert releases.find_current(data_dir) is None
+
+
+def test_a_feed_is_imported_described_measured_and_rebuilt(data_dir, sound, tmp_path, capsys):
+    assert main(["feed", "import", f"val={sound}"]) == ExitCode.OK
+    capsys.readouterr()
+    assert main(["network", "info", "--json"]) == ExitCode.OK
+    first = answer(capsys)
+    assert (first["n_trips"], first["sources"][0]["id"]) == (2, "val")
+    assert main(["network", "info"]) == ExitCode.OK
+    assert first["release"] in capsys.readouterr().out
+    assert main(["network", "build", "--json"]) == ExitCode.OK
+    assert answer(capsys)["verdict"] == "served"
+    main(["network", "info", "--json"])
+    assert answer(capsys)["gtfs_sha256"] == first["gtfs_sha256"]
+    folder = str(tmp_path / "figures")
+    command = ["network", "stats", "--day", "2026-11-23", "--csv", folder, "--svg", folder, "--json"]
+    assert main(command) == ExitCode.OK
+    told = answer(capsys)
+    assert [(line["n_trips"], line["day"]) for line in told["lines"]] == [(2, "2026-11-23")]
+    with (tmp_path / "figures" / "lignes.csv").open() as file:
+        assert [row["n_trips"] for row in csv.DictReader(file)] == ["2"]
+    for chart in ("courses", "heures", "vitesses", "arrets"):
+        assert ET.parse(tmp_path / "figures" / f"{chart}.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize("day", ["demain", "2026-11-22"])
+def test_a_day_that_is_none_or_without_service_is_said(data_dir, sound, capsys, day):
+    assert main(["network", "stats", "--feed", sound, "--day", day]) == ExitCode.BAD_DATA
+    assert day in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["network", "info"], ["network", "build"], ["network", "stats"], ["serve"]])
+def test_without_a_network_the_code_is_3_and_the_sentence_says_what_to_do(data_dir, command, capsys):
+    assert main(command) == ExitCode.NO_NETWORK
+    assert "mobigo demo" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(data_dir, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == ExitCode.UNAVAILABLE
+    assert str(port) in capsys.readouterr().err
+
+
+def test_a_data_directory_that_cannot_be_written_is_said(data_dir, sound, monkeypatch, capsys):
+    monkeypatch.setenv("MOBIGO_DATA_DIR", "/sys/kernel/mobigo")  # where not even root may make a folder
+    assert main(["feed", "import", f"val={sound}"]) == ExitCode.CANNOT_WRITE
+    told = capsys.readouterr().err
+    assert "Impossible d’écrire" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_data_directory_that_is_a_file_is_said(data_dir, sound, capsys):
+    data_dir.write_text("a file")
+    assert main(["feed", "import", f"val={sound}"]) == ExitCode.CANNOT_WRITE
+    assert capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_said(data_dir, tmp_path, capsys):
+    assert main(["feed", "import", str(tmp_path / "absent.zip")]) == ExitCode.BAD_DATA
+    assert "absent.zip" in capsys.readouterr().err
+
+
+def test_doctor_says_what_is_missing_then_that_all_is_well(data_dir, sound, capsys):
+    assert main(["doctor", "--json"]) == ExitCode.NO
+    assert {check["name"]: check["level"] for check in answer(capsys)}["network"] == "error"
+    main(["feed", "import", f"val={sound}"])
+    capsys.readouterr()
+    assert main(["doctor", "--json"]) == ExitCode.OK
+    levels = {check["name"]: check["level"] for check in answer(capsys)}
+    assert (levels["data_dir"], levels["database"]) == ("good", "good")
+    assert levels["network"] in {"good", "warning"}  # the small world does not always hold today
+
+
+def test_a_source_takes_its_name_from_the_argument_the_file_or_the_folder(tmp_path):
+    assert source_file("ter=/x/gtfs.zip").source_id == "ter"
+    assert source_file("/x/Cars du Val.ZIP").source_id == "cars-du-val"
+    assert source_file("/x/TER 2025/gtfs.zip").source_id == "ter-2025"
+    folder = tmp_path / "Réseau"
+    folder.mkdir()
+    assert source_file(str(folder)).source_id == "r-seau"
