@@ -44,7 +44,7 @@ def make_sequences(feed: AnyFeed, known: Texts, lat: NDArray[np.float64], lon: N
     first = np.searchsorted(trip, np.arange(n_rows + 1))
 
     arrival, departure = make_times(feed, trip, stop, lat, lon)
-    usable = _usable(first, arrival, departure)
+    usable = _usable(first, stop, arrival, departure)
 
     sequence_of: dict[bytes, int] = {}
     sequence_rows: list[int] = []
@@ -106,10 +106,10 @@ def make_times(
     return arrival, departure
 
 
-def _usable(first: NDArray[np.int64], arrival: Ints, departure: Ints) -> NDArray[np.bool_]:
-    """Trips of at least two stops whose times are all there and never go back."""
+def _usable(first: NDArray[np.int64], stop: Ints, arrival: Ints, departure: Ints) -> NDArray[np.bool_]:
+    """Trips of at least two stops, all of them fixed, whose times are all there and never go back."""
     n_times = len(arrival)
-    wrong = (arrival == NO_TIME) | (departure < arrival)
+    wrong = (stop < 0) | (arrival == NO_TIME) | (departure < arrival)
     back = np.zeros(n_times, np.bool_)
     back[1:] = arrival[1:] < departure[:-1]
     back[first[:-1][first[:-1] < n_times]] = False
