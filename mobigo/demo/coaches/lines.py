@@ -171,7 +171,7 @@ def _places_of(choice: _Choice, stations: Iterable[str]) -> list[int]:
 
 
 def _add_best_pairs(choice: _Choice, facts: Facts) -> None:
-    """Until there are enough lines, the pair of best √s · new^1.5 · (1 + gain / 3,000)."""
+    """Until there are enough lines, the pair of best √s · new^1.5 · (1 + gain / 3,000) that meets others."""
     pairs = _pairs(choice, facts)
     metres = choice.roads.metres.astype(np.float64)[pairs.edges]
     length = np.add.reduceat(metres, pairs.first_edge)
@@ -181,7 +181,8 @@ def _add_best_pairs(choice: _Choice, facts: Facts) -> None:
         gain = np.add.reduceat(people * ~choice.served[pairs.places], pairs.first_place)
         worth = pairs.likes * new**1.5 * (1 + gain / _GAIN_PEOPLE)
         room = np.array([choice.has_room(place) for place in range(len(choice.places))])
-        worth[(new < _LEAST_NEW_SHARE) | ~room[pairs.ends].all(axis=1)] = 0
+        on_network = np.logical_or.reduceat(choice.served[pairs.places], pairs.first_place)
+        worth[(new < _LEAST_NEW_SHARE) | ~room[pairs.ends].all(axis=1) | ~on_network] = 0
         best = int(np.argmax(worth))  # the first of equals
         a, b = (int(end) for end in pairs.ends[best])
         larger_first = sorted((a, b), key=lambda i: (-choice.places[i].population, choice.places[i].insee_code))
