@@ -49,6 +49,14 @@ def stops_of(timetable: Timetable, query: JourneyQuery, place: Place, max_walk_s
     return stops, seconds
 
 
+def given_stops(ways: tuple[tuple[int, int], ...]) -> tuple[Ints, Ints] | None:
+    """The stops that a query brings itself, ascending, and the seconds to each; None when it brings none."""
+    if not ways:
+        return None
+    rows = np.array(sorted(ways), np.int32)
+    return rows[:, 0].copy(), rows[:, 1].copy()
+
+
 def spots_of(day: Day, stops: Ints, seconds: Ints) -> Ints:
     """Rows (spot, seconds) for the spots of `stops`, as the kernels read them."""
     rows = [

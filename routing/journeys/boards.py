@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from routing.journeys.journey import Call, TransitLeg
 from routing.journeys.snapshot import Snapshot
+from routing.journeys.unwind import calls_of
 from routing.network.modes import MODES
 from routing.network.timetable import Timetable
 from socle.errors import LimitExceeded
@@ -61,32 +62,8 @@ class BoardWish:
 
 def trip_calls(timetable: Timetable, trip: int, day: date, first: int = 0, last: int | None = None) -> tuple[Call, ...]:
     """The calls of `trip` on the service day `day`, from position `first` to `last`, both included."""
-    start, stop = int(timetable.trip_first_time[trip]), int(timetable.trip_first_time[trip + 1])
-    end = stop - start - 1
-    last = end if last is None else last
-    base = timetable.service_day_start(trip, day)
-    sequence = int(timetable.sequence_first_stop[timetable.trip_sequence[trip]])
-    within = slice(sequence + first, sequence + last + 1)
-    arrivals = timetable.arrival_s[start + first : start + last + 1].tolist()
-    departures = timetable.departure_s[start + first : start + last + 1].tolist()
-    rows = zip(
-        timetable.sequence_stops[within].tolist(),
-        arrivals,
-        departures,
-        timetable.sequence_pickup[within].tolist(),
-        timetable.sequence_drop_off[within].tolist(),
-        strict=True,
-    )
-    return tuple(
-        Call(
-            stop,
-            base + arrival if position > 0 else None,
-            base + departure if position < end else None,
-            pickup,
-            drop_off,
-        )
-        for position, (stop, arrival, departure, pickup, drop_off) in enumerate(rows, start=first)
-    )
+    end = int(timetable.trip_first_time[trip + 1] - timetable.trip_first_time[trip]) - 1
+    return calls_of(timetable, trip, day, first, end if last is None else last)
 
 
 def vehicle_rides(timetable: Timetable, trip: int, day: date) -> list[TransitLeg]:

@@ -186,10 +186,10 @@ def _slips(word: str, others: Sequence[str], at_most: int) -> NDArray[np.float32
 
 
 def _words_around(place: NamedPlace) -> tuple[str, ...]:
-    """Words that name the surroundings; a station on rails is also a « gare SNCF »."""
+    """Words that name the surroundings; a station on rails is also a « gare SNCF », and often said « -Ville »."""
     words = [word for area in place.areas for word in folded_words(area.name)]
     if not _RAIL.isdisjoint(place.modes):
-        words += ["gare", "sncf"]
+        words += ["gare", "sncf", "ville"]
     return tuple(words)
 
 

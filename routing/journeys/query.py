@@ -56,6 +56,9 @@ class JourneyQuery:
     is answered. A change takes the greater of `min_change_s` and the stop's (or footpath's) own
     time × `change_factor` + `extra_change_s`.
 
+    `access` and `egress`, when not empty, are the stops to start from (end at) with the seconds that
+    the way to (from) each takes; they take the place of our own walks on that side.
+
     Raises:
         BadInput: a value contradicts its meaning, or a mode is none of the API's.
         LimitExceeded: more vias or changes than are served.
@@ -80,6 +83,8 @@ class JourneyQuery:
     max_access_s: int = 900
     max_egress_s: int = 900
     max_direct_s: int = 1800
+    access: tuple[tuple[int, int], ...] = ()
+    egress: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("window_s", "max_changes", "min_change_s", "extra_change_s"):

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from routing.journeys.access import walk_between
 from routing.journeys.boards import MINUTE_S, BoardWish, StopEvent, list_events, trip_calls
-from routing.journeys.carbon import ROAD_DETOUR
 from routing.journeys.journey import Journey, Leg, TransitLeg, WalkLeg
 from routing.journeys.naming import (
     find_public_stop,
@@ -33,7 +33,7 @@ from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Reason, place_at
 from routing.network.modes import MODES
 from socle.errors import BadInput
-from socle.geo import LatLon, distance_m, distances_m
+from socle.geo import LatLon, distances_m
 
 VERSION = "1."
 WALK = "WALK"
@@ -302,7 +302,7 @@ def _walk_m(snapshot: Snapshot, origin: Place, destination: Place) -> int:
         ):
             if stop == destination.stop:
                 return int(metres)
-    return round(ROAD_DETOUR * distance_m(place_at(snapshot, origin), place_at(snapshot, destination)))
+    return walk_between(place_at(snapshot, origin), place_at(snapshot, destination), speed_m_s=1.0)[1]
 
 
 def _place_again(snapshot: Snapshot, stop_id: str, at: LatLon) -> Place:

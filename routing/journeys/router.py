@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.journeys.access import direct_walk, spots_of, stops_of
+from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
 from routing.journeys.unwind import Ways, make_journey, make_walk, rides_of
@@ -53,8 +53,8 @@ def plan(timetable: Timetable, query: JourneyQuery) -> Plan:
     if query.modes is not None and not query.modes:
         return Plan((), direct, searched)
     journeys: list[Journey] = []
-    origin = stops_of(timetable, query, query.origin, query.max_access_s)
-    destination = stops_of(timetable, query, query.destination, query.max_egress_s)
+    origin = given_stops(query.access) or stops_of(timetable, query, query.origin, query.max_access_s)
+    destination = given_stops(query.egress) or stops_of(timetable, query, query.destination, query.max_egress_s)
     for day, begin, end in _pieces(timetable, query):
         journeys += _search_day(timetable, query, day, begin, end, origin, destination, walk[0] if walk else NEVER)
     journeys.sort(key=lambda journey: (journey.departure, journey.arrival, journey.n_changes))

@@ -18,7 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.journeys.journey import Plan
 from routing.journeys.places import Commune, NamedStop, PlaceIndex, build_index
+from routing.journeys.query import JourneyQuery
+from routing.journeys.router import plan
 from routing.network.modes import MODES
 from routing.network.timetable import Timetable, open_timetable
 from socle.geo import LatLon
@@ -103,6 +106,10 @@ class Snapshot:
         bits = np.zeros(len(self.timetable.place_first_stop) - 1, np.int32)
         np.bitwise_or.at(bits, self.timetable.stop_place, self.stop_modes)
         return bits
+
+    def search(self, query: JourneyQuery) -> Plan:
+        """The journeys that answer `query`."""
+        return plan(self.timetable, query)
 
     def modes_of(self, stop: int) -> tuple[str, ...]:
         """The modes that call at a stop, in the order of `MODES`."""

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from routing.journeys import access
 from routing.journeys.carbon import (
     ROAD_DETOUR,
     WALK_CLASS,
@@ -18,7 +19,7 @@ from routing.journeys.carbon import (
 )
 from routing.journeys.journey import Journey, Leg, TransitLeg, WalkLeg
 from routing.journeys.onmap import has_shape, path_length_m, trip_path
-from routing.journeys.query import Place, PointPlace
+from routing.journeys.query import Place
 from routing.journeys.rank import Best, Measured, list_bests
 from routing.journeys.snapshot import Snapshot
 from routing.network.modes import CARBON_CLASSES, MODES
@@ -88,7 +89,7 @@ class Told:
 
 def place_at(snapshot: Snapshot, place: Place) -> LatLon:
     """Where a place is."""
-    return place.at if isinstance(place, PointPlace) else snapshot.timetable.stop_at(place.stop)
+    return access.place_at(snapshot.timetable, place)
 
 
 def tell(snapshot: Snapshot, journey: Journey) -> Told:

@@ -62,7 +62,7 @@ def make_journey(ways: Ways, rides: list[Ride]) -> Journey:
     first, last = vehicles[0][0], vehicles[-1][-1]
     board, alight = first.calls[0].stop, last.calls[-1].stop
     walk_s = ways.access_s[board]
-    if isinstance(query.origin, PointPlace):
+    if isinstance(query.origin, PointPlace) or query.access:
         legs.append(_walk(timetable, query, query.origin, StopPlace(board), first.departure - walk_s, walk_s))
     for i, parts in enumerate(vehicles):
         if i > 0:
@@ -70,7 +70,7 @@ def make_journey(ways: Ways, rides: list[Ride]) -> Journey:
             if walk is not None:
                 legs.append(walk)
         legs += parts
-    if isinstance(query.destination, PointPlace):
+    if isinstance(query.destination, PointPlace) or query.egress:
         walk_s = ways.egress_s[alight]
         legs.append(_walk(timetable, query, StopPlace(alight), query.destination, last.arrival, walk_s))
     return Journey(tuple(legs))

@@ -1,0 +1,1 @@
+"""The journey API: compatible with MOTIS v1 to v6."""

@@ -1,0 +1,418 @@
+"""Shaping: from journeys, calls and stops to the shapes of the API.
+
+A Shaper belongs to one snapshot and remembers the shape of each stop it has told, since the
+same stations come back in most answers.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+
+from msgspec import UNSET
+
+from mobigo.api.journeys.shapes import (
+    Accessibility,
+    Alert,
+    Connection,
+    EncodedPolyline,
+    Itinerary,
+    ItineraryCarbon,
+    ItineraryExtra,
+    Leg,
+    LegCarbon,
+    LegExtra,
+    Mode,
+    PickupDropoffType,
+    Place,
+    Told,
+    Walk,
+    instant,
+)
+from mobigo.texts import all_texts, text
+from routing.journeys.boards import trip_calls
+from routing.journeys.explain import why_this
+from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
+from routing.journeys.naming import TAG, trip_display_name, trip_headsign, trip_public_id
+from routing.journeys.onmap import trip_path
+from routing.journeys.query import Place as QueryPlace
+from routing.journeys.query import PointPlace
+from routing.journeys.refresh import WALK, LegId, Refreshed, list_leg_ids, render_itinerary_id
+from routing.journeys.snapshot import Snapshot
+from routing.journeys.told import LegFacts, Reason, place_at, tell
+from routing.journeys.told import Told as ToldJourney
+from routing.network.modes import MODES
+from socle.geo import read_polyline, render_polyline, render_polyline_arrays
+
+PRECISION = 6
+START, END = "START", "END"  # the words that the reference UI replaces by what was typed
+
+_NO_POINTS = EncodedPolyline(points="", precision=PRECISION, length=0)
+_BOOKED = (2, 3)  # GTFS pickup types that ask to phone ahead or to tell the driver
+
+
+@lru_cache(maxsize=2)  # the release served, and the one before while its last answers are written
+def shaper_of(snapshot: Snapshot) -> Shaper:
+    """The shaper of a snapshot."""
+    return Shaper(snapshot)
+
+
+def tell_reason(reason: Reason) -> Told:
+    """A reason with its sentence."""
+    facts = {name: value for name, value in reason.facts.items() if value is not None}
+    key = f"reasons.{reason.code}"
+    return Told(code=reason.code, text=text(key, **reason.facts) if key in all_texts() else reason.code, facts=facts)
+
+
+class Shaper:
+    """Shapes of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._zones = snapshot.timetable.zones.to_list()
+        self._stops: dict[int, Place] = {}
+        self._trips: dict[int, dict[str, object]] = {}
+
+    def stop(self, stop: int) -> Place:
+        """A stop, new for each caller. Named as its station is; the platform is the track."""
+        known = self._stops.get(stop)
+        if known is None:
+            known = self._stops[stop] = self._told_stop(stop)
+        return copy.copy(known)
+
+    def _told_stop(self, stop: int) -> Place:
+        snapshot, timetable, texts = self.snapshot, self.snapshot.timetable, self.snapshot.texts
+        station = timetable.stop_station(stop)
+        track = texts[timetable.stop_platform_code[stop]] or UNSET
+        level = float(timetable.stop_level[stop])
+        return Place(
+            name=texts[timetable.stop_name[station]] or texts[timetable.stop_name[stop]],
+            lat=float(timetable.stop_lat[stop]),
+            lon=float(timetable.stop_lon[stop]),
+            stop_id=TAG + snapshot.stop_ids[stop],
+            parent_id=TAG + snapshot.stop_ids[station] if station != stop else UNSET,
+            level=level if level == level else UNSET,
+            tz=self._zones[timetable.stop_zone[stop]],
+            track=track,
+            scheduled_track=track,
+            stop_code=texts[timetable.stop_code[stop]] or UNSET,
+            description=texts[timetable.stop_description[stop]] or UNSET,
+            vertex_type="TRANSIT",
+        )
+
+    def place(self, place: QueryPlace, at_point: str) -> Place:
+        """A stop, or a point under the name `at_point`."""
+        if isinstance(place, PointPlace):
+            return Place(name=at_point, lat=place.at.lat, lon=place.at.lon, vertex_type="NORMAL")
+        return self.stop(place.stop)
+
+    def call(self, call: Call, *, own_name: bool = False) -> Place:
+        """A stop with the times of a vehicle there, and whether one may get on and off."""
+        told = self.stop(call.stop)
+        if own_name:
+            told.name = self.snapshot.texts[self.snapshot.timetable.stop_name[call.stop]] or told.name
+        if call.arrival is not None:
+            told.arrival = told.scheduled_arrival = instant(call.arrival)
+        if call.departure is not None:
+            told.departure = told.scheduled_departure = instant(call.departure)
+        told.pickup_type = _allowed(call.pickup)
+        told.dropoff_type = _allowed(call.drop_off)
+        return told
+
+    def about_trip(self, trip: int) -> dict[str, object]:
+        """What legs and stop times say of a trip on any day; the caller does not change it."""
+        known = self._trips.get(trip)
+        if known is None:
+            known = self._trips[trip] = self._about_trip(trip)
+        return known
+
+    def _about_trip(self, trip: int) -> dict[str, object]:
+        timetable, texts = self.snapshot.timetable, self.snapshot.texts
+        route = int(timetable.trip_route[trip])
+        agency = int(timetable.route_agency[route])
+        color, text_color = texts[timetable.route_color[route]], texts[timetable.route_text_color[route]]
+        trip_id = timetable.trip_id[trip]
+        line = int(timetable.trip_line[trip])
+        direction = int(timetable.trip_direction[trip])
+        told: dict[str, object] = {
+            "mode": MODES[timetable.trip_mode[trip]],
+            "agency_id": TAG + timetable.agency_id[agency],
+            "agency_name": texts[timetable.agency_name[agency]],
+            "agency_url": texts[timetable.agency_url[agency]],
+            "route_id": TAG + timetable.route_id[route],
+            "direction_id": "1" if direction == 1 else "0",
+            "route_short_name": texts[timetable.route_short_name[route]],
+            "route_long_name": texts[timetable.route_long_name[route]],
+            "trip_short_name": texts[timetable.trip_short_name[trip]],
+            "display_name": trip_display_name(self.snapshot, trip),
+            "route_type": int(timetable.route_type[route]),
+            "source": f"{trip_id.partition(':')[0]}/trips.txt" + (f":{line}" if line else ""),
+            "bikes_allowed": int(timetable.trip_bikes[trip]) == 1,
+        }
+        if texts[timetable.route_url[route]]:
+            told["route_url"] = texts[timetable.route_url[route]]
+        if color and text_color:
+            told |= {"route_color": color, "route_text_color": text_color}
+        return told
+
+    def trip_ends(self, trip: int, day: date) -> tuple[Place, Place]:
+        """The first and the last stop of a trip with its times there."""
+        last = len(self.snapshot.timetable.trip_stops(trip)) - 1
+        timetable = self.snapshot.timetable
+        first_call = trip_calls(timetable, trip, day, 0, 0)[0]
+        last_call = trip_calls(timetable, trip, day, last, last)[0]
+        return self.call(first_call), self.call(last_call)
+
+    def ride(self, leg: TransitLeg, facts: LegFacts, *, detailed: bool = True) -> Leg:
+        """A leg of public transport."""
+        snapshot, timetable = self.snapshot, self.snapshot.timetable
+        stations = [timetable.stop_station(call.stop) for call in leg.calls]
+        twice = {station for station in stations if stations.count(station) > 1} if _repeats(stations) else set()
+        calls = [self.call(call, own_name=station in twice) for call, station in zip(leg.calls, stations, strict=True)]
+        from_, to = calls[0], calls[-1]
+        # At the ends of a ride one gets on and off: the times of passing by are those of others.
+        from_.arrival = from_.scheduled_arrival = UNSET
+        to.departure = to.scheduled_departure = UNSET
+        trip_from, trip_to = self.trip_ends(leg.trip, leg.service_day)
+        geometry = _NO_POINTS
+        if detailed:
+            lat, lon = trip_path(snapshot, leg.trip, leg.first_call, leg.last_call)
+            points = render_polyline_arrays(lat, lon, PRECISION)
+            geometry = EncodedPolyline(points=points, precision=PRECISION, length=len(lat))
+        start, end = instant(leg.departure), instant(leg.arrival)
+        booked = leg.calls[0].pickup in _BOOKED or leg.calls[-1].drop_off in _BOOKED
+        told = Leg(
+            from_=from_,
+            to=to,
+            duration=leg.arrival - leg.departure,
+            start_time=start,
+            end_time=end,
+            scheduled_start_time=start,
+            scheduled_end_time=end,
+            real_time=False,
+            scheduled=True,
+            leg_geometry=geometry,
+            interline_with_previous_leg=True if leg.stay_seated else UNSET,
+            headsign=trip_headsign(snapshot, leg.trip, leg.first_call),
+            trip_from=trip_from,
+            trip_to=trip_to,
+            trip_id=trip_public_id(timetable, leg.trip, leg.service_day),
+            cancelled=False,
+            intermediate_stops=calls[1:-1],
+            reservation="COMPULSORY" if booked else "NONE",
+            mobigo=self._leg_extra(facts),
+            **self.about_trip(leg.trip),  # type: ignore[arg-type]
+        )
+        if facts.wheelchair != "UNKNOWN":
+            told.wheelchair_accessible = "ACCESSIBLE" if facts.wheelchair == "YES" else "NOT_ACCESSIBLE"
+        return told
+
+    def walk(self, leg: WalkLeg, facts: LegFacts, *, detailed: bool = True) -> Leg:
+        """A leg on foot."""
+        from_, to = self.place(leg.origin, START), self.place(leg.destination, END)
+        start, end = instant(leg.departure), instant(leg.arrival)
+        from_.departure = from_.scheduled_departure = start
+        to.arrival = to.scheduled_arrival = end
+        geometry = _NO_POINTS
+        if detailed:
+            path = leg.path or (place_at(self.snapshot, leg.origin), place_at(self.snapshot, leg.destination))
+            geometry = EncodedPolyline(points=render_polyline(path, PRECISION), precision=PRECISION, length=len(path))
+        return Leg(
+            mode="WALK",
+            from_=from_,
+            to=to,
+            duration=leg.arrival - leg.departure,
+            start_time=start,
+            end_time=end,
+            scheduled_start_time=start,
+            scheduled_end_time=end,
+            real_time=False,
+            scheduled=True,
+            leg_geometry=geometry,
+            distance=float(leg.distance_m),
+            mobigo=self._leg_extra(facts),
+        )
+
+    def lost(self, leg_id: LegId) -> Leg:
+        """A ride that is no longer offered, as its id tells it, cancelled and saying so."""
+        start, end = instant(leg_id.sched_start), instant(leg_id.sched_end)
+        from_ = Place(name=START, lat=leg_id.from_lat, lon=leg_id.from_lon, cancelled=True)
+        to = Place(name=END, lat=leg_id.to_lat, lon=leg_id.to_lon, cancelled=True)
+        from_.departure = from_.scheduled_departure = start
+        to.arrival = to.scheduled_arrival = end
+        mode: Mode = leg_id.mode if leg_id.mode in MODES else "OTHER"  # type: ignore[assignment]
+        said = text("reasons.RIDE_LOST", name=leg_id.display_name)
+        return Leg(
+            mode=mode,
+            from_=from_,
+            to=to,
+            duration=max(0, leg_id.sched_end - leg_id.sched_start),
+            start_time=start,
+            end_time=end,
+            scheduled_start_time=start,
+            scheduled_end_time=end,
+            real_time=False,
+            scheduled=leg_id.scheduled,
+            leg_geometry=_NO_POINTS,
+            display_name=leg_id.display_name,
+            trip_id=leg_id.trip_id,
+            cancelled=True,
+            intermediate_stops=[],
+            alerts=[Alert(header_text=text("api.ride_lost"), description_text=said)],
+        )
+
+    def legs(self, told: ToldJourney, *, detailed: bool = True) -> list[Leg]:
+        """The legs of a journey, one each."""
+        return [
+            self.ride(leg, facts, detailed=detailed)
+            if isinstance(leg, TransitLeg)
+            else self.walk(leg, facts, detailed=detailed)
+            for leg, facts in zip(told.journey.legs, told.legs, strict=True)
+        ]
+
+    def itinerary(self, told: ToldJourney, *, detailed: bool = True, joined: bool = True) -> Itinerary:
+        """A journey."""
+        legs = self.legs(told, detailed=detailed)
+        journey = told.journey
+        return Itinerary(
+            duration=journey.arrival - journey.departure,
+            start_time=instant(journey.departure),
+            end_time=instant(journey.arrival),
+            transfers=journey.n_changes,
+            id=render_itinerary_id(list_leg_ids(self.snapshot, journey)),
+            legs=join_interlined(legs) if joined else legs,
+            mobigo=_itinerary_extra(told),
+        )
+
+    def lost_itinerary(self, refreshed: Refreshed, *, detailed: bool = True) -> Itinerary:
+        """An itinerary of which a ride is no longer offered, under the id it was asked by."""
+        legs: list[Leg] = []
+        for leg_id, leg in zip(refreshed.leg_ids, refreshed.legs, strict=True):
+            legs += (
+                [self.lost(leg_id)]
+                if leg is None
+                else self.legs(tell(self.snapshot, Journey((leg,))), detailed=detailed)
+            )
+        walks = [leg for leg in refreshed.legs if isinstance(leg, WalkLeg)]
+        n_rides = sum(leg_id.mode != WALK for leg_id in refreshed.leg_ids)
+        return Itinerary(
+            duration=max(0, int((legs[-1].end_time - legs[0].start_time).total_seconds())),
+            start_time=legs[0].start_time,
+            end_time=legs[-1].end_time,
+            transfers=max(0, n_rides - 1),
+            id=render_itinerary_id(refreshed.leg_ids),
+            legs=legs,
+            mobigo=ItineraryExtra(
+                labels=[],
+                walk=Walk(
+                    metres=sum(leg.distance_m for leg in walks),
+                    seconds=sum(leg.arrival - leg.departure for leg in walks),
+                ),
+                accessibility=Accessibility(status="UNKNOWN", barriers=[]),
+                connections=[],
+                explanation=[],
+                changes=[tell_reason(change) for change in refreshed.changes],
+            ),
+        )
+
+    @staticmethod
+    def _leg_extra(facts: LegFacts) -> LegExtra:
+        extra = LegExtra()
+        if facts.carbon is not None:
+            extra.carbon = LegCarbon(
+                legal_grams=facts.carbon.legal_g,
+                full_grams=facts.carbon.full_g,
+                distance_metres=facts.carbon.distance_m,
+                class_=facts.carbon.carbon_class,
+                legal_per_km=facts.carbon.legal_g_per_km,
+                full_per_km=facts.carbon.full_g_per_km,
+            )
+        if facts.wheelchair is not None and facts.bikes is not None:
+            extra.wheelchair, extra.bikes = facts.wheelchair, facts.bikes  # type: ignore[assignment]
+        return extra
+
+
+def _allowed(gtfs_type: int) -> PickupDropoffType:
+    return "NOT_ALLOWED" if gtfs_type == 1 else "NORMAL"
+
+
+def _repeats(stations: Sequence[int]) -> bool:
+    return len(set(stations)) < len(stations)
+
+
+def _itinerary_extra(told: ToldJourney) -> ItineraryExtra:
+    carbon = told.carbon
+    return ItineraryExtra(
+        labels=[str(best.label) for best in told.bests],
+        walk=Walk(metres=told.walk_m, seconds=told.journey.walk_s),
+        accessibility=Accessibility(
+            status=told.wheelchair,  # type: ignore[arg-type]
+            barriers=[tell_reason(barrier) for barrier in told.barriers],
+        ),
+        connections=[
+            Connection(from_leg=one.from_leg, to_leg=one.to_leg, slack_seconds=one.slack_s, tight=one.is_tight)
+            for one in told.connections
+        ],
+        explanation=[tell_reason(reason) for reason in why_this(told.bests)],
+        carbon=ItineraryCarbon(
+            legal_grams=carbon.legal_g,
+            full_grams=carbon.full_g,
+            table=carbon.table,
+            car_alone_grams=carbon.car_alone_g,
+        )
+        if carbon
+        else UNSET,
+    )
+
+
+def join_interlined(legs: list[Leg]) -> list[Leg]:
+    """Rides of one vehicle that goes on as another trip, made one leg each."""
+    joined: list[Leg] = []
+    for leg in legs:
+        if leg.interline_with_previous_leg is not True or not joined:
+            joined.append(leg)
+            continue
+        first = joined[-1]
+        between = first.to
+        between.departure, between.scheduled_departure = leg.from_.departure, leg.from_.scheduled_departure
+        first.intermediate_stops = [*_stops(first), between, *_stops(leg)]
+        first.to, first.trip_to = leg.to, leg.trip_to
+        first.end_time, first.scheduled_end_time = leg.end_time, leg.scheduled_end_time
+        first.duration = int((leg.end_time - first.start_time).total_seconds())
+        first.leg_geometry = _joined_lines(first.leg_geometry, leg.leg_geometry)
+        first.mobigo = _joined_extra(first, leg)
+    return joined
+
+
+def _stops(leg: Leg) -> list[Place]:
+    return [] if leg.intermediate_stops is UNSET else list(leg.intermediate_stops)
+
+
+def _joined_lines(one: EncodedPolyline, other: EncodedPolyline) -> EncodedPolyline:
+    places = read_polyline(one.points, one.precision)
+    places += read_polyline(other.points, other.precision)[1:]
+    return EncodedPolyline(points=render_polyline(places, one.precision), precision=one.precision, length=len(places))
+
+
+def _joined_extra(one: Leg, other: Leg) -> LegExtra:
+    if one.mobigo is UNSET or other.mobigo is UNSET:
+        return LegExtra()
+    first, second = one.mobigo.carbon, other.mobigo.carbon
+    extra = LegExtra(wheelchair=one.mobigo.wheelchair, bikes=one.mobigo.bikes)
+    if first is not UNSET and second is not UNSET:
+        extra.carbon = LegCarbon(
+            legal_grams=first.legal_grams + second.legal_grams,
+            full_grams=first.full_grams + second.full_grams,
+            distance_metres=first.distance_metres + second.distance_metres,
+            class_=first.class_,
+            legal_per_km=first.legal_per_km,
+            full_per_km=first.full_per_km,
+        )
+    return extra
+
+
+def echo(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a request, sorted, for `requestParameters`."""
+    return dict(sorted(parameters.items()))

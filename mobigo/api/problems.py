@@ -1,0 +1,98 @@
+"""Problems: how errors meet HTTP. RFC 9457, with `error`, the sentence again, for clients of the journey API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from mobigo.texts import all_texts, error_sentence
+from socle.errors import BadInput, Conflict, Fact, LimitExceeded, MobigoError, NotFound, Unavailable
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS_OF_ERROR: tuple[tuple[type[MobigoError], int], ...] = (
+    (LimitExceeded, 422),
+    (BadInput, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
+)
+
+
+class Problem(msgspec.Struct):
+    """What went wrong: a stable code, its French sentence, and the facts of the sentence."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    error: str
+    facts: dict[str, Fact]
+
+
+def status_of(error: MobigoError) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind)), 500)
+
+
+def problem_of(error: MobigoError) -> Problem:
+    """The body that tells an error. One without a sentence of its own is told as unexpected."""
+    known = f"errors.{error.code}" in all_texts()
+    sentence = error_sentence(error if known else MobigoError("internal"))
+    facts = {name: value for name, value in error.facts.items() if value is not None}
+    return Problem("about:blank", sentence, status_of(error), sentence, error.code, sentence, facts)
+
+
+def respond_problem(error: MobigoError, headers: Mapping[str, str] | None = None) -> Response:
+    """The response that tells an error."""
+    problem = problem_of(error)
+    return Response(msgspec.json.encode(problem), problem.status, headers, MEDIA_TYPE)
+
+
+async def on_mobigo_error(_request: Request, error: Exception) -> Response:
+    """Any error of the tree in `socle.errors`."""
+    if not isinstance(error, MobigoError):
+        raise error
+    headers = {"Retry-After": "5"} if isinstance(error, Unavailable) else None
+    return respond_problem(error, headers)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """What the router refuses: unknown paths and methods."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 405:
+        response = respond_problem(BadInput("bad_method", method=request.method), error.headers)
+        response.status_code = 405
+        return response
+    return respond_problem(NotFound("unknown_path", path=request.url.path))
+
+
+async def on_validation_error(_request: Request, error: Exception) -> Response:
+    """Parameters that FastAPI checked itself: malformed, so 400 and not its own 422."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    where = error.errors()[0]["loc"][-1] if error.errors() else ""
+    return respond_problem(BadInput("bad_parameter", parameter=str(where), expected="…"))
+
+
+async def on_unexpected(request: Request, error: Exception) -> Response:
+    """A fault of ours: kept in the log with its trace, told without it."""
+    log.error("unexpected error on %s", request.url.path, exc_info=error)
+    return respond_problem(MobigoError("internal"))
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+    app.add_exception_handler(MobigoError, on_mobigo_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(Exception, on_unexpected)

@@ -1,0 +1,74 @@
+"""App: the web application, put together from its doors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from mobigo import __version__
+from mobigo.api import opendata, ops
+from mobigo.api.deps import GZIP_FROM_BYTES, GZIP_LEVEL, HoldsSnapshot
+from mobigo.api.journeys.routes import router as journeys_router
+from mobigo.api.middleware import HeadAsGet, Headers
+from mobigo.api.problems import add_problem_handlers
+from mobigo.api.reference import add_reference
+from mobigo.services.network.served import ServedNetwork
+from mobigo.settings import Settings
+from mobigo.texts import text
+from routing.journeys.snapshot import open_snapshot
+from socle.errors import MobigoError
+
+
+def app_of_settings() -> FastAPI:
+    """The application of this process, from its settings: what `mobigo serve` starts."""
+    settings = Settings()
+    network = ServedNetwork(settings.data_dir, open_snapshot)
+    return make_app(network, settings)
+
+
+def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
+    """The application that answers from `network`."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(_open, network)
+        if isinstance(network, ServedNetwork):
+            network.watch()
+        yield
+        if isinstance(network, ServedNetwork):
+            network.stop()
+
+    app = FastAPI(
+        title=text("api.title"),
+        summary=text("api.summary"),
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.network = network
+    app.state.data_dir = Path(settings.data_dir)
+    app.state.settings = settings
+    app.state.pool = anyio.CapacityLimiter(settings.search_threads)
+    add_problem_handlers(app)
+    add_reference(app)
+    app.include_router(ops.router)
+    app.include_router(journeys_router)
+    app.include_router(opendata.router)
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(Headers)
+    return app
+
+
+def _open(network: HoldsSnapshot) -> None:
+    """Open the network before the first request; without one the server starts and says so when asked."""
+    try:
+        network.current()
+    except MobigoError:
+        return
