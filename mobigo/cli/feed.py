@@ -82,6 +82,7 @@ def import_(
 def source_file(argument: str) -> SourceFile:
     """The source named by `ID=PATH`, or by the file: its name, or its folder's when it is just gtfs.zip."""
     import re
+    import unicodedata
 
     from mobigo.services.network.importing import SourceFile
 
@@ -92,7 +93,8 @@ def source_file(argument: str) -> SourceFile:
     name = place.name if place.is_dir() else place.stem
     if name.lower() in {"gtfs", "export", "feed"}:
         name = place.absolute().parent.name
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    without_accents = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", without_accents.lower()).strip("-")
     return SourceFile(plain or "feed", place)
 
 

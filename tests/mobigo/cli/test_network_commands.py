@@ -130,4 +130,4 @@ def test_a_source_takes_its_name_from_the_argument_the_file_or_the_folder(tmp_pa
     assert source_file("/x/TER 2025/gtfs.zip").source_id == "ter-2025"
     folder = tmp_path / "Réseau"
     folder.mkdir()
-    assert source_file(str(folder)).source_id == "r-seau"
+    assert source_file(str(folder)).source_id == "reseau"
