@@ -22,6 +22,7 @@ Seed = Annotated[int, typer.Option(help=text("cli.demo.seed_help"))]
 Start = Annotated[str, typer.Option(help=text("cli.demo.start_help"), metavar="AAAA-MM-JJ|week")]
 Weeks = Annotated[int, typer.Option(help=text("cli.demo.weeks_help"))]
 Scale = Annotated[str, typer.Option(help=text("cli.demo.scale_help"), metavar="sector|sample")]
+Replicate = Annotated[int, typer.Option(min=0, max=40, help=text("cli.demo.replicate_help"), metavar="N")]
 Clean = Annotated[bool, typer.Option("--clean", help=text("cli.demo.clean_help"))]
 
 
@@ -47,22 +48,25 @@ def demo(
     weeks: Weeks = 26,
     scale: Scale = "sector",
     clean: Clean = False,
+    replicate: Replicate = 0,
 ) -> None:
     """Build the region, import it and serve it from then on."""
     if context.invoked_subcommand is None:
         if scale not in {"sector", "sample"}:
             raise BadInput("demo_bad_scale", scale=scale)
-        build_and_import(seed, _start_day(start), weeks, scale=scale, clean=clean)
+        build_and_import(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
 
 
-def build_and_import(seed: int, start: date, weeks: int, *, scale: str = "sector", clean: bool = False) -> None:
+def build_and_import(
+    seed: int, start: date, weeks: int, *, scale: str = "sector", clean: bool = False, replicas: int = 0
+) -> None:
     """Write the sources of the demonstration, then import them through the ordinary front door."""
     from mobigo.cli.feed import run_import, say_report
     from mobigo.demo.region import build, write_demo
     from mobigo.services.network.importing import SourceFile
 
     with progress(text("cli.demo.building"), 2) as bar:
-        region: DemoBuild = build(seed, start=start, weeks=weeks, scale=scale, clean=clean)
+        region: DemoBuild = build(seed, start=start, weeks=weeks, scale=scale, clean=clean, replicas=replicas)
         bar.update(bar.task_ids[0], advance=1)
         folder = settings().data_dir / "demo" / region.name
         feeds = write_demo(region, folder)

@@ -28,6 +28,7 @@ from mobigo.demo.defects import Defect, add_defects
 from mobigo.demo.facts import Commune, read_facts
 from mobigo.demo.labels import Edition
 from mobigo.demo.rail import RailTrip
+from mobigo.demo.replicas import with_replicas
 from mobigo.demo.roads import RoadGraph, make_roads
 from mobigo.demo.tables import Tables
 from mobigo.demo.urban import tables as urban
@@ -51,13 +52,15 @@ class DemoBuild:
     sources: Mapping[str, Tables]  # by source id
     roads: RoadGraph
     defects: tuple[Defect, ...]
+    replicas: int = 0
 
     @property
     def name(self) -> str:
         """The folder that holds the build."""
         window = self.edition.window
         parts = (self.edition.seed, window.start.isoformat(), window.weeks, self.scale)
-        return "-".join(map(str, parts if self.defects else (*parts, "clean")))
+        marks = [*(() if self.defects else ("clean",)), *((f"r{self.replicas}",) if self.replicas else ())]
+        return "-".join(map(str, (*parts, *marks)))
 
     def feed(self, source_id: str) -> Feed:
         """One source as a feed."""
@@ -71,8 +74,9 @@ def build(
     weeks: int = DEFAULT_WEEKS,
     scale: str = SECTOR,
     clean: bool = False,
+    replicas: int = 0,
 ) -> DemoBuild:
-    """The region of `seed` over `weeks` weeks from the Monday `start`.
+    """The region of `seed` over `weeks` weeks from the Monday `start`, and shifted copies of it.
 
     Raises:
         BadInput: see `mobigo.demo.calendar.make_window`.
@@ -88,7 +92,7 @@ def build(
     defects: tuple[Defect, ...] = ()
     if not clean:
         sources, defects = add_defects(sources, edition, trips)
-    return DemoBuild(edition, scale, sources, roads, defects)
+    return DemoBuild(edition, scale, with_replicas(sources, replicas), roads, defects, replicas)
 
 
 def _clean_sources(edition: Edition, roads: RoadGraph, trips: tuple[RailTrip, ...]) -> dict[str, Tables]:
@@ -144,6 +148,7 @@ def render_files(demo: DemoBuild) -> dict[str, bytes]:
         "scale": demo.scale,
         "facts_sha256": edition.facts.sha256,
         "code_version": __version__,
+        "replicas": demo.replicas,
         "defects": [asdict(defect) for defect in demo.defects],
         "files": {path: hash_of(path, content) for path, content in sorted(written.items())},
     }

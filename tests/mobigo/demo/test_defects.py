@@ -1,4 +1,3 @@
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -6,16 +5,15 @@ import gtfs_guru
 import pytest
 
 from mobigo.demo.defects import N_ZERO_HOPS
-from mobigo.demo.region import build
 from routing.gtfs.merge import merge_feeds
 from routing.gtfs.read import read_feed
 from routing.gtfs.repair import repair_feed
 from routing.gtfs.write import render_feed, write_feed
 from socle.geo import LatLon, distance_m
+from tests.worlds.demo import START, demo_region
 
-START = date(2026, 11, 16)
-CLEAN = build(start=START, clean=True)
-MARRED = build(start=START)
+CLEAN = demo_region()
+MARRED = demo_region(clean=False)
 
 
 @pytest.fixture(scope="module")

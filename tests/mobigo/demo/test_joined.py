@@ -2,15 +2,14 @@
 
 import heapq
 from collections import defaultdict
-from datetime import date
 from itertools import pairwise
 
-from mobigo.demo.region import build
+from tests.worlds.demo import TUESDAY, demo_region
 
 CHANGE_S = 300  # inside a commune
 BEGIN_S, END_S = 6 * 3600, 22 * 3600
-REGION = build(start=date(2026, 11, 16), weeks=1, clean=True)
-TUESDAY = date(2026, 11, 17)
+REGION = demo_region()
+
 COMMUNE_OF_STATION = {uic8: s.insee_code for uic8, s in REGION.edition.facts.stations.items()}
 
 

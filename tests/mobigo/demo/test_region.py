@@ -13,10 +13,10 @@ from routing.gtfs.feed import make_feed
 from routing.gtfs.merge import merge_feeds
 from routing.gtfs.write import write_feed
 from socle.errors import BadInput
+from tests.worlds.demo import START, demo_region
 
-START = date(2026, 11, 16)
 SAMPLE = Path(__file__).parents[3] / "data" / "gtfs" / "haut-doubs-demo"
-REGION = build(start=START, clean=True)
+REGION = demo_region()
 
 
 def notices(path, day):
@@ -129,3 +129,16 @@ def test_a_feed_can_be_short_and_still_whole(tmp_path):
     assert not any("SCO" in service for service in tables["trips"].texts("service_id"))
     write_feed(make_feed("cars-demo", {k: t.as_columns() for k, t in tables.items()}), tmp_path / "gtfs.zip")
     assert [told for told in notices(tmp_path / "gtfs.zip", date(2026, 12, 21)) if told[0] == "ERROR"] == []
+
+
+def test_copies_lie_elsewhere_and_say_what_they_are():
+    demo = build(start=START, weeks=1, clean=True, replicas=2)
+    assert len(demo.sources) == 12
+    assert demo.name.endswith("-clean-r2")
+    rail, copy = demo.sources["rail-demo"], demo.sources["rail-demo-r2"]
+    assert copy["stop_times"].column("arrival_time") == rail["stop_times"].column("arrival_time")
+    assert all(name.endswith("(répliqué 2)") for name in copy["stops"].texts("stop_name"))
+    assert set(copy["stops"].column("stop_id")).isdisjoint(rail["stops"].column("stop_id"))
+    assert min(copy["stops"].column("stop_lon")) > max(rail["stops"].column("stop_lon"))
+    merged, _ = merge_feeds([demo.feed("rail-demo"), demo.feed("rail-demo-r1")])
+    assert merged.n_rows("stops") == 2 * len(rail["stops"].rows)
