@@ -129,25 +129,25 @@ def status(snapshot: Snapshot | None) -> Prose:
 
 
 def make_router(pages: Pages) -> APIRouter:
-    """`/accessibilite`, `/donnees-personnelles`, `/opendata`, `/etat`."""
+    """`/accessibilite`, `/donnees-personnelles`, `/donnees`, `/etat`."""
     router = APIRouter(include_in_schema=False)
     operator = pages.site.operator
     still = "public, max-age=300"
 
-    @router.api_route("/accessibilite", methods=["GET", "HEAD"])
+    @router.get("/accessibilite")
     async def accessibility_page(request: Request) -> Response:
         prose = accessibility(has_contact=bool(operator.phone or operator.email))
         return pages.send(request, "prose.html", page=prose, cache=still)
 
-    @router.api_route("/donnees-personnelles", methods=["GET", "HEAD"])
+    @router.get("/donnees-personnelles")
     async def privacy_page(request: Request) -> Response:
         return pages.send(request, "prose.html", page=privacy(), cache=still)
 
-    @router.api_route("/opendata", methods=["GET", "HEAD"])
+    @router.get("/donnees")
     async def opendata_page(request: Request) -> Response:
         return pages.send(request, "prose.html", page=opendata(pages.site.current()), cache=still)
 
-    @router.api_route("/etat", methods=["GET", "HEAD"])
+    @router.get("/etat")
     async def status_page(request: Request) -> Response:
         try:
             snapshot = pages.site.current()

@@ -248,12 +248,12 @@ def make_router(pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     site = pages.site
 
-    @router.api_route("/arrets", methods=["GET", "HEAD"])
+    @router.get("/arrets")
     async def stops_page(request: Request) -> Response:
         page = await site.run(find_stops, site.current(), request.query_params)
         return pages.send(request, "stops.html", status=404 if page.problem else 200, page=page)
 
-    @router.api_route("/arret/{stop_id:path}", methods=["GET", "HEAD"])
+    @router.get("/arret/{stop_id:path}")
     async def stop_page(request: Request, stop_id: str) -> Response:
         page = await site.run(make_stop_page, site.current(), stop_id, request.query_params, datetime.now(PARIS))
         return pages.send(request, "stop.html", page=page, cache="public, max-age=15, stale-while-revalidate=600")

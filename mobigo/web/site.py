@@ -13,7 +13,7 @@ def make_router(pages: Pages) -> APIRouter:
     """Every page and every static file."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/static/{name}", methods=["GET", "HEAD"])
+    @router.get("/static/{name}")
     async def static_file(request: Request, name: str) -> Response:
         return pages.send_asset(request, name)
 

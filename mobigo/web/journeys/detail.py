@@ -200,14 +200,14 @@ def make_router(pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     site = pages.site
 
-    @router.api_route("/trajet/{itinerary_id}.ics", methods=["GET", "HEAD"])
+    @router.get("/trajet/{itinerary_id}.ics")
     async def calendar_file(request: Request, itinerary_id: str) -> Response:
         href = absolute(site, request, f"/trajet/{itinerary_id}")
         body = await site.run(make_appointment, site.current(), itinerary_id, href, datetime.now(PARIS))
         headers = {"Content-Disposition": 'attachment; filename="trajet.ics"', "Cache-Control": "private, no-cache"}
         return Response(body, headers=headers, media_type=MEDIA_TYPE)
 
-    @router.api_route("/trajet/{itinerary_id}", methods=["GET", "HEAD"])
+    @router.get("/trajet/{itinerary_id}")
     async def journey_page(request: Request, itinerary_id: str) -> Response:
         page = await site.run(make_journey_page, site.current(), itinerary_id)
         return pages.send(request, "journey.html", page=page)

@@ -216,12 +216,12 @@ def make_router(pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     site = pages.site
 
-    @router.api_route("/", methods=["GET", "HEAD"])
+    @router.get("/")
     async def home(request: Request) -> Response:
         form = read_form(request.query_params, datetime.now(PARIS))
         return pages.send(request, "home.html", form=_days(site.current(), form))
 
-    @router.api_route("/itineraire", methods=["GET", "HEAD"])
+    @router.get("/itineraire")
     async def results(request: Request) -> Response:
         form = read_form(request.query_params, datetime.now(PARIS))
         answered = await site.run(answer, site.current(), form)
@@ -234,7 +234,7 @@ def make_router(pages: Pages) -> APIRouter:
             form=answered.form,
         )
 
-    @router.api_route("/lieux", methods=["GET", "HEAD"])
+    @router.get("/lieux")
     async def suggestions(request: Request) -> Response:
         values = request.query_params
         text = values.get(values.get("champ", ""), "").strip()[:200]
