@@ -17,5 +17,8 @@ def sample(tmp_path_factory):
 @pytest.fixture(scope="session")
 def client(sample, tmp_path_factory):
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"))
-    with serving(make_app(FixedSnapshot(sample), settings)) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with (
+        serving(make_app(FixedSnapshot(sample), settings)) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
         yield client
