@@ -18,7 +18,6 @@ from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Reason, Told
 from socle.errors import BadInput
 from socle.geo import Box, LatLon, distance_m
-from socle.times import render_gtfs_date
 
 # A direct way this short, times the factor asked, leaves nothing for a vehicle to win.
 NO_SEARCH_WITHIN_S = 300
@@ -140,8 +139,8 @@ def _check_time(snapshot: Snapshot, query: JourneyQuery) -> None:
         timetable = snapshot.timetable
         raise BadInput(
             "outside_timetable",
-            first_day=render_gtfs_date(timetable.first_day),
-            last_day=render_gtfs_date(timetable.last_day),
+            first_day=timetable.first_day.isoformat(),
+            last_day=timetable.last_day.isoformat(),
         )
 
 
