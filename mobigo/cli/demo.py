@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, out, progress, settings
 from mobigo.texts import finding_sentence, text
 from socle.errors import BadInput
 from socle.times import PARIS
-
-if TYPE_CHECKING:
-    from mobigo.demo.region import DemoBuild
 
 app = typer.Typer(help=text("cli.demo.help"), invoke_without_command=True)
 
@@ -49,31 +48,40 @@ def demo(
     scale: Scale = "sector",
     clean: Clean = False,
     replicate: Replicate = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Build the region, import it and serve it from then on."""
     if context.invoked_subcommand is None:
         if scale not in {"sector", "sample"}:
             raise BadInput("demo_bad_scale", scale=scale)
-        build_and_import(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
+        folder, feeds = build_sources(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
+        import_sources(folder, feeds, as_json=as_json)
 
 
-def build_and_import(
+def build_sources(
     seed: int, start: date, weeks: int, *, scale: str = "sector", clean: bool = False, replicas: int = 0
-) -> None:
-    """Write the sources of the demonstration, then import them through the ordinary front door."""
-    from mobigo.cli.feed import run_import, say_report
+) -> tuple[Path, list[Path]]:
+    """Write what the producers of the demonstration would send: the folder, and the feeds in it."""
     from mobigo.demo.region import build, write_demo
-    from mobigo.services.network.importing import SourceFile
 
     with progress(text("cli.demo.building"), 2) as bar:
-        region: DemoBuild = build(seed, start=start, weeks=weeks, scale=scale, clean=clean, replicas=replicas)
+        region = build(seed, start=start, weeks=weeks, scale=scale, clean=clean, replicas=replicas)
         bar.update(bar.task_ids[0], advance=1)
         folder = settings().data_dir / "demo" / region.name
         feeds = write_demo(region, folder)
         bar.update(bar.task_ids[0], advance=1)
+    return folder, feeds
+
+
+def import_sources(folder: Path, feeds: Sequence[Path], *, as_json: bool = False) -> None:
+    """Import the feeds through the ordinary front door and say what became of them."""
+    from mobigo.cli.feed import run_import, say_report
+    from mobigo.services.network.importing import SourceFile
+
     report = run_import([SourceFile(path.stem, path) for path in feeds], text("cli.demo.let_through"))
-    say_report(report, as_json=False)
-    out.print(text("cli.demo.built", folder=str(folder)), markup=False, highlight=False)
+    say_report(report, as_json=as_json)
+    if not as_json:
+        out.print(text("cli.demo.built", folder=str(folder)), markup=False, highlight=False)
     if report.verdict != "served":
         raise typer.Exit(ExitCode.BAD_DATA)
 
@@ -83,7 +91,7 @@ def ensure_demo() -> None:
     from mobigo.store.releases import find_current
 
     if find_current(settings().data_dir) is None:
-        build_and_import(2020, monday_of(datetime.now(PARIS).date()), 26)
+        import_sources(*build_sources(2020, monday_of(datetime.now(PARIS).date()), 26))
 
 
 @app.command("map", help=text("cli.demo.map_help"))
