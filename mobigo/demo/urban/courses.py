@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, radians
 
 from mobigo.demo.chance import between, fraction
 from mobigo.demo.facts import Facts
-from mobigo.demo.urban.plans import CENTRE, STATION, STOP_NAMES, City, UrbanLine
+from mobigo.demo.urban.plans import CENTRE, STATION, STOP_NAMES, City
 from socle.geo import LatLon, distance_m
 
 _SWING = 0.10  # of the distance between two named points: how far a way bends aside
 _SMOOTHINGS = 3
-_HUB_NAMES = {STATION: "Gare", CENTRE: "Centre-ville"}
+_HUB_NAMES = {STATION: "{}, Place de la Gare", CENTRE: "{}, Centre-ville"}
 
 
 @dataclass(frozen=True, slots=True)
 class UrbanStop:
-    """A stop of a city network, with a quay each way."""
+    """A stop of a city network, with a quay each way; a named point has a quay for each of its lines."""
 
     code: str
     name: str
     at: LatLon
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +83,15 @@ def _metres(way: Sequence[LatLon]) -> list[float]:
     return metres
 
 
-def _stop_metres(line: UrbanLine, hubs_m: Mapping[str, float], length_m: float) -> list[tuple[float, str | None]]:
-    """Where the stops lie, evenly between the named hubs; each with the hub that it is."""
-    inner = sorted(metres for metres in hubs_m.values() if 0 < metres < length_m)
-    marks: list[tuple[float, str | None]] = [(metres, None) for metres in (0.0, *inner, length_m)]
-    for hub, metres in hubs_m.items():
-        marks = [(m, hub if m == metres else name) for m, name in marks]
-    n_inner = line.n_stops - len(marks)
-    lengths = [b[0] - a[0] for a, b in pairwise(marks)]
+def _stop_metres(n_stops: int, named: Sequence[tuple[float, str]]) -> list[tuple[float, str | None]]:
+    """Where the stops lie: at the named points, and evenly between them."""
+    lengths = [b[0] - a[0] for a, b in pairwise(named)]
     n_in = [0] * len(lengths)
-    for _ in range(n_inner):  # the longest gap so far gets the next stop
+    for _ in range(n_stops - len(named)):  # the longest gap so far gets the next stop
         gaps = [length / (n + 1) for length, n in zip(lengths, n_in, strict=True)]
         n_in[gaps.index(max(gaps))] += 1
-    stops: list[tuple[float, str | None]] = [marks[0]]
-    for (start, _), end, n, length in zip(marks, marks[1:], n_in, lengths, strict=False):
+    stops: list[tuple[float, str | None]] = [named[0]]
+    for (start, _), end, n, length in zip(named, named[1:], n_in, lengths, strict=False):
         stops += [(start + length * (k + 1) / (n + 1), None) for k in range(n)]
         stops.append(end)
     return stops
@@ -112,20 +108,21 @@ def named_points(city: City, facts: Facts) -> dict[str, LatLon]:
 
 
 def courses_of_city(city: City, facts: Facts, seed: int) -> dict[str, UrbanCourse]:
-    """Line code -> its course out. Stops of different lines are different, but for the two hubs."""
+    """Line code -> its course out. Lines share the stops at named points and no others."""
     points = named_points(city, facts)
     communes = {commune.insee_code: commune.name for commune in facts.communes}
+    city_name = communes[city.insee_code]
     free_names = sorted(STOP_NAMES, key=lambda name: fraction(seed, "stop-name", city.prefix, name))
     courses = {}
     for line in city.lines:
         way = _way([points[name] for name in line.via], seed, f"{city.prefix}-{line.code}")
         metres = _metres(way)
-        hubs_m = {hub: metres[way.index(points[hub])] for hub in (STATION, CENTRE) if hub in line.via}
         shape, shape_m = [_rounded(way[0])], [0.0]
         stops: list[UrbanStop] = []
         stop_points: list[int] = []
         at = 1
-        for k, (stop_m, hub) in enumerate(_stop_metres(line, hubs_m, metres[-1])):
+        named = [(metres[way.index(points[name])], name) for name in line.via]
+        for k, (stop_m, point) in enumerate(_stop_metres(line.n_stops, named)):
             while at < len(way) and metres[at] < stop_m - 0.5:
                 shape.append(_rounded(way[at]))
                 shape_m.append(metres[at])
@@ -136,14 +133,13 @@ def courses_of_city(city: City, facts: Facts, seed: int) -> dict[str, UrbanCours
                 shape_m.append(stop_m)
                 if metres[at] - stop_m <= 0.5:
                     at += 1
-            end = line.via[0] if k == 0 else line.via[-1] if stop_m == metres[-1] else None
-            if hub is not None:
-                stop = UrbanStop(f"{city.prefix}-{hub}", _HUB_NAMES[hub], shape[-1])
-            elif end is not None:
-                stop = UrbanStop(f"{city.prefix}-{line.code}-{k + 1:02d}", communes[end], shape[-1])
+            if point is None:
+                code, name = f"{line.code}-{k + 1:02d}", free_names.pop()
+            elif point in _HUB_NAMES:
+                code, name = point, _HUB_NAMES[point].format(city_name)
             else:
-                stop = UrbanStop(f"{city.prefix}-{line.code}-{k + 1:02d}", free_names.pop(), shape[-1])
-            stops.append(stop)
+                code, name = point, f"{communes[point]}, Centre"
+            stops.append(UrbanStop(f"{city.prefix}-{code}", name, shape[-1], point is not None))
             stop_points.append(len(shape) - 1)
         courses[line.code] = UrbanCourse(
             tuple(stops), tuple(shape), tuple(round(m) for m in shape_m), tuple(stop_points)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import floor
 
 from mobigo.demo import labels
@@ -13,7 +13,7 @@ from mobigo.demo.facts import Facts
 from mobigo.demo.labels import Edition
 from mobigo.demo.tables import Table, Tables
 from mobigo.demo.urban import station
-from mobigo.demo.urban.courses import UrbanCourse, courses_of_city
+from mobigo.demo.urban.courses import UrbanCourse, UrbanStop, courses_of_city
 from mobigo.demo.urban.plans import (
     CENTRE,
     DIJON,
@@ -33,8 +33,14 @@ from mobigo.demo.urban.plans import (
 
 _QUAY_ASIDE_M = 7
 _WEEK = {WEEKDAY: (1, 1, 1, 1, 1, 0, 0), SATURDAY: (0, 0, 0, 0, 0, 1, 0), SUNDAY: (0, 0, 0, 0, 0, 0, 1)}
-_ENGLISH = {"Gare": "Railway station", "Centre-ville": "City centre", "Entrée nord": "North entrance"} | {
-    "Entrée sud": "South entrance"
+_ENGLISH = {
+    "Place de la Gare": "Station square",
+    "Centre-ville": "City centre",
+    "Gare": "Railway station",
+    "Entrée nord": "North entrance",
+    "Entrée sud": "South entrance",
+    "Navette": "Shuttle",
+    "(fictif)": "(fictitious)",
 }
 
 
@@ -70,10 +76,9 @@ def _calendar(city: City, edition: Edition) -> tuple[Table, Table]:
     return calendar, exceptions
 
 
-def quay_id(stop_code: str, line: UrbanLine, direction: int) -> str:
-    """The quay of a stop that a line uses one way; a hub has one for each line."""
-    is_hub = stop_code.endswith((f"-{STATION}", f"-{CENTRE}"))
-    return f"{stop_code}-{line.code}-{direction}" if is_hub else f"{stop_code}-{direction}"
+def quay_id(stop: UrbanStop, line: UrbanLine, direction: int) -> str:
+    """The quay of a stop that a line uses one way."""
+    return f"{stop.code}-{line.code}-{direction}" if stop.is_shared else f"{stop.code}-{direction}"
 
 
 def _stops(city: City, courses: Mapping[str, UrbanCourse], seed: int) -> Table:
@@ -103,7 +108,7 @@ def _stops(city: City, courses: Mapping[str, UrbanCourse], seed: int) -> Table:
                         table.add(spot_id, name, labels.FICTITIOUS_STOP, *at, kind, stop.code, access, on_level)
             level = station.quay_level_id(stop.code) if inside else None
             for direction in (0, 1):
-                quay = quay_id(stop.code, line, direction)
+                quay = quay_id(stop, line, direction)
                 turn = fraction(seed, "quay", line.code, i) / 2 + direction / 2
                 access = _wheelchair(line, seed, "quay", quay)
                 at = moved(stop.at, _QUAY_ASIDE_M, turn)
@@ -223,37 +228,48 @@ class _Traffic:
         headsign, service = way.stops[-1].name, service_id(self.city, days)
         self.trips.add(route, service, trip_id, headsign, direction, f"{route}-{direction}", access)
         for i, (stop, after, metres) in enumerate(zip(way.stops, after_s, way.stop_m, strict=True)):
-            at_s, quay = start_s + after, quay_id(stop.code, line, direction)
+            at_s, quay = start_s + after, quay_id(stop, line, direction)
             self.stop_times.add(trip_id, at_s, at_s, quay, i, float(metres))
         return trip_id
 
 
-def _transfers(city: City) -> Table:
+def _station_quays(city: City, courses: Mapping[str, UrbanCourse], *, tram: bool) -> list[str]:
+    """The quays of trams, or of the others, at the city's station."""
+    return [
+        quay_id(stop, line, direction)
+        for line in city.lines
+        if (line.route_type == TRAM) == tram
+        for stop in courses[line.code].stops
+        if stop.code == f"{city.prefix}-{STATION}"
+        for direction in (0, 1)
+    ]
+
+
+def _transfers(trams: Sequence[str], buses: Sequence[str]) -> Table:
     """Between any tram quay and any bus quay of the station: four minutes."""
     table = Table(("from_stop_id", "to_stop_id", "transfer_type", "min_transfer_time"))
-    hub = f"{city.prefix}-{STATION}"
-    at_station = [line for line in city.lines if STATION in line.via]
-    for tram in (line for line in at_station if line.route_type == TRAM):
-        for bus in (line for line in at_station if line.route_type != TRAM and not line.is_shuttle):
-            for one, other in ((tram, bus), (bus, tram)):
-                for way_in in (0, 1):
-                    for way_out in (0, 1):
-                        table.add(quay_id(hub, one, way_in), quay_id(hub, other, way_out), 2, 240)
+    for tram in trams:
+        for bus in buses:
+            table.add(tram, bus, 2, 240)
+            table.add(bus, tram, 2, 240)
     return table
+
+
+def _in_english(text: str) -> str:
+    for french, english in _ENGLISH.items():
+        text = text.replace(french, english)
+    return STOP_NAMES.get(text) or text
 
 
 def _translations(city: City, stops: Table, routes: Table) -> Table:
     table = Table(("table_name", "field_name", "language", "translation", "record_id", "field_value"))
-    english = _ENGLISH | {name: told for name, told in STOP_NAMES.items() if told}
     for name in dict.fromkeys(stops.texts("stop_name")):
-        if name in english:
-            table.add("stops", "stop_name", "en", english[name], None, name)
+        if _in_english(name) != name:
+            table.add("stops", "stop_name", "en", _in_english(name), None, name)
     table.add("stops", "stop_desc", "en", "Fictitious stop", None, labels.FICTITIOUS_STOP)
     table.add("routes", "route_desc", "en", "Fictitious line", None, labels.FICTITIOUS_LINE)
     for route_id, name in zip(routes.texts("route_id"), routes.texts("route_long_name"), strict=True):
-        told = name.replace("(fictif)", "(fictitious)").replace("Navette", "Shuttle")
-        told = told.replace("Centre-ville", "City centre").replace("Gare", "Railway station")
-        table.add("routes", "route_long_name", "en", told, route_id, None)
+        table.add("routes", "route_long_name", "en", _in_english(name), route_id, None)
     table.add("agency", "agency_name", "en", f"{city.agency_name} (demonstration)", city.agency_id, None)
     return table
 
@@ -269,6 +285,7 @@ def urban_tables(city: City, edition: Edition) -> Tables:
     agency.add(city.agency_id, labels.agency_name(city.agency_name), labels.SITE_URL, "Europe/Paris", "fr")
     calendar, exceptions = _calendar(city, edition)
     stops, routes = _stops(city, courses, seed), _routes(city, facts)
+    trams, buses = (_station_quays(city, courses, tram=tram) for tram in (True, False))
     tables = {
         "agency": agency,
         "stops": stops,
@@ -278,7 +295,7 @@ def urban_tables(city: City, edition: Edition) -> Tables:
         "calendar": calendar,
         "calendar_dates": exceptions,
         "shapes": traffic.shapes,
-        "transfers": _transfers(city),
+        "transfers": _transfers(trams, buses),
         "translations": _translations(city, stops, routes),
         "feed_info": labels.feed_info(edition),
         "attributions": labels.attributions("geonames", "insee", "ign", "sncf"),
@@ -287,11 +304,6 @@ def urban_tables(city: City, edition: Edition) -> Tables:
         tables["frequencies"] = traffic.frequencies
     if city is DIJON:
         hub = f"{city.prefix}-{STATION}"
-        here = [line for line in city.lines if STATION in line.via]
-        quays = {
-            tram: [quay_id(hub, line, way) for line in here if (line.route_type == TRAM) == tram for way in (0, 1)]
-            for tram in (True, False)
-        }
         tables["levels"] = station.levels(hub)
-        tables["pathways"] = station.pathways(hub, quays[True], quays[False])
+        tables["pathways"] = station.pathways(hub, trams, buses)
     return tables
