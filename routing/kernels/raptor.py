@@ -110,8 +110,14 @@ def search(
             start = begin + window
             n_marked = 0
             for i in range(len(access)):
-                spot = access[i, 0]
-                n_marked = _mark(spot, start + access[i, 1], spot, ready[0], walked[0], board_at, marked, n_marked)
+                spot, at = access[i, 0], start + access[i, 1]
+                if at < ready[0, spot]:
+                    ready[0, spot] = at
+                    walked[0, spot] = spot
+                    if board_at[spot] == NEVER:
+                        marked[n_marked] = spot
+                        n_marked += 1
+                    board_at[spot] = at
             n_queued = _queue_marked(
                 marked, n_marked, first_visit, visit_pattern, visit_position, needs, refused_bits, queued_at, queue
             )
@@ -288,9 +294,21 @@ def _depart(
         event = keys[next_key] & 0xFFFFFFFF
         i, v = visits[event, 0], visits[event, 1]
         spot, at = access[i, 0], start + access[i, 1]
-        n_marked = _mark(spot, at, spot, ready, walked, board_at, marked, n_marked)
+        if at < ready[spot]:
+            ready[spot] = at
+            walked[spot] = spot
+            if board_at[spot] == NEVER:
+                marked[n_marked] = spot
+                n_marked += 1
+            board_at[spot] = at
         if at == board_at[spot]:
-            n_queued = _queue(visit_pattern[v], visit_position[v], queued_at, queue, n_queued)
+            p, position = visit_pattern[v], visit_position[v]
+            if queued_at[p] < 0:
+                queued_at[p] = position
+                queue[n_queued] = p
+                n_queued += 1
+            elif position < queued_at[p]:
+                queued_at[p] = position
     return next_key, n_marked, n_queued
 
 
@@ -314,41 +332,27 @@ def _change(
     for i in range(n_reached):
         spot = reached[i]
         t = arrived[spot]
-        if t + change_s[spot] < bound:
-            n_marked = _mark(spot, t + change_s[spot], spot, ready, walked, board_at, marked, n_marked)
+        at = t + change_s[spot]
+        if at < bound and at < ready[spot]:
+            ready[spot] = at
+            walked[spot] = spot
+            if board_at[spot] == NEVER:
+                marked[n_marked] = spot
+                n_marked += 1
+            board_at[spot] = at
         for w in range(first_walk[spot], first_walk[spot + 1]):
             at = t + walk_s[w]
             if at >= bound:
                 break
-            n_marked = _mark(walk_spot[w], at, spot, ready, walked, board_at, marked, n_marked)
+            to = walk_spot[w]
+            if at < ready[to]:
+                ready[to] = at
+                walked[to] = spot
+                if board_at[to] == NEVER:
+                    marked[n_marked] = to
+                    n_marked += 1
+                board_at[to] = at
     return n_marked
-
-
-@njit(cache=True, nogil=True)
-def _mark(
-    spot: int, at: int, origin: int, ready: Ints, walked: Ints, board_at: Ints, marked: Ints, n_marked: int
-) -> int:
-    """Let `spot` be ready at `at`, when that is sooner; returns the number of marked spots."""
-    if at < ready[spot]:
-        ready[spot] = at
-        walked[spot] = origin
-        if board_at[spot] == NEVER:
-            marked[n_marked] = spot
-            n_marked += 1
-        board_at[spot] = at
-    return n_marked
-
-
-@njit(cache=True, nogil=True)
-def _queue(pattern: int, position: int, queued_at: Ints, queue: Ints, n_queued: int) -> int:
-    """Let `pattern` be scanned from `position` on, or from an earlier one; returns the length of the queue."""
-    if queued_at[pattern] < 0:
-        queued_at[pattern] = position
-        queue[n_queued] = pattern
-        return n_queued + 1
-    if position < queued_at[pattern]:
-        queued_at[pattern] = position
-    return n_queued
 
 
 @njit(cache=True, nogil=True)
@@ -367,8 +371,14 @@ def _queue_marked(
     n_queued = 0
     for i in range(n_marked):
         for v in range(first_visit[marked[i]], first_visit[marked[i] + 1]):
-            if needs[visit_pattern[v]] & refused == 0:
-                n_queued = _queue(visit_pattern[v], visit_position[v], queued_at, queue, n_queued)
+            p, position = visit_pattern[v], visit_position[v]
+            if queued_at[p] < 0:
+                if needs[p] & refused == 0:
+                    queued_at[p] = position
+                    queue[n_queued] = p
+                    n_queued += 1
+            elif position < queued_at[p]:
+                queued_at[p] = position
     return n_queued
 
 
@@ -426,7 +436,14 @@ def _ride(
             if at < NEVER and allow[stops + i] & BOARD:
                 base = times + i * n
                 if run > 0 and departure_s[base + run - 1] >= at:
-                    run = _first_from(departure_s, base, run, at)
+                    low, high = 0, run - 1
+                    while low < high:
+                        middle = (low + high) >> 1
+                        if departure_s[base + middle] < at:
+                            low = middle + 1
+                        else:
+                            high = middle
+                    run = low
                     aboard = True
                     boarded_at = i
                     ride = times + run * m
