@@ -21,6 +21,9 @@ from socle.errors import BadInput
 from socle.times import find_gtfs_date, find_gtfs_time_s, render_gtfs_date
 
 
+_LONE_AGENCY = "agency"
+
+
 @dataclass(frozen=True, slots=True)
 class LineDay:
     """One line on one service day, both directions together.
@@ -51,7 +54,7 @@ class LineDay:
 
 @dataclass(frozen=True, slots=True)
 class StopDay:
-    """One stop on one service day. Times are seconds of the service day."""
+    """One station, or one stop without a station, on one service day. Times are seconds of the service day."""
 
     day: date
     stop_id: str
@@ -78,8 +81,10 @@ def list_days(path: Path) -> list[date]:
 def count_trips(path: Path) -> dict[date, int]:
     """Trips on each service day of the GTFS zip or folder at `path`, those of frequencies.txt once per departure."""
     feed = _read(path)
-    activity = feed.compute_trip_activity(feed.get_dates())
-    return {_day(text): int(activity[text].sum()) for text in activity.columns if text != "trip_id"}
+    sizes = feed.trips["service_id"].value_counts()
+    return {
+        _day(text): int(sizes.reindex(feed.get_active_services(text), fill_value=0).sum()) for text in feed.get_dates()
+    }
 
 
 def analyse(path: Path, days: Sequence[date]) -> Analysis:
@@ -97,6 +102,7 @@ def analyse(path: Path, days: Sequence[date]) -> Analysis:
     feed = feed.create_shapes()  # straight lines for the trips that have no shape
     trips = feed.compute_trip_stats(compute_dist_from_shapes=True)
     lines = sorted(_lines(feed, feed.compute_route_stats(dates, trips)), key=_by_trips)
+    feed = _at_stations(feed)
     stops = sorted(_stops(feed, feed.compute_stop_stats(dates)), key=_by_trips)
     return Analysis(tuple(lines), tuple(stops))
 
@@ -109,7 +115,25 @@ def restrict(path: Path, outline: BaseGeometry, target: Path) -> None:
 
 def _read(path: Path) -> gtfs_kit.Feed:
     feed = gtfs_kit.read_feed(path, dist_units="km")
+    if "agency_id" not in feed.agency.columns:  # a lone agency need not have one, but restricting asks for it
+        feed.agency = feed.agency.assign(agency_id=_LONE_AGENCY)
+    if "agency_id" not in feed.routes.columns:
+        feed.routes = feed.routes.assign(agency_id=feed.agency["agency_id"].iloc[0])
     return feed if feed.frequencies is None else feed.expand_frequencies()
+
+
+def _at_stations(feed: gtfs_kit.Feed) -> gtfs_kit.Feed:
+    """`feed` whose vehicles call at stations instead of at their quays."""
+    if "parent_station" not in feed.stops.columns:
+        return feed
+    station_of = {
+        stop_id: parent if isinstance(parent, str) else stop_id
+        for stop_id, parent in zip(feed.stops["stop_id"], feed.stops["parent_station"], strict=True)
+    }
+    feed.stop_times = feed.stop_times.assign(
+        stop_id=[station_of.get(each, each) for each in feed.stop_times["stop_id"]]
+    )
+    return feed
 
 
 def _lines(feed: gtfs_kit.Feed, stats: pd.DataFrame) -> Iterator[LineDay]:

@@ -32,6 +32,7 @@ def test_a_line_is_counted_timed_and_measured(sound):
 def test_the_busiest_stop_comes_first_and_has_its_name(sound):
     stops = analyse(sound, [MONDAY]).stops
     assert {stop.name: stop.n_trips for stop in stops} == {"Gare": 2, "Halle": 2, "Lycée": 2}
+    assert {stop.stop_id for stop in stops} == {"gare", "halle", "lycee"}  # the station, not its quay
     assert [stop.n_trips for stop in stops] == sorted((stop.n_trips for stop in stops), reverse=True)
 
 
