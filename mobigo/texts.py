@@ -40,7 +40,7 @@ def all_texts() -> Mapping[str, str]:
     return _flatten(tomllib.loads(files("mobigo").joinpath("texts.toml").read_text("utf-8")))
 
 
-def text(key: str, **facts: Fact) -> str:
+def text(key: str, /, **facts: Fact) -> str:
     """The sentence `key` filled with `facts`.
 
     Raises:

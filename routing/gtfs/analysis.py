@@ -20,7 +20,6 @@ from shapely.geometry.base import BaseGeometry
 from socle.errors import BadInput
 from socle.times import find_gtfs_date, find_gtfs_time_s, render_gtfs_date
 
-
 _LONE_AGENCY = "agency"
 
 

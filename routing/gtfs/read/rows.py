@@ -211,9 +211,7 @@ class Rows:
         """The rows by Polars, or None when they do not agree with the bytes."""
         header = self._head
         width = len(header.names)
-        overrides = {
-            f"column_{header.names.index(name) + 1}": dtype for name, dtype in typed.items() if name in header.names
-        }
+        dtypes = [typed.get(name, pl.String) for name in header.names]
         try:
             frame = pl.read_csv(
                 piece,
@@ -221,7 +219,7 @@ class Rows:
                 separator=header.separator,
                 quote_char='"' if quoted else None,
                 infer_schema=False,
-                schema_overrides=overrides or None,
+                schema_overrides=dtypes,
             )
         except (pl.exceptions.PolarsError, OverflowError):
             return None
