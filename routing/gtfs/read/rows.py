@@ -23,6 +23,7 @@ from routing.gtfs.read.source import Stream, Unreadable
 from socle.findings import Severity
 
 PIECE_BYTES = 16 << 20
+_BLANKS = (b" ", b"\t", b"\xa0")
 _BLANKS_AT_EDGES = (b" ,", b", ", b" \n", b"\n ", b" \r", b"\t", b'" ', b' "', b"\xc2\xa0")
 _LONGEST_RECORD_LINES = 200  # a record over more lines has lost its closing quote
 _LONGEST_RECORD_BYTES = 256 << 20
@@ -173,7 +174,7 @@ class Rows:
             lines = np.arange(start, start + frame.height, dtype=np.int32)
             frame = frame.with_columns(pl.Series(LINE, lines))
         frame = frame.select([header.names[position] for position in header.kept] + [LINE])
-        if quoted or any(blank in piece for blank in _BLANKS_AT_EDGES):
+        if quoted or _may_have_blanks_at_edges(piece):
             frame = self._clean(frame)
         texts = [name for name in frame.columns if name != LINE]
         blank = frame.select(pl.all_horizontal(pl.col(texts).is_null())).to_series()
@@ -294,6 +295,12 @@ def _whole_records(text: str, separator: str) -> list[tuple[int, list[str]]] | N
     except csv.Error:
         return None
     return records
+
+
+def _may_have_blanks_at_edges(piece: bytes) -> bool:
+    if not any(blank in piece for blank in _BLANKS):  # one byte is found ten times faster than two
+        return False
+    return any(edge in piece for edge in _BLANKS_AT_EDGES)
 
 
 def _count_lines(piece: bytes) -> int:
