@@ -200,11 +200,11 @@ def _copy(tables: Tables, stem: str) -> Table:
 
 
 def _expired_service(sources: Sources, edition: Edition, _trips: object) -> list[Defect]:
-    """A service of last year's week, and one trip that still belongs to it."""
+    """A service of a fortnight before, and one trip that still belongs to it."""
     tables, service = sources[COACHES], "CAR-ANCIEN"
     dates, trips, stop_times = (_copy(tables, stem) for stem in ("calendar_dates", "trips", "stop_times"))
     for day in range(5):
-        dates.add(service, edition.window.start - timedelta(days=364 - day), 1)
+        dates.add(service, edition.window.start - timedelta(days=14 - day), 1)
     model = trips.rows[0]
     trip_id = _at(trips, "trip_id")
     copied = f"{model[trip_id]}-ANCIEN"
