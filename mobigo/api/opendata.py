@@ -17,9 +17,9 @@ _CHUNK_BYTES = 1 << 16
 router = APIRouter()
 
 
-@router.api_route(
+@router.head("/opendata/network/{release}/gtfs.zip", include_in_schema=False)
+@router.get(
     "/opendata/network/{release}/gtfs.zip",
-    methods=["GET", "HEAD"],
     summary="Le réseau commun en GTFS",
     response_class=StreamingResponse,
     responses={

@@ -141,10 +141,11 @@ def list_routes_at(snapshot: Snapshot, stops: Sequence[int]) -> list[int]:
     )
 
 
-def _natural(name: str) -> tuple[int, str]:
-    """Line 2 before line 10, lines without a number last."""
-    digits = "".join(char for char in name if char.isdecimal())
-    return int(digits[:9]) if digits else 1 << 30, name
+def _natural(name: str) -> tuple[str, int, str]:
+    """Line 2 before line 10, D2 before P1."""
+    letters = name.rstrip("0123456789")
+    digits = name[len(letters) :]
+    return letters, int(digits[:9]) if digits else -1, name
 
 
 def list_events(snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> list[StopEvent]:
