@@ -46,6 +46,12 @@ demo: .venv/.run ## (re)build the demonstration region only
 test: style types contracts .venv/.dev ## style, types, contracts and every test that needs no browser
 	$(BIN)/python -m pytest -m "not web and not clients"
 
+.PHONY: test-web
+test-web: .venv/.dev ## the pages in a real browser: needs Chromium
+	@command -v chromium chromium-browser google-chrome > /dev/null || { \
+		echo "The browser tests need Chromium. On Debian or Ubuntu: apt install chromium"; exit 1; }
+	$(BIN)/python -m pytest -m web
+
 .PHONY: check
 check: style types contracts .venv/.dev ## the fast part of `make test`, under three minutes
 	$(BIN)/python -m pytest -q -m "not web and not clients and not slow"

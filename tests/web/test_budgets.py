@@ -1,0 +1,84 @@
+"""Every page stays in its budget: bytes, requests, elements, width."""
+
+import gzip
+
+import pytest
+
+from tests.web.conftest import search
+
+pytestmark = pytest.mark.web
+
+NAMES = [
+    "accueil",
+    "resultats",
+    "resultats-aucun",
+    "resultats-choix",
+    "resultats-erreur",
+    "trajet",
+    "arrets",
+    "arret",
+    "accessibilite",
+    "donnees-personnelles",
+    "donnees",
+    "etat",
+    "introuvable",
+]
+MOST_BYTES = 50_000
+MOST_REQUESTS = 6
+MOST_ELEMENTS = 400
+
+
+def test_every_page_is_named_in_these_tests(pages):
+    assert sorted(NAMES) == sorted(pages)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_stays_in_its_budget(visit, pages, name):
+    page = visit(pages[name])
+    responses = [request.response() for request in page.requests]
+    n_bytes = 0
+    for response in responses:
+        sent = response.headers.get("content-encoding") == "gzip"
+        body = response.body()
+        n_bytes += len(gzip.compress(body, 6)) if sent or len(body) > 1_000 else len(body)
+    assert n_bytes <= MOST_BYTES
+    assert len(responses) <= MOST_REQUESTS
+    assert page.evaluate("document.querySelectorAll('*').length") <= MOST_ELEMENTS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_fits_a_narrow_phone(visit, pages, name):
+    page = visit(pages[name], width=320, height=640)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize("name", ["accueil", "resultats", "trajet", "arret"])
+def test_targets_are_large_enough_for_a_thumb(visit, pages, name):
+    page = visit(pages[name], width=320, height=640)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden])")]
+            .filter(e => e.checkVisibility() && !e.closest("p, .skip"))
+            .map(e => {
+                const label = e.matches("input[type=radio], input[type=checkbox]") ? e.closest("label") : e;
+                return [e.textContent.trim() || e.id || e.name, label.getBoundingClientRect()];
+            })
+            .filter(([, box]) => box.height < 44 || box.width < 24)
+            .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
+    )
+    assert small == []
+
+
+def test_the_style_sheet_is_between_nothing_and_ten_kilobytes(visit, pages):
+    page = visit(pages["accueil"])
+    (sheet,) = [request for request in page.requests if request.resource_type == "stylesheet"]
+    assert 3_000 < len(gzip.compress(sheet.response().body(), 9)) <= 10_000
+
+
+def test_the_page_is_made_within_fifteen_milliseconds_besides_the_search(address):
+    import httpx
+
+    with httpx.Client(base_url=address) as client:
+        client.get("/")
+        times = sorted(client.get("/").elapsed.total_seconds() for _ in range(21))
+        assert times[10] < 0.015
+        assert client.get(search()).status_code == 200
