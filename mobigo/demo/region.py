@@ -6,11 +6,13 @@ import makes the network from it.
     manifest.json   what the build is made from, its defects, the hash of every file
     places.csv      the communes that a traveller may name
     sources/*.zip   one feed per producer
+    streets.osm.gz  streets and roads as OpenStreetMap would tell them (not with the sample)
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import zipfile
@@ -30,6 +32,7 @@ from mobigo.demo.labels import Edition
 from mobigo.demo.rail import RailTrip
 from mobigo.demo.replicas import with_replicas
 from mobigo.demo.roads import RoadGraph, make_roads
+from mobigo.demo.streets import make_streets, render_osm
 from mobigo.demo.tables import Tables
 from mobigo.demo.urban import tables as urban
 from mobigo.demo.urban.plans import CITIES
@@ -121,10 +124,12 @@ def render_places(communes: Iterable[Commune]) -> bytes:
 
 
 def hash_of(path: str, content: bytes) -> str:
-    """The sha256 of a file; of an archive, that of its members' names and hashes.
+    """The sha256 of a file; of a compressed one, of what it holds: of an archive, its members' names and hashes.
 
-    The bytes of a compressed archive depend on the compressor's version, its members do not.
+    Compressed bytes depend on the compressor's version, what they hold does not.
     """
+    if path.endswith(".gz"):
+        content = gzip.decompress(content)
     if not path.endswith(".zip"):
         return sha256(content).hexdigest()
     digest = sha256()
@@ -140,6 +145,9 @@ def render_files(demo: DemoBuild) -> dict[str, bytes]:
     for source_id in demo.sources:
         written[f"sources/{source_id}.zip"] = render_feed(demo.feed(source_id))
     edition = demo.edition
+    if demo.scale != SAMPLE:
+        streets = make_streets(edition.facts, demo.roads, edition.seed)
+        written["streets.osm.gz"] = gzip.compress(render_osm(streets), 6, mtime=0)
     manifest = {
         "demo": edition.version,
         "seed": edition.seed,
