@@ -52,6 +52,12 @@ test-web: .venv/.dev ## the pages in a real browser: needs Chromium
 		echo "The browser tests need Chromium. On Debian or Ubuntu: apt install chromium"; exit 1; }
 	$(BIN)/python -m pytest -m web
 
+.PHONY: test-clients
+test-clients: .venv/.dev ## clients that we did not write, against our server (needs Node)
+	@command -v npm >/dev/null || { echo "make test-clients needs Node and npm (Debian: apt install nodejs npm)."; exit 1; }
+	cd tests/clients && npm ci --no-audit --no-fund
+	$(BIN)/python -m pytest -m clients tests/clients
+
 .PHONY: check
 check: style types contracts .venv/.dev ## the fast part of `make test`, under three minutes
 	$(BIN)/python -m pytest -q -m "not web and not clients and not slow"
