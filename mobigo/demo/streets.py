@@ -9,7 +9,7 @@ Nodes are numbered from 0 in `lat`, `lon`; a way is a run of nodes with its tags
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, pi, radians, sin
 from xml.sax.saxutils import quoteattr
@@ -111,28 +111,65 @@ def _spared(edges: Sequence[tuple[int, int]], chosen: Sequence[bool], n_nodes: i
     return [is_chosen and not groups.join(one, other) for (one, other), is_chosen in zip(edges, chosen, strict=True)]
 
 
+def _spacing_m(people: int) -> float:
+    return next(metres for least, metres in _SPACING_M if people >= least)
+
+
+def _reach_m(commune: Commune) -> float:
+    """How far the streets of a commune go from its middle."""
+    return max(town_radius_m(commune.population), _spacing_m(commune.population))
+
+
+def _around_middle(cells: Mapping[tuple[int, int], int]) -> list[int]:
+    """The nodes of the cells that are joined to the middle, in order."""
+    reached, front = {(0, 0)}, [(0, 0)]
+    while front:
+        i, j = front.pop()
+        new = {(i + 1, j), (i - 1, j), (i, j + 1), (i, j - 1)} & cells.keys() - reached
+        reached |= new
+        front += new
+    return sorted(cells[cell] for cell in reached)
+
+
+def _rivals(places: Sequence[Commune]) -> list[list[Commune]]:
+    """For each commune, those whose streets would meet its own."""
+    at = np.array([(place.at.lon * cos(radians(47.0)), place.at.lat) for place in places]) * _METRES_PER_DEGREE
+    reach = np.array([_reach_m(place) for place in places])
+    tree = shapely.STRtree(shapely.points(at))
+    pairs = tree.query(shapely.points(at), predicate="dwithin", distance=reach + reach.max())
+    met: list[list[Commune]] = [[] for _ in places]
+    for one, other in sorted(zip(*pairs.tolist(), strict=True)):
+        if one != other and np.hypot(*(at[one] - at[other])) < reach[one] + reach[other]:
+            met[one].append(places[other])
+    return met
+
+
 class _Grid:
     """The streets of one commune; node numbers count from 0 within it."""
 
-    def __init__(self, commune: Commune, seed: int) -> None:
+    def __init__(self, commune: Commune, rivals: Sequence[Commune], seed: int) -> None:
         draw = np.random.Generator(np.random.PCG64(int(fraction(seed, "streets", commune.insee_code) * 2**53)))
-        spacing = next(metres for people, metres in _SPACING_M if commune.population >= people)
-        radius = town_radius_m(commune.population)
-        reach = max(1, int(radius // spacing))
+        spacing, radius = _spacing_m(commune.population), _reach_m(commune)
+        reach = int(radius // spacing)
         line = np.arange(-reach, reach + 1)
-        cells = [
-            (int(i), int(j)) for i in line for j in line if (i * i + j * j) * spacing**2 <= max(radius, spacing) ** 2
-        ]
-        self.commune = commune
-        self.number = {cell: node for node, cell in enumerate(cells)}
+        cells = [(int(i), int(j)) for i in line for j in line if (i * i + j * j) * spacing**2 <= radius**2]
         jitter = draw.uniform(-_JITTER, _JITTER, (len(cells), 2))
-        jitter[self.number[0, 0]] = 0.0  # the middle is where the coach stops
+        jitter[cells.index((0, 0))] = 0.0  # the middle is where the coach stops
         plane = (np.array(cells) + jitter) * spacing
         turn = draw.uniform(0, pi / 2)
         east = plane[:, 0] * cos(turn) - plane[:, 1] * sin(turn)
         north = plane[:, 0] * sin(turn) + plane[:, 1] * cos(turn)
-        self.lat = np.round(commune.at.lat + north / _METRES_PER_DEGREE, 7)
-        self.lon = np.round(commune.at.lon + east / _METRES_PER_DEGREE / cos(radians(commune.at.lat)), 7)
+        scale_east = _METRES_PER_DEGREE * cos(radians(commune.at.lat))
+        own = np.ones(len(cells), np.bool_)  # what is not rather a neighbour's, for its size
+        for rival in rivals:
+            away = (rival.at.lon - commune.at.lon) * scale_east, (rival.at.lat - commune.at.lat) * _METRES_PER_DEGREE
+            theirs = np.hypot(east - away[0], north - away[1]) / _reach_m(rival)
+            own &= np.hypot(east, north) / radius <= theirs
+        kept = _around_middle({cell: node for node, cell in enumerate(cells) if own[node]})
+        self.commune = commune
+        self.number = {cells[old]: node for node, old in enumerate(kept)}
+        self.lat = np.round(commune.at.lat + north[kept] / _METRES_PER_DEGREE, 7)
+        self.lon = np.round(commune.at.lon + east[kept] / scale_east, 7)
         self._names = draw.permutation(len(_NAMES))
         self._draw = draw
         self._reach = reach
@@ -204,7 +241,8 @@ def make_streets(facts: Facts, roads: RoadGraph, seed: int) -> Streets:
     lon: list[NDArray[np.float64]] = []
     ways: list[Way] = []
     first: list[int] = []
-    grids = [_Grid(commune, seed) for commune in roads.places]
+    rivals = _rivals(roads.places)
+    grids = [_Grid(commune, near, seed) for commune, near in zip(roads.places, rivals, strict=True)]
     n_nodes = 0
     for grid in grids:
         first.append(n_nodes)
