@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
+from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace, Via
 from routing.network.days import Day
 from routing.network.timetable import Timetable
 from routing.network.transfers import DETOUR
@@ -67,8 +67,29 @@ def spots_of(day: Day, stops: Ints, seconds: Ints) -> Ints:
     return np.array(sorted(rows), np.int32).reshape(-1, 2)
 
 
+def vias_between(timetable: Timetable, query: JourneyQuery) -> tuple[Via, ...]:
+    """The vias that are still to be passed: one who begins or ends at a via's place has been there."""
+    vias = query.via
+    if isinstance(query.origin, StopPlace):
+        while vias and _same_place(timetable, vias[0].place, query.origin):
+            vias = vias[1:]
+    if isinstance(query.destination, StopPlace):
+        while vias and _same_place(timetable, vias[-1].place, query.destination):
+            vias = vias[:-1]
+    return vias
+
+
+def _same_place(timetable: Timetable, one: StopPlace, other: StopPlace) -> bool:
+    return bool(timetable.stop_place[one.stop] == timetable.stop_place[other.stop])
+
+
 def direct_walk(timetable: Timetable, query: JourneyQuery) -> tuple[int, int] | None:
-    """Seconds and metres of walking all the way, or None when that takes longer than `max_direct_s`."""
+    """Seconds and metres of walking all the way, or None when that takes longer than `max_direct_s`.
+
+    Nobody walks all the way past a via.
+    """
+    if vias_between(timetable, query):
+        return None
     one, other = place_at(timetable, query.origin), place_at(timetable, query.destination)
     walk_s, metres = walk_between(one, other, query.walk_speed_m_s)
     return (walk_s, metres) if walk_s <= query.max_direct_s else None

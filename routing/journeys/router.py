@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of
+from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of, vias_between
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
 from routing.journeys.unwind import Ways, make_journey, make_walk, rides_of
@@ -26,7 +26,7 @@ from routing.network.runs import (
     NEEDS_NO_BIKE,
     NEEDS_STEPS,
 )
-from routing.network.search import run_search, scratch_of_thread
+from routing.network.search import Vias, run_search, scratch_of_thread
 from routing.network.timetable import Timetable
 from routing.network.transfers import NEVER_S
 from socle.errors import BadInput
@@ -47,7 +47,7 @@ def plan(timetable: Timetable, query: JourneyQuery) -> Plan:
             first_day=timetable.first_day.isoformat(),
             last_day=timetable.last_day.isoformat(),
         )
-    walk = direct_walk(timetable, query) if not query.via else None
+    walk = direct_walk(timetable, query)
     direct = make_walk(timetable, query, walk[0]) if walk else None
     searched = _searched(query)
     if query.modes is not None and not query.modes:
@@ -121,6 +121,9 @@ def _search_day(
     if not len(access) or not len(egress):
         return []
     arrays = _with_settings(timetable, day, side, query)
+    vias = _vias(timetable, day, query)
+    if vias is not None:
+        access = vias.layered(access)
     scratch = scratch_of_thread()
     n_found = run_search(
         arrays,
@@ -133,6 +136,7 @@ def _search_day(
         direct_s,
         query.max_changes + 1,
         refused_needs(query),
+        vias,
     )
     if not n_found:
         return []
@@ -151,6 +155,18 @@ def _search_day(
         legs = scratch.legs[first_leg : first_leg + n_vehicles]
         journeys.append(make_journey(ways, rides_of(day, legs, mirrored=query.arrive_by)))
     return journeys
+
+
+def _vias(timetable: Timetable, day: Day, query: JourneyQuery) -> Vias | None:
+    """The vias in the order of the search, None when there is none."""
+    wanted = vias_between(timetable, query)
+    if not wanted:
+        return None
+    marks = np.zeros(day.n_spots, np.uint8)
+    order = wanted[::-1] if query.arrive_by else wanted
+    for number, via in enumerate(order):
+        marks[day.spots_of(timetable.place_of(via.place.stop))] |= np.uint8(1 << number)
+    return Vias(marks, np.array([via.stay_s for via in order], np.int32))
 
 
 def refused_needs(query: JourneyQuery) -> int:

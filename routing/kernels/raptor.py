@@ -86,7 +86,7 @@ def search(
     ready[0, :] = NEVER
     rows = 0  # the rows after this one hold nothing yet
     queue, marked, reached = lists[0], lists[1], lists[2]
-    keys, visits = _departures(
+    keys, visits = departures(
         access,
         begin,
         window,
@@ -225,7 +225,7 @@ def _first_from(departure_s: Ints, base: int, n: int, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _departures(
+def departures(
     access: Ints,
     begin: int,
     window: int,

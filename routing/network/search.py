@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.kernels.raptor import FULL, NEVER, search
+from routing.kernels.via import search_via
 from routing.network.days import SearchArrays
 
 Ints = NDArray[np.int32]
 
 _local = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Vias:
+    """Stops to pass, in the order of the search."""
+
+    spots: NDArray[np.uint8]  # [n_spots] bit v: the spot is of via v
+    stay_s: Ints  # [n_vias]
+
+    def layered(self, access: Ints) -> Ints:
+        """Rows (layer, spot, seconds) of `access`, staying at vias near the origin included."""
+        rows = []
+        for spot, seconds in access.tolist():
+            rows.append((0, spot, seconds))
+            for layer, stay_s in enumerate(self.stay_s.tolist()):
+                if not self.spots[spot] >> layer & 1:
+                    break
+                seconds += stay_s
+                rows.append((layer + 1, spot, seconds))
+        return np.array(rows, np.int32).reshape(-1, 3)
 
 
 def run_search(
@@ -26,14 +48,19 @@ def run_search(
     direct_s: int,
     max_vehicles: int,
     refused: int,
+    vias: Vias | None = None,
 ) -> int:
-    """Search; the answer is in the first rows of `scratch.journeys` and in `scratch.legs`. See `search` of the kernel.
+    """Search; the answer is in the first rows of `scratch.journeys` and in `scratch.legs`.
 
+    Arguments as of `raptor.search`, where `access` is layered when there are `vias`.
     Returns the number of journeys.
     """
-    scratch.fit(len(arrays.change_s), len(arrays.needs))
+    n_spots, n_patterns = len(arrays.change_s), len(arrays.needs)
+    scratch.fit(n_spots * (1 if vias is None else len(vias.stay_s) + 1), n_patterns)
+    kernel = search if vias is None else search_via
+    more = () if vias is None else (vias.spots, vias.stay_s)
     while True:
-        found: int = search(
+        found: int = kernel(
             arrays.change_s,
             arrays.first_walk,
             arrays.walk_spot,
@@ -67,6 +94,7 @@ def run_search(
             scratch.lists,
             scratch.journeys,
             scratch.legs,
+            *more,
         )
         if found != FULL:
             return found

@@ -10,14 +10,14 @@ another. One search per moment of leaving; what none dominates is the answer.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from math import ceil
 
 import networkx as nx
 
-from routing.journeys.access import direct_walk, stops_of
+from routing.journeys.access import direct_walk, stops_of, vias_between
 from routing.journeys.query import JourneyQuery, StopPlace
 from routing.network.modes import MODES
 from routing.network.region import make_region
@@ -44,13 +44,14 @@ class Oracle:
     """The time-expanded graph of one query."""
 
     def __init__(self, timetable: Timetable, query: JourneyQuery, day: date) -> None:
+        query = replace(query, via=vias_between(timetable, query))
         self.timetable, self.query = timetable, query
         self.region = make_region(timetable)
         self.vehicles = self._vehicles(day)
         self.via = [set(timetable.place_of(via.place.stop).tolist()) for via in query.via]
         self.access = self._ends(query.origin, query.max_access_s)
         self.egress = self._ends(query.destination, query.max_egress_s)
-        walk = direct_walk(timetable, query) if not query.via else None
+        walk = direct_walk(timetable, query)
         self.direct_s = walk[0] if walk else 10**9
         self.boardings: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # stop -> (departure, vehicle, call)
         for vehicle in self.vehicles:

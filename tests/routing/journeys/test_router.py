@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.gtfs.feed import make_feed
-from routing.journeys.query import JourneyQuery, PointPlace, StopPlace
+from routing.journeys.query import JourneyQuery, PointPlace, StopPlace, Via
 from routing.journeys.router import plan
 from routing.network.compile import make_timetable
 from socle.errors import BadInput
@@ -131,6 +131,23 @@ def test_a_rule_between_two_lines_overrides_the_stop(rule, lycee):
     assert told(world, search(world, "Gare", "Lycee", "07:05"))[0].endswith(lycee)
 
 
+def test_one_passes_a_via_aboard_or_stays_there_as_long_as_asked():
+    world = timetable("""
+        line  Gare   Halle  Lycee
+        12    07:10  07:18  07:31
+        13    07:15         07:25
+        12    07:40  07:48  08:01
+    """)
+
+    def by_halle(stay_min: int) -> list[str]:
+        via = (Via(StopPlace(world.get_stop("Halle")), stay_min * 60),)
+        return told(world, search(world, "Gare", "Lycee", "07:05", via=via))
+
+    assert by_halle(0) == ["Gare 07:10 (12) Lycee 07:31"]
+    assert by_halle(10) == ["Gare 07:10 (12) Halle 07:18, 07:48 (12) Lycee 08:01"]
+    assert by_halle(30) == []
+
+
 def test_frequencies_are_trips_and_keep_their_headway():
     world = timetable(
         """
@@ -236,11 +253,19 @@ def test_the_router_finds_what_the_oracle_finds(world_seed, query_seed):
     assert answer(world, query) == slow_journeys(world, query)
 
 
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, SEEDS, st.integers(1, 2))
+def test_the_router_finds_what_the_oracle_finds_by_way_of_others(world_seed, query_seed, n_vias):
+    world = random_world(world_seed)
+    query = random_query(world, query_seed, n_vias=n_vias)
+    assert answer(world, query) == slow_journeys(world, query)
+
+
 @pytest.mark.slow
 def test_the_router_finds_what_the_oracle_finds_on_thousands_of_worlds():
     for seed in range(2000):
         world = random_world(seed)
-        query = random_query(world, seed + 1)
+        query = random_query(world, seed + 1, n_vias=seed % 3)
         assert answer(world, query) == slow_journeys(world, query), seed
 
 
