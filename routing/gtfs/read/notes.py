@@ -55,8 +55,8 @@ class Notes:
     def findings(self) -> list[Finding]:
         """All that was noted, gravest first, then by file and line as they came, then the counts of the rest."""
         rest = [
-            Finding(severity, "more_of_the_same", file, None, {"code": code, "n_more": n - EXAMPLES})
-            for (severity, file, code), n in self._counts.items()
+            Finding(Severity.INFO, "more_of_the_same", file, None, {"code": code, "n_more": n - EXAMPLES})
+            for (_, file, code), n in self._counts.items()
             if n > EXAMPLES
         ]
         order = list(Severity)

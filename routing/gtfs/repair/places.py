@@ -63,18 +63,26 @@ def leave_outliers(feed: Feed, notes: Notes) -> Feed:
     lat, lon = places
     one, other, metres, seconds = _hops(feed, lat, lon)
     absurd = (metres > _FAR_HOP_M) & (metres > _TOO_FAST_M_S * np.maximum(seconds, 60))
-    n_hops = np.zeros(len(lat), np.int64)
-    n_absurd = np.zeros(len(lat), np.int64)
-    for end in (one, other):
-        np.add.at(n_hops, end, 1)
-        np.add.at(n_absurd, end[absurd], 1)
-    outlier = (n_absurd > 0) & (n_absurd == n_hops)
-    # where only two places are joined by an absurd hop, either may be wrong: nothing is known, nothing is done
-    paired = absurd & outlier[one] & outlier[other]
-    outlier[one[paired]] = outlier[other[paired]] = False
+    outlier = _to_blame(len(lat), one, other, absurd)
     if not outlier.any():
         return feed
     return _moved(feed, "places.outlier", outlier, *_from_siblings(feed, outlier, lat, lon), notes)
+
+
+def _to_blame(
+    n_stops: int, one: NDArray[np.int32], other: NDArray[np.int32], absurd: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Stops all of whose hops are absurd; of two such neighbours neither, unless one has more of them."""
+    suspect = np.zeros(n_stops, bool)
+    suspect[one[absurd]] = suspect[other[absurd]] = True
+    suspect[one[~absurd]] = suspect[other[~absurd]] = False
+    pairs = np.unique(np.sort(np.column_stack([one[absurd], other[absurd]]), axis=1), axis=0)
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    n_neighbours = np.bincount(both[:, 0], minlength=n_stops)
+    rival = np.zeros(n_stops, np.int64)
+    between = both[suspect[both[:, 1]]]
+    np.maximum.at(rival, between[:, 0], n_neighbours[between[:, 1]])
+    return suspect & (n_neighbours > rival)
 
 
 def _places(feed: Feed) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:

@@ -86,7 +86,7 @@ def _kept(feed: Feed, name: str, keep: NDArray[np.bool_], notes: Notes) -> Feed:
         return feed
     frame = feed.tables[name]
     key = TABLES[name].key[0]
-    gone = frame.filter(pl.Series(~keep))
+    gone = frame.filter(pl.Series(~keep)).unique(key, keep="first", maintain_order=True)
     told = [(line, {"id": identifier}) for line, identifier in gone.select(LINE, key).head(EXAMPLES).rows()]
     notes.add_rows(Severity.INFO, "structure.orphans", f"{name}.txt", told, gone.height)
     tables = {**feed.tables, name: frame.filter(pl.Series(keep))}
@@ -239,7 +239,7 @@ def _name_routes(feed: Feed, notes: Notes) -> Feed:
     routes, trips = feed.tables["routes"], feed.tables["trips"]
     columns = [name for name in ("route_short_name", "route_long_name") if name in routes.columns]
     silent = {name: _says_nothing(routes[name]) for name in columns}
-    nameless = pl.Series([True] * routes.height)
+    nameless = pl.Series([True] * routes.height, dtype=pl.Boolean)
     for mask in silent.values():
         nameless = nameless & mask
     written = [routes[name].is_not_null() & mask for name, mask in silent.items()]

@@ -108,7 +108,7 @@ def test_findings_of_one_kind_are_capped_and_the_rest_counted(tmp_path):
     added = "".join(f"x{n},Loin,95,5,,\n" for n in range(50))
     _, findings = read_files(tmp_path, spoilt(stops=SOUND["stops.txt"] + added))
     assert [finding.code for finding in findings] == ["bad_latitude"] * 20 + ["more_of_the_same"]
-    assert findings[-1] == Finding(ERROR, "more_of_the_same", "stops.txt", None, {"code": "bad_latitude", "n_more": 30})
+    assert findings[-1] == Finding(INFO, "more_of_the_same", "stops.txt", None, {"code": "bad_latitude", "n_more": 30})
 
 
 def test_stop_times_are_sorted_and_hours_of_one_digit_read(tmp_path):
