@@ -13,6 +13,7 @@ from rich.table import Table
 from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json, settings
 from mobigo.texts import finding_sentence, text
 from socle.findings import Finding, Severity, count_errors
+from socle.times import local_day
 
 if TYPE_CHECKING:
     from mobigo.services.network.importing import ImportReport, SourceFile
@@ -55,7 +56,7 @@ def check(
     from mobigo.services.network.importing import check_feed
 
     with progress(text("cli.step.read", what=path.name), 1):
-        usable, findings = check_feed(path)
+        usable, findings = check_feed(path, local_day(int(datetime.now(UTC).timestamp())))
     n_errors = count_errors(findings)
     if as_json:
         say_json({"usable": usable, "errors": n_errors, "findings": [told(finding) for finding in findings]})

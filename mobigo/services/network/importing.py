@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from mobigo.store.files import building, keep_body, only_one, point, publish, sh
 from mobigo.store.network import Release, SourceVersion, record_release, record_source_version
 from routing.gtfs.feed import Feed
 from routing.gtfs.merge import merge_feeds
+from routing.gtfs.quality import judge_feed
 from routing.gtfs.read import FeedRefused, read_feed
 from routing.gtfs.repair import repair_feed
 from routing.gtfs.write import write_feed
@@ -119,14 +120,14 @@ def import_feeds(sources: Sequence[SourceFile], terms: Terms, now: datetime) -> 
         return _make_release(feeds, reports, terms, now)
 
 
-def check_feed(path: Path, source_id: str = "feed") -> tuple[bool, tuple[Finding, ...]]:
-    """Whether the feed at `path` can be used, and everything that is to be said of it."""
+def check_feed(path: Path, today: date, source_id: str = "feed") -> tuple[bool, tuple[Finding, ...]]:
+    """Whether the feed at `path` can be used, and everything that is to be said of it on `today`."""
     try:
         feed, findings = read_feed(path, source_id)
     except FeedRefused as refusal:
         return False, tuple(refusal.findings)
     _mended, mends = repair_feed(feed)
-    return True, (*findings, *mends)
+    return True, (*findings, *judge_feed(feed, today), *mends)
 
 
 def _receive(source: SourceFile, terms: Terms, now: datetime) -> tuple[SourceReport, Feed | None]:

@@ -176,7 +176,7 @@ def test_the_findings_of_a_release_lie_beside_it(terms, sound):
 
 
 def test_a_feed_is_checked_without_being_imported(tmp_path, sound):
-    assert check_feed(sound.path)[0] is True
-    usable, findings = check_feed(write_zip(tmp_path / "bad.zip", {"readme.txt": "bonjour"}))
+    assert check_feed(sound.path, NOW.date())[0] is True
+    usable, findings = check_feed(write_zip(tmp_path / "bad.zip", {"readme.txt": "bonjour"}), NOW.date())
     assert usable is False
     assert findings
