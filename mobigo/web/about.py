@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.texts import text
 from mobigo.web.layout import Pages
 from mobigo.web.wording import long_day, say, say_count
 from routing.journeys.snapshot import Snapshot
 from socle.errors import Unavailable
 
 GTFS_HREF = "/opendata/network/latest/gtfs.zip"
+ODBL_HREF = "https://opendatacommons.org/licenses/odbl/1-0/"
 CNIL_HREF = "https://www.cnil.fr/fr/plaintes"
 RIGHTS_HREF = "https://formulaire.defenseurdesdroits.fr/"
 
@@ -81,23 +81,30 @@ def _validity(snapshot: Snapshot) -> dict[str, str]:
     return {"first": long_day(timetable.first_day), "last": long_day(timetable.last_day)}
 
 
+def _source(source: Mapping[str, object]) -> str:
+    """Who publishes a feed and which version of it went in, as far as the release knows."""
+    name, version = str(source.get("publisher") or source.get("id", "")), source.get("version")
+    return say("about.opendata.source_version", name=name, version=str(version)) if version else name
+
+
 def opendata(snapshot: Snapshot) -> Prose:
     """What can be downloaded, under which licences."""
     key = "about.opendata"
-    sources = [
-        say(
-            f"{key}.source",
-            id=str(source.get("id", "")),
-            licence=str(source.get("licence") or text(f"web.{key}.source_unknown")),
-        )
-        for source in snapshot.sources
+    sources = [_source(source) for source in snapshot.sources]
+    network = [
+        say(f"{key}.network_1"),
+        say(f"{key}.valid", release=snapshot.release, **_validity(snapshot)),
+        say(f"{key}.licence"),
     ]
-    network = [say(f"{key}.network_1"), say(f"{key}.valid", release=snapshot.release, **_validity(snapshot))]
     if snapshot.is_demo:
         network.append(say(f"{key}.demo"))
     parts = [
         Part(paragraphs=(say(f"{key}.lead"),)),
-        Part(say(f"{key}.network"), network, links=(Link(GTFS_HREF, say(f"{key}.network_link")),)),
+        Part(
+            say(f"{key}.network"),
+            network,
+            links=(Link(GTFS_HREF, say(f"{key}.network_link")), Link(ODBL_HREF, say(f"{key}.licence_link"))),
+        ),
     ]
     if sources:
         parts.append(Part(say(f"{key}.sources"), points=sources))

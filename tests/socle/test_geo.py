@@ -14,6 +14,7 @@ from socle.geo import (
     render_polyline,
     render_polyline_arrays,
     to_lambert93,
+    to_lambert93_arrays,
 )
 
 DIJON, BESANCON = LatLon(47.3234, 5.0273), LatLon(47.247, 6.0219)
@@ -27,6 +28,13 @@ _TO_LAMBERT93 = Transformer.from_crs(4326, 2154)
 def test_lambert93_agrees_with_proj_to_the_millimetre(place):
     assert to_lambert93(place) == pytest.approx(_TO_LAMBERT93.transform(*place), abs=0.001)
     assert from_lambert93(to_lambert93(place)) == pytest.approx(place, abs=1e-8)
+
+
+@given(st.lists(in_france, min_size=1, max_size=20))
+def test_lambert93_of_many_places_is_that_of_each(places):
+    x, y = to_lambert93_arrays(np.array([at.lat for at in places]), np.array([at.lon for at in places]))
+    for at, point in zip(places, zip(x, y, strict=True), strict=True):
+        assert tuple(to_lambert93(at)) == pytest.approx(point, abs=1e-6)
 
 
 @given(in_france, in_france)

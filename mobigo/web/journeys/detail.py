@@ -19,7 +19,7 @@ from mobigo.web.journeys.cards import access_words, carbon_words, length_of, wal
 from mobigo.web.journeys.form import Form, Side
 from mobigo.web.journeys.picture import Ends, Picture, draw_journeys
 from mobigo.web.journeys.places import end_name
-from mobigo.web.journeys.steps import Step, list_steps, plain_lines
+from mobigo.web.journeys.steps import LEAST_WALK_M, Step, list_steps, plain_lines
 from mobigo.web.layout import Pages, absolute
 from mobigo.web.looks import sign_of_trip
 from mobigo.web.wording import clock, distance, long_day, mass, minute_after, reason_sentence, say, say_count
@@ -114,6 +114,7 @@ def _carbon(snapshot: Snapshot, told: Told) -> CarbonTable:
     rows = [
         row(facts, sign_of_trip(snapshot, leg.trip).spoken if isinstance(leg, TransitLeg) else say("mode.WALK"))
         for leg, facts in zip(told.journey.legs, told.legs, strict=True)
+        if isinstance(leg, TransitLeg) or facts.distance_m >= LEAST_WALK_M
     ]
     if told.carbon is None:
         return CarbonTable(rows, unknown, unknown, (say("journey.carbon_unknown"),))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from mobigo.web.drawing import Layer, Mark, draw_map
+from mobigo.web.drawing import Edges, Layer, Mark, draw_map
 from mobigo.web.looks import DRAWN, leg_path, look_of, shown_mode
 from mobigo.web.wording import say
 from routing.journeys.journey import Journey, TransitLeg
@@ -41,12 +41,12 @@ class Ends:
     destination_at: LatLon
 
 
-def network_around(snapshot: Snapshot, box: Box) -> list[list[LatLon]]:
+def network_around(snapshot: Snapshot, box: Box) -> Edges:
     """Every pair of consecutive stops of the network with an end in `box`, once, as a straight line."""
     timetable = snapshot.timetable
     stops = timetable.sequence_stops
     if len(stops) < 2:
-        return []
+        return np.empty((0, 2, 2))
     one, other = stops[:-1], stops[1:]
     inner = np.ones(len(one), np.bool_)
     inner[timetable.sequence_first_stop[1:-1] - 1] = False  # the last stop of a sequence has no next
@@ -60,7 +60,7 @@ def network_around(snapshot: Snapshot, box: Box) -> list[list[LatLon]]:
     first, second = pairs[:, 0], pairs[:, 1]
     metres = distances_m(lat[first], lon[first], lat[second], lon[second])
     short = pairs[(metres > 0) & (metres <= LONGEST_EDGE_M)]
-    return [[timetable.stop_at(int(a)), timetable.stop_at(int(b))] for a, b in short]
+    return np.stack([lat[short], lon[short]], axis=2)
 
 
 def _box_around(places: Sequence[LatLon]) -> Box:
@@ -110,4 +110,4 @@ def draw_journeys(snapshot: Snapshot, journeys: Sequence[Journey], ends: Ends) -
     places += [say("map.change", name=name) for name in changes]
     places.append(say("map.to", name=ends.destination))
     looks = [look for look in reversed(DRAWN) if look in lines]
-    return Picture(Markup(svg), [*looks, *(["network"] if network else [])], places)  # noqa: S704 -- `draw_map` escapes every text
+    return Picture(Markup(svg), [*looks, *(["network"] if len(network) else [])], places)  # noqa: S704 -- `draw_map` escapes every text

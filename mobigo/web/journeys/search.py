@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -34,10 +34,11 @@ WALK_TO_STOP_S = 1800  # a village may be half an hour from its stop; the cards 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, and what to do about it."""
+    """What went wrong, and what to do about it; `fields` leads from a sentence to the field it is about."""
 
     heading: str
     sentences: Sequence[str]
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ def _unsettled(
     form: Form, origin: Settled | Question | Unsettled, destination: Settled | Question | Unsettled
 ) -> Answered:
     """The questions to answer, or which field is not understood."""
-    wrong = [end.sentence for end in (origin, destination) if isinstance(end, Unsettled)]
+    sides = ((form.origin, origin), (form.destination, destination))
+    wrong = {end.sentence: side.name for side, end in sides if isinstance(end, Unsettled)}
     questions = [end for end in (origin, destination) if isinstance(end, Question)]
     form = replace(
         form,
@@ -146,8 +148,8 @@ def _unsettled(
     if wrong:
         missing = not (form.origin.text and form.destination.text)
         heading = say("problem.missing" if missing else "problem.unknown")
-        sentences = wrong if missing else [*wrong, say("problem.unknown_advice")]
-        page = ResultsPage(title, problem=Problem(heading, sentences), questions=questions)
+        sentences = [*wrong, *([] if missing else [say("problem.unknown_advice")])]
+        page = ResultsPage(title, problem=Problem(heading, sentences, wrong), questions=questions)
         return Answered(page, form, 400 if missing else 404)
     page = ResultsPage(say("problem.ambiguous"), when=say("problem.ambiguous_sentence"), questions=questions)
     return Answered(page, form)

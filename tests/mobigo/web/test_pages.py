@@ -79,7 +79,9 @@ def test_no_page_has_an_inline_script_or_style(client, path):
     body = client.get(path).text
     assert re.search(r"<script(?![^>]*\ssrc=)", body) is None
     assert "<style" not in body
-    assert not re.findall(r'(?:src|href)="(?:https?:)?//(?!www\.cnil\.fr|formulaire\.defenseurdesdroits\.fr)', body)
+    assert not re.findall(
+        r'(?:src|href)="(?:https?:)?//(?!www\.cnil\.fr|opendatacommons\.org|formulaire\.defenseurdesdroits\.fr)', body
+    )
 
 
 def test_a_search_shows_up_to_five_journeys_with_what_one_compares_them_by(client):
@@ -186,6 +188,7 @@ def test_an_unknown_place_says_so_and_what_to_do(client):
     page = read(client, search("Zzyzx", "Pontarlier"), 404)
     assert "« Zzyzx » n’est ni une commune, ni un arrêt que nous connaissons." in page.text
     assert "Vérifiez l’orthographe" in page.text
+    assert "#de" in page.links  # the summary leads to the field
 
 
 def test_two_places_alike_are_a_choice_and_choosing_settles_it(client):
