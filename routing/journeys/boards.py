@@ -20,7 +20,7 @@ from socle.times import DAY_S, day_number, day_of_number, service_day_start
 
 MINUTE_S = 60
 MOST_EVENTS = 10_000  # of one board; more is a download, not a board
-_FIRST_LOOK_S = 2 * 3600  # grows fourfold until enough is found
+_FIRST_LOOK_S = 2 * 3600  # then further, at most a day at once, until enough is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +149,36 @@ def _natural(name: str) -> tuple[str, int, str]:
 
 
 def list_events(snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> list[StopEvent]:
-    """The events wanted at `stops`, in order of time, one row per trip; a minute is never split."""
+    """The events wanted at `stops`, in order of time, one row per trip; a minute is never split.
+
+    Raises:
+        LimitExceeded: the window holds more than a board does.
+    """
     calls = _Calls(snapshot, stops, wish)
     start, end = snapshot.timetable.valid
     start, end = start - DAY_S, end + 3 * DAY_S  # trips may be timed past the midnight of the last day
-    look_s = max(_FIRST_LOOK_S, wish.window_s)
-    while True:
-        span = (max(start, wish.at - look_s), wish.at + 1) if wish.earlier else (wish.at, min(end, wish.at + look_s))
-        found = calls.between(*span)
-        is_all = span[0] <= start if wish.earlier else span[1] >= end
-        if len(found) >= wish.n or is_all or not len(calls.times):
+    found: list[StopEvent] = []
+    seen: set[tuple[int, date]] = set()
+    looked_s, look_s = 0, max(_FIRST_LOOK_S, wish.window_s)
+    while len(calls.times) and len(found) < max(wish.n, 1):
+        if wish.earlier:
+            span = max(start, wish.at + 1 - look_s), wish.at + 1 - looked_s
+        else:
+            span = wish.at + looked_s, min(end, wish.at + look_s)
+        if span[0] >= span[1]:
             break
-        look_s *= 4
+        for event in calls.between(*span):
+            if (event.trip, event.service_day) not in seen:
+                seen.add((event.trip, event.service_day))
+                found.append(event)
+        looked_s, look_s = look_s, look_s + min(3 * look_s, DAY_S)
+        if wish.window_s and not wish.n:
+            break
     return _cut(found, wish)
 
 
-def _cut(found: list[StopEvent], wish: BoardWish) -> list[StopEvent]:
+def _cut(nearest_first: list[StopEvent], wish: BoardWish) -> list[StopEvent]:
     """The events from the nearest on: `n` of them and the rest of the last minute, or the whole window."""
-    nearest_first = found[::-1] if wish.earlier else found
     kept: list[StopEvent] = []
     for event in nearest_first:
         at = event.instant(wish.arrivals)
@@ -207,7 +219,7 @@ class _Calls:
         self._position, self._is_last = position[order], is_last[order]
 
     def between(self, start: int, end: int) -> list[StopEvent]:
-        """Events in `[start, end)`, by instant."""
+        """Events in `[start, end)`, the nearest to the time asked first."""
         timetable = self._timetable
         if not len(self.times):
             return []
@@ -230,14 +242,8 @@ class _Calls:
             if len(found) + len(inside) > MOST_EVENTS:
                 raise LimitExceeded("too_many_departures", limit=MOST_EVENTS)
             found += [(int(instants[at]), int(trips[at]), self._event(among.start + at, day, bases)) for at in inside]
-        found.sort(key=lambda row: (row[0], row[1], row[2].position))
-        seen: set[tuple[int, date]] = set()
-        events = []
-        for _, trip, event in reversed(found) if self._wish.earlier else found:
-            if (trip, event.service_day) not in seen:
-                seen.add((trip, event.service_day))
-                events.append(event)
-        return events[::-1] if self._wish.earlier else events
+        found.sort(key=lambda row: (row[0], row[1], row[2].position), reverse=self._wish.earlier)
+        return [event for _, _, event in found]
 
     def _event(self, at: int, day: date, bases: NDArray[np.int64]) -> StopEvent:
         timetable, time, trip = self._timetable, int(self.times[at]), int(self._trip[at])

@@ -194,13 +194,21 @@ def _least_zoom_of_sequences(snapshot: Snapshot) -> NDArray[np.float32]:
 def trip_path(snapshot: Snapshot, trip: int, first: int, last: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Latitudes and longitudes of a trip's way from call `first` to call `last`: its shape, else stops joined."""
     timetable = snapshot.timetable
-    path = int(timetable.trip_path[trip])
+    return way_of(snapshot, int(timetable.trip_path[trip]), int(timetable.trip_sequence[trip]), first, last)
+
+
+def way_of(
+    snapshot: Snapshot, path: int, sequence: int, first: int, last: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """As `trip_path`, for all trips of one path and sequence."""
+    timetable = snapshot.timetable
     if path >= 0:
-        points = timetable.path_point[timetable.path_first_point[path] :]
-        one, other = int(points[first]), int(points[last])
+        begin = int(timetable.path_first_point[path])
+        one, other = int(timetable.path_point[begin + first]), int(timetable.path_point[begin + last])
         if other > one:
             return timetable.shape_lat[one : other + 1], timetable.shape_lon[one : other + 1]
-    stops = timetable.trip_stops(trip)[first : last + 1]
+    begin = int(timetable.sequence_first_stop[sequence])
+    stops = timetable.sequence_stops[begin + first : begin + last + 1]
     return timetable.stop_lat[stops], timetable.stop_lon[stops]
 
 

@@ -32,11 +32,10 @@ from mobigo.api.journeys.shapes import (
     instant,
 )
 from mobigo.texts import all_texts, text
-from routing.journeys.boards import trip_calls
 from routing.journeys.explain import why_this
 from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import TAG, trip_display_name, trip_headsign, trip_public_id
-from routing.journeys.onmap import trip_path
+from routing.journeys.onmap import way_of
 from routing.journeys.query import Place as QueryPlace
 from routing.journeys.query import PointPlace
 from routing.journeys.refresh import WALK, LegId, Refreshed, list_leg_ids, render_itinerary_id
@@ -50,6 +49,7 @@ PRECISION = 6
 START, END = "START", "END"  # the words that the reference UI replaces by what was typed
 
 _NO_POINTS = EncodedPolyline(points="", precision=PRECISION, length=0)
+_LINES_KEPT = 20_000
 _BOOKED = (2, 3)  # GTFS pickup types that ask to phone ahead or to tell the driver
 
 
@@ -74,6 +74,8 @@ class Shaper:
         self._zones = snapshot.timetable.zones.to_list()
         self._stops: dict[int, Place] = {}
         self._trips: dict[int, dict[str, object]] = {}
+        # Lines between the same two calls of trips that go the same way are drawn once.
+        self._line = lru_cache(maxsize=_LINES_KEPT)(self._draw_line)
 
     def stop(self, stop: int) -> Place:
         """A stop, new for each caller. Named as its station is; the platform is the track."""
@@ -157,13 +159,23 @@ class Shaper:
             told |= {"route_color": color, "route_text_color": text_color}
         return told
 
+    def _draw_line(self, path: int, sequence: int, first: int, last: int) -> tuple[str, int]:
+        lat, lon = way_of(self.snapshot, path, sequence, first, last)
+        return render_polyline_arrays(lat, lon, PRECISION), len(lat)
+
     def trip_ends(self, trip: int, day: date) -> tuple[Place, Place]:
         """The first and the last stop of a trip with its times there."""
-        last = len(self.snapshot.timetable.trip_stops(trip)) - 1
         timetable = self.snapshot.timetable
-        first_call = trip_calls(timetable, trip, day, 0, 0)[0]
-        last_call = trip_calls(timetable, trip, day, last, last)[0]
-        return self.call(first_call), self.call(last_call)
+        begin, end = int(timetable.trip_first_time[trip]), int(timetable.trip_first_time[trip + 1]) - 1
+        sequence = int(timetable.sequence_first_stop[timetable.trip_sequence[trip]])
+        base = timetable.service_day_start(trip, day)
+        first, last = (
+            self.stop(int(timetable.sequence_stops[sequence])),
+            self.stop(int(timetable.sequence_stops[sequence + end - begin])),
+        )
+        first.departure = first.scheduled_departure = instant(base + int(timetable.departure_s[begin]))
+        last.arrival = last.scheduled_arrival = instant(base + int(timetable.arrival_s[end]))
+        return first, last
 
     def ride(self, leg: TransitLeg, facts: LegFacts, *, detailed: bool = True) -> Leg:
         """A leg of public transport."""
@@ -178,9 +190,9 @@ class Shaper:
         trip_from, trip_to = self.trip_ends(leg.trip, leg.service_day)
         geometry = _NO_POINTS
         if detailed:
-            lat, lon = trip_path(snapshot, leg.trip, leg.first_call, leg.last_call)
-            points = render_polyline_arrays(lat, lon, PRECISION)
-            geometry = EncodedPolyline(points=points, precision=PRECISION, length=len(lat))
+            path, sequence = int(timetable.trip_path[leg.trip]), int(timetable.trip_sequence[leg.trip])
+            points, length = self._line(path, sequence, leg.first_call, leg.last_call)
+            geometry = EncodedPolyline(points=points, precision=PRECISION, length=length)
         start, end = instant(leg.departure), instant(leg.arrival)
         booked = leg.calls[0].pickup in _BOOKED or leg.calls[-1].drop_off in _BOOKED
         told = Leg(
