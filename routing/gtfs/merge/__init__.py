@@ -18,6 +18,7 @@ import polars as pl
 
 from routing.gtfs.feed import LINE, Feed
 from routing.gtfs.identity.namespaces import Namespaces, guess_namespaces
+from routing.gtfs.merge.fares import bound_fares
 from routing.gtfs.merge.report import report_overlaps
 from routing.gtfs.merge.scope import scoped_table
 from routing.gtfs.merge.stops import merge_stops
@@ -43,7 +44,9 @@ def merge_feeds(
     notes = Notes()
     spaces = {feed.source_id: guess_namespaces(feed.tables["stops"]["stop_id"]) for feed in feeds}
     spaces.update(namespaces or {})
-    feeds = _with_one_way_of_naming_networks([_with_named_agency(feed) for feed in feeds])
+    feeds = [_with_named_agency(feed) for feed in feeds]
+    if len(feeds) > 1:
+        feeds = _with_one_way_of_naming_networks([bound_fares(feed, notes) for feed in feeds])
     stops, public_ids = merge_stops(feeds, spaces, notes)
     report_overlaps(feeds, public_ids, notes)
     tables: dict[str, pl.DataFrame] = {}

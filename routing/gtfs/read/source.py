@@ -33,7 +33,8 @@ _RATIO_FROM_BYTES = 16 << 20  # a small member may well be all blanks
 class Limits:
     """How much a dataset may weigh once unpacked. The largest national feeds are about 3 GB, packed 10 to 30 times."""
 
-    member_bytes: int = 6 << 30
+    member_bytes: int = 6 << 30  # of stop_times.txt, which is never held whole
+    table_bytes: int = 1 << 30  # of any other table
     total_bytes: int = 10 << 30
     extra_bytes: int = 256 << 20  # all files that are no tables together: they are held in memory
     ratio: int = 250
@@ -128,18 +129,26 @@ def _open_zip(file: Path | IO[bytes], refuse: _Refuse) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, NotImplementedError) as error:
         start = b""
         if isinstance(file, Path):
-            with file.open("rb") as opened:
-                start = opened.read(2)
+            try:
+                with file.open("rb") as opened:
+                    start = opened.read(2)
+            except OSError as unreadable:
+                raise refuse("unreadable_file", file=file.name, reason=str(unreadable)) from error
         raise refuse("truncated_zip" if start == b"PK" else "not_a_zip", reason=str(error)) from error
 
 
 def _inner_zip(archive: zipfile.ZipFile) -> zipfile.ZipInfo | None:
     """The one zip that the archive holds instead of tables, if it does."""
-    members = [info for info in archive.infolist() if not info.is_dir() and not _is_decoy(info.filename)]
+    members = [info for info in _files(archive) if not _is_decoy(info.filename)]
     if any(PurePosixPath(info.filename).name.lower() in _TABLE_FILES for info in members):
         return None
     zips = [info for info in members if info.filename.lower().endswith(".zip")]
     return zips[0] if len(zips) == 1 else None
+
+
+def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The members that are files and have a name (`ZipInfo.is_dir` stumbles over those without)."""
+    return [info for info in archive.infolist() if info.filename.strip("./\\") and not info.filename.endswith("/")]
 
 
 def _spool(archive: zipfile.ZipFile, info: zipfile.ZipInfo, spool: IO[bytes], refuse: _Refuse) -> None:
@@ -156,8 +165,9 @@ def _check_weight(members: list[zipfile.ZipInfo], limits: Limits, refuse: _Refus
     if len(members) > limits.n_members:
         raise refuse("too_many_files", n_files=len(members), limit=limits.n_members)
     for info in members:
-        if info.file_size > limits.member_bytes:
-            raise refuse("file_too_big", file=info.filename, n_bytes=info.file_size, limit=limits.member_bytes)
+        limit = _limit_of(info.filename, limits)
+        if info.file_size > limit:
+            raise refuse("file_too_big", file=info.filename, n_bytes=info.file_size, limit=limit)
         if info.file_size > _RATIO_FROM_BYTES and info.file_size > limits.ratio * info.compress_size:
             raise refuse("zip_bomb", file=info.filename, n_bytes=info.file_size, packed=info.compress_size)
     total = sum(info.file_size for info in members)
@@ -165,12 +175,15 @@ def _check_weight(members: list[zipfile.ZipInfo], limits: Limits, refuse: _Refus
         raise refuse("feed_too_big", n_bytes=total, limit=limits.total_bytes)
 
 
+def _limit_of(path: str, limits: Limits) -> int:
+    name = PurePosixPath(path).name.lower()
+    return limits.table_bytes if name in _TABLE_FILES and name != "stop_times.txt" else limits.member_bytes
+
+
 def _archive(archive: zipfile.ZipFile, limits: Limits, notes: Notes, refuse: _Refuse) -> Source:
     members: dict[str, zipfile.ZipInfo] = {}
     _check_weight(archive.infolist(), limits, refuse)
-    for info in archive.infolist():
-        if info.is_dir() or not info.filename.strip("./\\"):
-            continue
+    for info in _files(archive):
         name = str(PurePosixPath(info.filename.replace("\\", "/"))).lstrip("/")
         if name in members:
             notes.add(Severity.WARNING, "file_twice", name)
@@ -195,8 +208,9 @@ def _folder(root: Path, limits: Limits, notes: Notes, refuse: _Refuse) -> Source
     for name, relative in _own_names(list(files), notes, refuse).items():
         path = files[relative]
         source.sizes[name] = path.stat().st_size
-        if source.sizes[name] > limits.member_bytes:
-            raise refuse("file_too_big", file=name, n_bytes=source.sizes[name], limit=limits.member_bytes)
+        limit = _limit_of(name, limits)
+        if source.sizes[name] > limit:
+            raise refuse("file_too_big", file=name, n_bytes=source.sizes[name], limit=limit)
         source.openers[name] = partial(_open_file, path)
     if sum(source.sizes.values()) > limits.total_bytes:
         raise refuse("feed_too_big", n_bytes=sum(source.sizes.values()), limit=limits.total_bytes)

@@ -122,6 +122,14 @@ def test_what_is_not_a_usable_archive_is_refused(tmp_path):
     assert reasons(write_zip(tmp_path / "two.zip", two)) == [("several_feeds", "")]
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path):
+    path = write_zip(tmp_path / "val.zip", {**SOUND, "x": b""})
+    content = path.read_bytes()
+    directory = content.rindex(b"PK\x01\x02")
+    path.write_bytes(content[:directory] + content[directory:].replace(b"x", b"\0", 1))
+    assert read_feed(path, "val")[1] == []
+
+
 def test_a_damaged_member_is_refused(tmp_path):
     path = write_zip(tmp_path / "whole.zip", SOUND)
     content = bytearray(path.read_bytes())
@@ -136,6 +144,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
     assert reasons(bomb) == [("zip_bomb", "")]
     big = write_zip(tmp_path / "big.zip", SOUND)
     assert reasons(big, limits=Limits(member_bytes=100)) == [("file_too_big", "")]
+    assert reasons(big, limits=Limits(table_bytes=20)) == [("file_too_big", "")]
     assert reasons(big, limits=Limits(total_bytes=500)) == [("feed_too_big", "")]
     assert reasons(big, limits=Limits(n_members=3)) == [("too_many_files", "")]
 

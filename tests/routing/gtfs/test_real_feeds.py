@@ -10,6 +10,7 @@ from shapely.geometry import box
 from mobigo.texts import finding_sentence
 from routing.gtfs.analysis import count_trips, restrict
 from routing.gtfs.merge import merge_feeds
+from routing.gtfs.quality import judge_feed
 from routing.gtfs.read import FeedRefused, read_feed
 from routing.gtfs.repair import repair_feed
 from routing.gtfs.write import write_feed
@@ -121,6 +122,42 @@ def test_folders_of_small_and_bad_feeds_never_crash_the_reader(shared, tmp_path,
             outcomes.append(False)
         assert all(finding_sentence(finding) for finding in findings)
     assert outcomes
+
+
+@pytest.mark.parametrize(
+    ("folder", "code"),
+    [
+        ("agency", "bad_timezone"),
+        ("agency", "bad_url"),
+        ("check_id", "missing_value"),
+        ("check_name", "missing_value"),
+        ("duplicate_stop_sequence", "same_sequence"),
+        ("duplicate_stops", "stop_twice"),
+        ("duplicates", "duplicate_row"),
+        ("duration_distance", "time_goes_back"),
+        ("fare_attributes", "missing_value"),
+        ("feed_info", "bad_url"),
+        ("invalid_references", "unknown_reference"),
+        ("invalid_stop_file", "bad_latitude"),
+        ("missing_mandatory_files", "missing_file"),
+        ("route_type_invalid", "unexpected_option"),
+        ("route_type_missing", "missing_value"),
+        ("shapes", "bad_latitude"),
+        ("stop_times_increase", "time_goes_back"),
+        ("stop_times_location_type", "call_at_no_quay"),
+        ("stops", "stop_without_place"),
+        ("unusable_trip", "missing_file"),
+    ],
+)
+def test_faults_known_to_the_access_point_are_found(shared, tmp_path, folder, code):
+    with zipfile.ZipFile(shared("data/gtfs-bad-feeds/etalab-transport-validator-test-data.zip")) as archive:
+        archive.extractall(tmp_path, [name for name in archive.namelist() if name.startswith(f"{folder}/")])
+    try:
+        feed, findings = read_feed(tmp_path / folder, "case", max_bad_share=1.0)
+        findings += judge_feed(feed, date(2018, 1, 1))
+    except FeedRefused as refused:
+        findings = list(refused.findings)
+    assert code in {finding.code for finding in findings}
 
 
 def test_regional_and_fast_trains_are_one_network(shared, tmp_path):

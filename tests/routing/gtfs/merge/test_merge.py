@@ -101,13 +101,40 @@ def test_every_id_of_every_table_is_scoped(tmp_path):
     assert tables["transfers"].row(0)[:4] == ("val:halle", "val:halle", "val:matin", "val:soir")
     assert tables["attributions"].row(0)[:2] == ("val:a1", "val:12")
     assert tables["stop_areas"].row(0)[:2] == ("val:z1", "val:halle")
-    assert tables["fare_leg_rules"].row(0)[:3] == ("val:g", "val:z1", "val:p")
+    assert tables["fare_leg_rules"].select("leg_group_id", "network_id", "from_area_id", "fare_product_id").row(0) == (
+        "val:g", "val:all", "val:z1", "val:p",
+    )  # fmt: skip
+    assert tables["route_networks"].select("network_id", "route_id").rows() == [("val:all", "val:12")]
     assert tables["fare_transfer_rules"].row(0)[:2] == ("val:g", "val:g")
     assert tables["pathways"].row(0)[:3] == ("val:c", "val:gare-1", "val:halle")
     assert tables["translations"]["record_id"].to_list() == ["val:halle", "val:matin", "val:12"]
     assert tables["routes"]["agency_id"].to_list() == ["val:A", "ville:A"]
     assert b'"val:z"' in merged.extra_files["locations.geojson"]
     assert merged.extra_files["val-notes.md"] == b"bonjour"
+
+
+def test_fares_of_one_source_do_not_reach_the_routes_of_another(tmp_path):
+    fares = {
+        "fare_products": "fare_product_id,amount,currency\np,2.50,EUR\n",
+        "fare_leg_rules": "network_id,fare_product_id\nn,p\n,p\n",
+        "networks": "network_id\nn\n",
+    }
+    one = read_files(tmp_path, spoilt(**fares), "val")[0]
+    routes = "route_id,agency_id,route_short_name,route_type,network_id\n12,A,12,3,m\n"
+    other = read_files(tmp_path, spoilt(routes=routes), "ville")[0]
+    merged, findings = merge_feeds([one, other])
+    assert ("fares_without_network", "fare_leg_rules.txt", None) in codes(findings)
+    assert merged.tables["networks"]["network_id"].to_list() == ["val:n", "ville:m"]  # in one way for all
+    assert merged.tables["route_networks"].select("network_id", "route_id").rows() == [("ville:m", "ville:12")]
+    assert "network_id" not in merged.tables["routes"].columns
+
+
+def test_the_order_of_sources_decides_who_is_believed_and_nothing_else(tmp_path):
+    feeds = [rail(tmp_path, "ter", "Train TER"), rail(tmp_path, "tgv", "TGV"), read_files(tmp_path, SOUND, "val")[0]]
+    one, other = merge_feeds(feeds)[0], merge_feeds(feeds[::-1])[0]
+    assert sorted(calls(one)) == sorted(calls(other))
+    assert set(one.tables["stops"]["stop_id"]) == set(other.tables["stops"]["stop_id"])
+    assert merge_feeds([one])[0].n_rows("stops") == one.n_rows("stops")
 
 
 def test_merging_is_repeatable_and_reads_back_whole(tmp_path):
