@@ -28,7 +28,7 @@ MAP_WIDTH = 360.0
 MAP_MARGIN = 26.0
 MAP_HEIGHTS = (180.0, 400.0)
 LETTER = 12.5
-LETTER_WIDTH = 0.56 * LETTER  # mean of French place names in the usual sans-serifs
+LETTER_WIDTH = 0.68 * LETTER  # mean of place names in the widest usual sans-serif (DejaVu Sans, semi-bold)
 TOLERANCE = 0.35  # a bend smaller than this is not seen
 LEAST_SPAN_M = 1_500.0  # two stops in one street are not blown up to a town
 

@@ -41,10 +41,7 @@ class Card:
     days_later: str  # when it arrives on a later day than it leaves
     labels: Sequence[str]
     chips: Sequence[Chip]
-    changes: str
-    walk: str
-    carbon: str  # empty when unknown
-    access: str
+    facts: Sequence[str]  # changes, walking, carbon when it is known, access in a wheelchair
     tight: str  # warning, empty when no change is tight
     spoken: str
 
@@ -65,6 +62,12 @@ def access_words(told: Told) -> str:
 def carbon_words(told: Told) -> str:
     """The legal figure; empty when a factor is missing."""
     return say("card.carbon", mass=mass(told.carbon.legal_g)) if told.carbon else ""
+
+
+def list_facts(told: Told) -> list[str]:
+    """What journeys are compared by besides their times."""
+    facts = (say_count("changes", told.journey.n_changes), walk_words(told), carbon_words(told), access_words(told))
+    return [fact for fact in facts if fact]
 
 
 def length_of(journey: Journey) -> str:
@@ -110,10 +113,7 @@ def make_card(snapshot: Snapshot, told: Told, href: str, asked: date, labels: fr
         days_later=say_count("results.days_later", (arrives - leaves).days) if arrives != leaves else "",
         labels=[say(f"label.{best.label}") for best in told.bests if best.label in labels],
         chips=list_chips(snapshot, journey),
-        changes=say_count("changes", journey.n_changes),
-        walk=walk_words(told),
-        carbon=carbon_words(told),
-        access=access_words(told),
+        facts=list_facts(told),
         tight=warning,
         spoken=say(
             "results.spoken",

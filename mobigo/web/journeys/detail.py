@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services import journeys as service
 from mobigo.web.journeys.calendar import MEDIA_TYPE, Appointment, render_calendar
-from mobigo.web.journeys.cards import access_words, carbon_words, length_of, walk_words
+from mobigo.web.journeys.cards import length_of, list_facts
 from mobigo.web.journeys.form import Form, Side
 from mobigo.web.journeys.picture import Ends, Picture, draw_journeys
 from mobigo.web.journeys.places import end_name
@@ -169,11 +169,7 @@ def make_journey_page(snapshot: Snapshot, itinerary_id: str) -> JourneyPage:
         calendar_href=f"{href}.ics",
         search_href=form.href(),
         changes=[reason_sentence(change) for change in changes],
-        facts=[
-            fact
-            for fact in (length_of(journey), n_changes, walk_words(told), carbon_words(told), access_words(told))
-            if fact
-        ],
+        facts=[length_of(journey), *list_facts(told)],
         steps=list_steps(snapshot, told, ends),
         carbon=_carbon(snapshot, told),
         map=draw_journeys(snapshot, [journey], ends),
