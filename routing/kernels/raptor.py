@@ -60,6 +60,7 @@ def search(
     lists: Ints,
     journeys: Ints,
     legs: Ints,
+    taken: Ints,
 ) -> int:
     """Write the journeys found to `journeys` and `legs`; return how many, or FULL.
 
@@ -84,6 +85,7 @@ def search(
     best = np.full(max_vehicles + 1, NEVER, np.int64)
     arrived[0, :] = NEVER
     ready[0, :] = NEVER
+    taken[:, 1] = NEVER
     rows = 0  # the rows after this one hold nothing yet
     queue, marked, reached = lists[0], lists[1], lists[2]
     keys, visits = departures(
@@ -102,11 +104,12 @@ def search(
 
     n_journeys = n_legs = 0
     next_key = len(keys)
-    first_pass = True
+    first_pass = window == 0 or len(keys) > 0  # a window without departures has no journeys
     while n_journeys != FULL and (first_pass or next_key > 0):
         if first_pass:
-            # From every access spot, at the end of the window: alone it answers a single departure,
-            # in a range it only prunes.
+            # From every access spot, at the end of the window: alone it answers a single departure, in a
+            # range it only prunes. Doing it last, within the bound of what was found, was tried: every
+            # departure then explores for itself, a third slower on TER, 5 % faster on Porto Alegre.
             start = begin + window
             n_marked = 0
             for i in range(len(access)):
@@ -145,14 +148,16 @@ def search(
         k = 0
         while n_queued > 0:
             k += 1
-            if k > rows:
+            row = k
+            if window == 0:
+                row = 0  # one departure needs no label of earlier rounds: what is sooner is sooner
+            elif k > rows:
                 arrived[k, :] = arrived[k - 1, :]
                 ready[k, :] = ready[k - 1, :]
                 rows = k
             else:
-                for s in range(len(change_s)):
-                    arrived[k, s] = min(arrived[k, s], arrived[k - 1, s])
-                    ready[k, s] = min(ready[k, s], ready[k - 1, s])
+                _not_after(arrived[k], arrived[k - 1])
+                _not_after(ready[k], ready[k - 1])
             best[k] = min(best[k], best[k - 1])
             n_reached, target, bound = _ride(
                 queue,
@@ -169,9 +174,11 @@ def search(
                 egress_s,
                 min(best[k], latest),
                 nearest,
-                arrived[k],
+                arrived[row],
                 boarding[k],
                 reached,
+                k,
+                taken,
             )
             for i in range(n_marked):
                 board_at[marked[i]] = NEVER
@@ -192,10 +199,10 @@ def search(
                     first_walk,
                     walk_spot,
                     walk_s,
-                    arrived[k],
+                    arrived[row],
                     reached,
                     n_reached,
-                    ready[k],
+                    ready[row],
                     walked[k],
                     board_at,
                     marked,
@@ -266,6 +273,13 @@ def departures(
                     event += 1
     keys.sort()
     return keys, visits
+
+
+@njit(cache=True, nogil=True)
+def _not_after(labels: Ints, before: Ints) -> None:
+    """Let no label be later than the one of the round before."""
+    for s in range(len(labels)):
+        labels[s] = before[s] if before[s] < labels[s] else labels[s]
 
 
 @njit(cache=True, nogil=True)
@@ -401,6 +415,8 @@ def _ride(
     arrived: Ints,
     boarding: NDArray[np.int64],
     reached: Ints,
+    k: int,
+    taken: Ints,
 ) -> tuple[int, int, int]:
     """Ride the queued patterns, each from its first marked spot (2012, figure 1, second stage).
 
@@ -414,7 +430,9 @@ def _ride(
         stops, m, n = first_stop[p], first_stop[p + 1] - first_stop[p], n_runs[p]
         times = first_time[p]
         run = n  # only earlier runs than this one are of use
-        aboard = False
+        if taken[p, 1] <= queued_at[p] and taken[p, 2] <= k:
+            run = taken[p, 0]
+        aboard = noted = False
         boarded_at = 0
         ride = 0
         for i in range(queued_at[p], m):
@@ -444,6 +462,9 @@ def _ride(
                         else:
                             high = middle
                     run = low
+                    if not noted:
+                        taken[p, 0], taken[p, 1], taken[p, 2] = run, i, k
+                        noted = True
                     aboard = True
                     boarded_at = i
                     ride = times + run * m

@@ -58,7 +58,7 @@ def run_search(
     n_spots, n_patterns = len(arrays.change_s), len(arrays.needs)
     scratch.fit(n_spots * (1 if vias is None else len(vias.stay_s) + 1), n_patterns)
     kernel = search if vias is None else search_via
-    more = () if vias is None else (vias.spots, vias.stay_s)
+    more = (scratch.taken,) if vias is None else (vias.spots, vias.stay_s)
     while True:
         found: int = kernel(
             arrays.change_s,
@@ -138,6 +138,7 @@ class Scratch:
             self._board_at = np.full(self._spots_held, NEVER, np.int32)
             self._egress_s = np.full(self._spots_held, NEVER, np.int32)
             self._queued_at = np.full(self._patterns_held, -1, np.int32)
+            self._taken = np.empty((self._patterns_held, 3), np.int32)
             self._lists = np.empty(3 * max(self._spots_held, self._patterns_held), np.int32)
         cells = MAX_ROWS * n_spots
         self.arrived = self._arrived[:cells].reshape(MAX_ROWS, n_spots)
@@ -145,7 +146,7 @@ class Scratch:
         self.boarding = self._boarding[:cells].reshape(MAX_ROWS, n_spots)
         self.walked = self._walked[:cells].reshape(MAX_ROWS, n_spots)
         self.board_at, self.egress_s = self._board_at[:n_spots], self._egress_s[:n_spots]
-        self.queued_at = self._queued_at[:n_patterns]
+        self.queued_at, self.taken = self._queued_at[:n_patterns], self._taken[:n_patterns]
         longest = max(n_spots, n_patterns)
         self.lists = self._lists[: 3 * longest].reshape(3, longest)
 
