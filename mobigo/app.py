@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,12 +21,12 @@ from mobigo.api.journeys.routes import router as journeys_router
 from mobigo.api.middleware import OPEN_PATHS, HeadAsGet, Headers
 from mobigo.api.problems import add_problem_handlers
 from mobigo.api.reference import add_reference
+from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
 from mobigo.settings import Settings
 from mobigo.texts import all_texts, error_sentence, text
 from mobigo.web.layout import Operator, Pages, Site
 from mobigo.web.site import make_router
-from routing.journeys.snapshot import open_snapshot
 from socle.errors import MobigoError
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ DATA_PATHS = (*OPEN_PATHS, "/health", "/metrics")  # read by programs
 def app_of_settings() -> FastAPI:
     """The application of this process, from its settings: what `mobigo serve` starts."""
     settings = Settings()
-    network = ServedNetwork(settings.data_dir, open_snapshot)
+    network = ServedNetwork(settings.data_dir, lambda release: open_network(release, int(time.time())))
     return make_app(network, settings)
 
 

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the server listens on.")
     workers: int = Field(1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")
-    search_threads: int = Field(2, ge=1, le=64, description="Searches that one process runs at once.")
+    search_threads: int = Field(1, ge=1, le=64, description="Searches that one process runs at once.")
     public_url: str = Field(
         "", description="Address of the site as travellers see it, without a slash at the end; empty: as requested."
     )

@@ -1,8 +1,9 @@
 """Deps: what endpoints get from the application, and how an answer becomes bytes.
 
-Searching, shaping, encoding and compressing happen together on a thread of a small pool. The
-kernels release the interpreter's lock, so searches run beside each other and the event loop
-stays free for pages; the pool is bounded so that a crowd waits in order.
+Searching, shaping, encoding and compressing happen together on a thread of a small pool, so
+that the event loop stays free for pages and a crowd waits in order. The kernels release the
+interpreter's lock but Python around them does not: more threads than one cost more than they
+give (docs/decisions.md). What takes a millisecond whatever is asked is answered on the loop.
 """
 
 from __future__ import annotations

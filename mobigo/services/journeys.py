@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from routing.journeys import alternatives, boards, explain, naming, onmap, pages, rank, refresh, told
 from routing.journeys.boards import MINUTE_S, BoardWish, StopEvent
@@ -14,7 +15,7 @@ from routing.journeys.places import ANY, Found, Kind, Wanted
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
 from routing.journeys.rank import Measured, Sort
 from routing.journeys.refresh import LegId, Refreshed
-from routing.journeys.snapshot import Snapshot
+from routing.journeys.snapshot import Snapshot, open_snapshot
 from routing.journeys.told import Reason, Told
 from socle.errors import BadInput
 from socle.geo import Box, LatLon, distance_m
@@ -55,6 +56,23 @@ class RefreshAnswer:
 
     refreshed: Refreshed
     told: Told | None
+
+
+def open_network(release_dir: Path, now: int) -> Snapshot:
+    """The snapshot of a release, warm: its kernels are loaded and the arrays of the day are made.
+
+    Raises:
+        Unavailable: there is no timetable that this version can read.
+    """
+    snapshot = open_snapshot(release_dir)
+    start, end = snapshot.timetable.valid
+    busiest = snapshot.main_stops[(-snapshot.importance).argsort(kind="stable")[:2]].tolist()
+    if len(busiest) == 2:
+        one, other = (StopPlace(stop) for stop in busiest)
+        at = min(max(now, start), end - 1)
+        for arrive_by in (False, True):
+            plan(snapshot, JourneyQuery(one, other, at, arrive_by=arrive_by), PageWish(n=1))
+    return snapshot
 
 
 def find_places(snapshot: Snapshot, text: str, wanted: Wanted = ANY) -> list[Found]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from msgspec import UNSET
 
 from mobigo.api.deps import current_snapshot, encode, in_pool, now, written
 from mobigo.api.journeys import map as on_map
@@ -44,6 +45,21 @@ class Asked:
     now: int
 
 
+QUICK_DEPARTURES = 32
+
+
+def _never(_params: Any) -> bool:
+    return False
+
+
+def _always(_params: Any) -> bool:
+    return True
+
+
+def _is_short_board(params: p.StoptimesParams) -> bool:
+    return params.window is UNSET and params.n is not UNSET and params.n <= QUICK_DEPARTURES
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One path: what it takes, what it answers with, and from which struct OpenAPI describes both."""
@@ -55,6 +71,7 @@ class Endpoint:
     make: Callable[[Snapshot, Any, Asked], Any]
     versions: tuple[int, ...] = (1,)
     is_static: bool = False  # depends on nothing but the release and the parameters
+    is_quick: Callable[[Any], bool] = _never  # answered on the event loop: a millisecond, whatever is asked
     aliases: tuple[str, ...] = ()
 
 
@@ -92,6 +109,7 @@ ENDPOINTS = (
         StoptimesAnswer,
         lambda snapshot, params, asked: timetable.stoptimes_answer(snapshot, params, asked.now),
         ALL_VERSIONS,
+        is_quick=_is_short_board,
     ),
     Endpoint(
         "stop",
@@ -107,6 +125,7 @@ ENDPOINTS = (
         p.GeocodeParams,
         list[Match],
         lambda snapshot, params, _: places.geocode_answer(snapshot, params),
+        is_quick=_always,
     ),
     Endpoint(
         "reverse-geocode",
@@ -114,6 +133,7 @@ ENDPOINTS = (
         p.ReverseGeocodeParams,
         list[Match],
         lambda snapshot, params, _: places.reverse_geocode_answer(snapshot, params),
+        is_quick=_always,
     ),
     Endpoint(
         "map/initial",
@@ -122,6 +142,7 @@ ENDPOINTS = (
         InitialAnswer,
         lambda snapshot, _params, _: on_map.initial_answer(snapshot),
         is_static=True,
+        is_quick=_always,
     ),
     Endpoint(
         "map/stops",
@@ -147,6 +168,7 @@ ENDPOINTS = (
         list[float],
         lambda _snapshot, params, _: on_map.levels_answer(params),
         is_static=True,
+        is_quick=_always,
     ),
     Endpoint(
         "rentals",
@@ -154,13 +176,14 @@ ENDPOINTS = (
         p.RentalsParams,
         RentalsAnswer,
         lambda _snapshot, params, _: on_map.rentals_answer(params),
+        is_quick=_always,
         aliases=("/api/v1/map/rentals",),
     ),
 )
 
 
 async def _answer(request: Request, endpoint: Endpoint, version: int) -> Response:
-    """Read the parameters, then search, shape, encode and compress on the pool."""
+    """Read the parameters, then search, shape, encode and compress: on the pool, or at once when that is quick."""
     snapshot = current_snapshot(request)
     params = p.read_params(endpoint.params, request.query_params.multi_items())
     asked = Asked(dict(request.query_params), version, now())
@@ -169,7 +192,7 @@ async def _answer(request: Request, endpoint: Endpoint, version: int) -> Respons
         value = for_version(endpoint.make(snapshot, params, asked), version)
         return written(request, snapshot, encode(value), static=endpoint.is_static)
 
-    response: Response = await in_pool(request, make)
+    response: Response = make() if endpoint.is_quick(params) else await in_pool(request, make)
     return response
 
 
