@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from routing.gtfs.feed import LINE, Feed
+from routing.gtfs.feed.values import dtype_of
 from routing.gtfs.identity.namespaces import Namespaces, guess_namespaces
 from routing.gtfs.merge.fares import bound_fares
 from routing.gtfs.merge.report import report_overlaps
@@ -45,6 +46,7 @@ def merge_feeds(
     spaces = {feed.source_id: guess_namespaces(feed.tables["stops"]["stop_id"]) for feed in feeds}
     spaces.update(namespaces or {})
     feeds = [_with_named_agency(feed) for feed in feeds]
+    feeds = [_with_attribution(feed) for feed in feeds]
     if len(feeds) > 1:
         feeds = _with_one_way_of_naming_networks([bound_fares(feed, notes) for feed in feeds])
     stops, public_ids = merge_stops(feeds, spaces, notes)
@@ -98,6 +100,23 @@ def _with_named_agency(feed: Feed) -> Feed:
     return feed.replace({"agency": agency.with_columns(pl.Series("agency_id", named, pl.String))})
 
 
+def _with_attribution(feed: Feed) -> Feed:
+    """`feed` with a line that names its publisher, which many licences ask of whoever republishes it."""
+    if feed.n_rows("attributions"):
+        return feed
+    told = feed.tables.get("feed_info")
+    names = ("feed_publisher_name", "feed_publisher_url")
+    if told is None or not told.height or names[0] not in told.columns or told[names[0]][0] is None:
+        told, names = feed.tables["agency"], ("agency_name", "agency_url")
+    if names[0] not in told.columns or told[names[0]][0] is None:
+        return feed
+    row: dict[str, str | int | None] = {"attribution_id": "source", "organization_name": told[names[0]][0]}
+    row |= {"attribution_url": told[names[1]][0] if names[1] in told.columns else None, "is_producer": 1, LINE: 2}
+    columns = TABLES["attributions"].columns
+    schema = {name: dtype_of(columns[name]) if name in columns else pl.Int32 for name in row}
+    return feed.replace({"attributions": pl.DataFrame([row], schema=schema)})
+
+
 def _with_one_way_of_naming_networks(feeds: Sequence[Feed]) -> list[Feed]:
     """`feeds` where none names networks in routes.txt when another does so in networks.txt: no dataset may do both."""
     in_routes = ["network_id" in feed.tables["routes"].columns for feed in feeds]
@@ -132,9 +151,12 @@ def _stop_times(feeds: Sequence[Feed], public_ids: Sequence[Mapping[str, str]], 
 
 
 def _feed_info(feeds: Sequence[Feed]) -> pl.DataFrame | None:
-    """One row that speaks for all: the publishers together, the whole time covered; None when no feed says anything."""
+    """One row that speaks for all: the publishers together, the whole time covered; None when no feed says anything.
+
+    The time covered is left out when a feed does not tell its own.
+    """
     infos = [feed.tables["feed_info"] for feed in feeds if feed.n_rows("feed_info")]
-    if len(infos) < 2:
+    if not infos or len(feeds) == 1:
         return infos[0] if infos else None
     together = pl.concat(infos, how="diagonal")
     languages = set(together["feed_lang"].drop_nulls()) if "feed_lang" in together.columns else set()
@@ -147,6 +169,8 @@ def _feed_info(feeds: Sequence[Feed]) -> pl.DataFrame | None:
     for name, bound in (("feed_start_date", pl.Expr.min), ("feed_end_date", pl.Expr.max)):
         if name in together.columns:
             joined[name] = bound(pl.col(name))
+        if name in together.columns and (len(infos) < len(feeds) or together[name].null_count()):
+            joined[name] = pl.lit(None, pl.Date)
     return together.select(**joined)
 
 

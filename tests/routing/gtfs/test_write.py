@@ -1,61 +1,16 @@
 import io
 import zipfile
-from datetime import date
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from routing.gtfs.feed import make_feed
 from routing.gtfs.read import read_feed
 from routing.gtfs.write import render_feed, render_table, write_feed
-from tests.worlds.feeds import SOUND, read_files, spoilt
-
-NAMES = (
-    st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=12)
-    .map(str.strip)
-    .filter(bool)
-)
-IDS = st.lists(NAMES, min_size=1, max_size=4, unique=True)
-COORDINATES = st.floats(-90, 90, allow_nan=False)
-
-
-@st.composite
-def feeds(draw):
-    stops, trips = draw(IDS), draw(IDS)
-    calls = draw(st.lists(st.tuples(st.sampled_from(trips), st.sampled_from(stops)), min_size=1, max_size=12))
-    starts = {trip: draw(st.integers(0, 200_000)) for trip in trips}
-    texts = st.none() | NAMES | st.just('a "b",\nc')
-    column = lambda n, values: draw(st.lists(values, min_size=n, max_size=n))  # noqa: E731
-    return make_feed(
-        "val",
-        {
-            "agency": {"agency_name": ["A"], "agency_url": ["https://a.example"], "agency_timezone": ["Europe/Paris"]},
-            "stops": {
-                "stop_id": stops,
-                "stop_name": column(len(stops), texts),
-                "stop_lat": column(len(stops), COORDINATES),
-                "stop_lon": column(len(stops), COORDINATES),
-                "couleur du banc": column(len(stops), texts),
-            },
-            "routes": {"route_id": ["r"], "route_type": [3]},
-            "calendar_dates": {"service_id": ["s"], "date": [date(2026, 11, 21)], "exception_type": [1]},
-            "trips": {"route_id": ["r"] * len(trips), "service_id": ["s"] * len(trips), "trip_id": trips},
-            "stop_times": {
-                "trip_id": [trip for trip, _ in calls],
-                "stop_id": [stop for _, stop in calls],
-                "stop_sequence": list(range(len(calls))),
-                "arrival_time": [starts[trip] + 60 * rank for rank, (trip, _) in enumerate(calls)],
-                "departure_time": [starts[trip] + 60 * rank for rank, (trip, _) in enumerate(calls)],
-                "shape_dist_traveled": column(len(calls), st.none() | st.floats(0, 1e9)),
-            },
-        },
-        {"dossier/notes.md": draw(st.binary(max_size=20))},
-    )
+from tests.worlds.feeds import SOUND, any_feed, read_files, spoilt
 
 
 @settings(deadline=None)
-@given(feed=feeds())
+@given(feed=any_feed())
 def test_what_is_written_reads_back_equal_and_writes_the_same_bytes(feed, tmp_path_factory):
     path = tmp_path_factory.mktemp("feed") / "feed.zip"
     write_feed(feed, path)

@@ -129,6 +129,22 @@ def test_fares_of_one_source_do_not_reach_the_routes_of_another(tmp_path):
     assert "network_id" not in merged.tables["routes"].columns
 
 
+INFO = "feed_publisher_name,feed_publisher_url,feed_lang,feed_start_date,feed_end_date\n{},https://x.example,fr,{},{}\n"
+
+
+def test_each_source_is_named_and_the_time_covered_told_only_when_all_tell(tmp_path):
+    one = read_files(tmp_path, {**SOUND, "feed_info.txt": INFO.format("Un", 20261101, 20261201)}, "un")[0]
+    two = read_files(tmp_path, {**SOUND, "feed_info.txt": INFO.format("Deux", 20261115, 20270101)}, "deux")[0]
+    silent = read_files(tmp_path, SOUND, "muet")[0]
+    both = merge_feeds([one, two])[0].tables["feed_info"].row(0, named=True)
+    assert both["feed_publisher_name"] == "Un, Deux"
+    assert (str(both["feed_start_date"]), str(both["feed_end_date"])) == ("2026-11-01", "2027-01-01")
+    merged = merge_feeds([one, silent])[0]
+    assert merged.tables["feed_info"]["feed_end_date"][0] is None
+    named = merged.tables["attributions"].select("attribution_id", "organization_name", "is_producer").rows()
+    assert named == [("un:source", "Un", 1), ("muet:source", "Cars du Val", 1)]
+
+
 def test_the_order_of_sources_decides_who_is_believed_and_nothing_else(tmp_path):
     feeds = [rail(tmp_path, "ter", "Train TER"), rail(tmp_path, "tgv", "TGV"), read_files(tmp_path, SOUND, "val")[0]]
     one, other = merge_feeds(feeds)[0], merge_feeds(feeds[::-1])[0]

@@ -1,13 +1,16 @@
 import polars as pl
 import pytest
+from hypothesis import given, settings
 
 from mobigo.texts import finding_sentence
 from routing.gtfs.feed.names import fold_name
+from routing.gtfs.read import read_feed
 from routing.gtfs.repair import ALL, RULES, repair_feed
+from routing.gtfs.write import write_feed
 from socle.errors import BadInput
 from socle.geo import LatLon, distance_m
 from socle.times import find_gtfs_time_s, render_gtfs_time
-from tests.worlds.feeds import SOUND, read_files, spoilt
+from tests.worlds.feeds import SOUND, any_feed, read_files, spoilt
 
 TIMES = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
 
@@ -251,3 +254,16 @@ def test_all_rules_together_keep_a_feed_whole(tmp_path):
     assert times["stop"].max() < feed.n_rows("stops")
     assert times["arrival_time"].null_count() == 0
     assert feed.tables["stops"].schema["location_type"] == pl.Int16
+
+
+@settings(deadline=None)
+@given(feed=any_feed())
+def test_what_is_mended_is_a_feed_without_a_broken_reference(feed, tmp_path_factory):
+    after, findings = repair_feed(feed)
+    assert all(finding_sentence(finding) for finding in findings)
+    assert after.n_rows("stop_times") == feed.n_rows("stop_times")
+    path = tmp_path_factory.mktemp("feed") / "feed.zip"
+    write_feed(after, path)
+    again, told = read_feed(path, "val", max_bad_share=1.0)
+    assert again == after
+    assert "unknown_reference" not in {finding.code for finding in told}
