@@ -1,0 +1,81 @@
+"""Every sentence of the pages is used, and every sentence that the pages ask for is written."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mobigo.texts import all_texts
+from routing.journeys.rank import Label
+from routing.network.modes import MODES
+
+WEB = Path(__file__).parents[3] / "mobigo" / "web"
+SOURCES = "\n".join(
+    path.read_text("utf-8") for path in sorted(WEB.rglob("*")) if path.suffix in (".py", ".html") and path.is_file()
+)
+WRITTEN = {key.removeprefix("web.") for key in all_texts() if key.startswith("web.")}
+
+# Keys that are put together while running: the beginning, and all that may follow.
+PUT_TOGETHER = {
+    "mode.": {*MODES, "WALK"},
+    "label.": {str(label) for label in Label},
+    "look.": {"train", "coach", "bus", "tram", "walk", "other", "network"},
+    "card.access_": {"yes", "no", "unknown"},
+    "stop.access_": {"yes", "no", "unknown"},
+    "journey.at_": {"stop", "station"},
+    "journey.walk_to_": {"stop", "station"},
+    "journey.change_": {"tight", "fair", "easy", "long"},
+    "journey.board": {"_platform"},
+    "journey.alight": {"_platform"},
+    "form.": {"origin", "destination"},
+    "results.choose_": {"origin", "destination"},
+    "problem.missing_": {"origin", "destination"},
+    "results.sort_": {"time", "walk", "carbon"},
+    **{f"error.{status}.": {"title", "sentence", "advice"} for status in (400, 404, 405, 500, 503)},
+}
+ASKED = (
+    set(re.findall(r"""\bt\(\s*["']([a-z_.]+)["']\s*[,)]""", SOURCES))
+    | set(re.findall(r"""\bsay\(\s*["']([a-z_.]+)["']\s*[,)]""", SOURCES))
+    | set(
+        re.findall(
+            r"""["'](journey\.[a-z_]+|card\.[a-z_]+|problem\.[a-z_]+|results\.[a-z_]+|map\.[a-z_]+)["']""", SOURCES
+        )
+    )
+    | {f"{beginning}{end}" for beginning, ends in PUT_TOGETHER.items() for end in ends}
+)
+COUNTED = set(re.findall(r"""say_count\(\s*f?["']([^"']+)["']""", SOURCES))
+ASKED -= COUNTED | {"journey.html", "results.html"}  # templates of these names
+PLURALS = ("zero", "one", "other")
+
+
+def about_keys():
+    """Keys of the pages of prose: `{key}.heading` after `key = "about.…"`."""
+    about = (WEB / "about.py").read_text("utf-8")
+    parts = re.split(r'key = "(about\.[a-z]+)"', about)
+    for key, body in zip(parts[1::2], parts[2::2], strict=True):
+        for name in re.findall(r'\{key\}\.([a-z_0-9]+)(?=")', body):
+            yield f"{key}.{name}"
+        for name, numbers in re.findall(r'\{key\}\.([a-z_]+)_\{n\}"\) for n in \(([\d, ]+)\)', body):
+            yield from (f"{key}.{name}_{number.strip()}" for number in numbers.split(","))
+
+
+@pytest.mark.parametrize("key", sorted(ASKED))
+def test_every_sentence_asked_for_is_written(key):
+    assert key in WRITTEN
+
+
+def test_every_sentence_written_is_asked_for():
+    prose = set(about_keys())
+    counted = {
+        key
+        for key in WRITTEN
+        if key.rpartition(".")[2] in PLURALS
+        and any(key.rpartition(".")[0].endswith(one.replace("{key}.", "")) for one in COUNTED)
+    }
+    literal = set(re.findall(r'say\("(about\.[a-z_.]+)"', SOURCES))
+    assert sorted(WRITTEN - ASKED - prose - counted - literal) == []
+
+
+def test_a_plural_has_both_forms():
+    keys = {key.rpartition(".")[0] for key in WRITTEN if key.rpartition(".")[2] in PLURALS} - {"look"}
+    assert all({f"{key}.one", f"{key}.other"} <= WRITTEN for key in keys)
