@@ -48,7 +48,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place with its name; `look` is `end` (origin, destination) or `change` or `stop`."""
+    """A place with its name; `look` is `end` (origin, destination) or `change`."""
 
     at: LatLon
     label: str

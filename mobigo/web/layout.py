@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from mobigo.texts import all_texts
 from mobigo.web.assets import IMMUTABLE, Assets, read_assets
-from mobigo.web.wording import clock, machine_time, say, say_count
+from mobigo.web.wording import clock, machine_time, say
 from routing.journeys.snapshot import Snapshot
 from socle.errors import Unavailable
 
@@ -69,7 +69,6 @@ def _environment(assets: Assets, site: Site) -> Environment:
     )
     environment.globals |= {
         "t": say,
-        "n": say_count,
         "clock": clock,
         "machine_time": machine_time,
         "asset": assets.get_url,

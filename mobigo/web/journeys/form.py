@@ -8,7 +8,7 @@ beside it is still the chosen place's name, so that typing over a name forgets i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from urllib.parse import urlencode
 
@@ -49,7 +49,6 @@ class Form:
     page: str = ""  # cursor of earlier or later results
     first_day: str = ""
     last_day: str = ""
-    problems: tuple[str, ...] = field(default=())
 
     @property
     def is_empty(self) -> bool:

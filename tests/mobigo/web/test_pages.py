@@ -3,11 +3,15 @@
 import html
 import re
 from html.parser import HTMLParser
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+import httpx
 import pytest
 
-from tests.worlds.site import TUESDAY
+from mobigo.app import make_app
+from mobigo.settings import Settings
+from socle.errors import Unavailable
+from tests.worlds.site import TUESDAY, serving
 
 PAGES = [
     "/",
@@ -259,6 +263,26 @@ def test_what_does_not_exist_is_said_in_french_on_a_page(client, path, status):
 def test_what_is_typed_is_never_markup(client):
     body = client.get(search('<img src=x onerror="1">', "Pontarlier")).text
     assert "<img" not in body
+
+
+def test_a_platform_has_its_own_page_and_board(client, sample):
+    stop = next(stop for stop, parent in enumerate(sample.timetable.stop_parent) if parent >= 0)
+    path = f"/arret/{quote(sample.stop_ids[stop], safe=':')}?jour={TUESDAY}&heure=06:00"
+    page = read(client, path)
+    assert "Départs du mardi 15 septembre 2026" in page.text
+
+
+def test_without_a_network_every_page_says_so_and_the_declarations_stay(tmp_path):
+    class NoNetwork:
+        def current(self):
+            raise Unavailable("no_network")
+
+    app = make_app(NoNetwork(), Settings(_env_file=None, data_dir=tmp_path))
+    with serving(app) as address, httpx.Client(base_url=address) as client:
+        assert "Aucun réseau n’est chargé" in read(client, "/", 503).text
+        assert "Aucun réseau n’est chargé" in read(client, search("Pontarlier", "Morteau"), 503).text
+        assert "la recherche ne peut pas répondre" in read(client, "/etat", 503).text
+        assert "RGAA" in read(client, "/accessibilite").text
 
 
 # --- how pages are sent -----------------------------------------------------------------------
