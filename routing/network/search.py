@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.kernels.polish import polish
 from routing.kernels.raptor import FULL, NEVER, search
 from routing.kernels.via import search_via
 from routing.network.days import SearchArrays
@@ -101,6 +102,25 @@ def run_search(
         scratch.grow_answer()
 
 
+def polish_legs(arrays: SearchArrays, scratch: Scratch, legs: Ints) -> None:
+    """Less walking and later departures along the legs of one journey, see `polish`."""
+    polish(
+        legs,
+        arrays.change_s,
+        arrays.first_walk,
+        arrays.walk_spot,
+        arrays.walk_s,
+        arrays.first_stop,
+        arrays.spots,
+        arrays.allow,
+        arrays.n_runs,
+        arrays.first_time,
+        arrays.arrival_s,
+        arrays.departure_s,
+        scratch.position_of,
+    )
+
+
 def scratch_of_thread() -> Scratch:
     """The scratch of this thread."""
     kept: Scratch | None = getattr(_local, "scratch", None)
@@ -137,6 +157,7 @@ class Scratch:
             self._boarding, self._walked = np.zeros(cells, np.int64), np.zeros(cells, np.int32)
             self._board_at = np.full(self._spots_held, NEVER, np.int32)
             self._egress_s = np.full(self._spots_held, NEVER, np.int32)
+            self.position_of = np.full(self._spots_held, -1, np.int32)
             self._queued_at = np.full(self._patterns_held, -1, np.int32)
             self._taken = np.empty((self._patterns_held, 3), np.int32)
             self._lists = np.empty(3 * max(self._spots_held, self._patterns_held), np.int32)
