@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -34,6 +34,8 @@ N_ROWS = 20
 N_CHOICES = 8
 NEARBY_M = 10_000
 ONLY_STOPS = frozenset({Kind.STOP})
+ACCESS = ("unknown", "yes", "no")  # by GTFS wheelchair_boarding
+MORNING = time(6)  # a day without an hour means from the morning on
 ON_DEMAND = (2, 3)  # GTFS pickup_type: phone the agency, ask the driver
 
 
@@ -165,12 +167,53 @@ def _quays(snapshot: Snapshot, stop: int) -> list[Choice]:
 
 
 def _access(snapshot: Snapshot, stop: int) -> str:
-    return say(f"stop.access_{ {1: 'yes', 2: 'no'}.get(int(snapshot.timetable.stop_wheelchair[stop]), 'unknown') }")
+    return say(f"stop.access_{ACCESS[int(snapshot.timetable.stop_wheelchair[stop])]}")
 
 
 def _lines(snapshot: Snapshot, routes: Sequence[int]) -> list[LineSign]:
     """The lines that call here, each once."""
     return list(dict.fromkeys(sign_of_route(snapshot, route) for route in routes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The departures asked for: from a minute of a day on, or until its end."""
+
+    day: date
+    hour: time
+    earlier: bool
+
+    @property
+    def at(self) -> int:
+        """The first instant asked for (the last one with `earlier`)."""
+        minute = int(datetime.combine(self.day, self.hour, PARIS).timestamp())
+        return minute + 59 if self.earlier else minute
+
+
+def _read_asked(values: Mapping[str, str], now: datetime) -> _Asked:
+    """The day and hour of the address; `now` where there is none."""
+    local = now.astimezone(PARIS)
+    day = find_day(values.get("jour", "")) or local.date()
+    hour = find_clock(values.get("heure", "")) or (local.time() if day == local.date() else MORNING)
+    return _Asked(day, hour.replace(second=0, microsecond=0), values.get("sens") == "avant")
+
+
+def _list_departures(snapshot: Snapshot, stop: int, asked: _Asked) -> tuple[Sequence[StopEvent], str]:
+    """The departures, or why there are none."""
+    timetable = snapshot.timetable
+    first, end = timetable.valid
+    if not first <= asked.at < end:
+        known = say("problem.outside_sentence", first=long_day(timetable.first_day), last=long_day(timetable.last_day))
+        return (), f"{known} {say('problem.outside_advice')}"
+    is_platform = bool(timetable.stop_parent[stop] >= 0)
+    board = service.board(
+        snapshot,
+        BoardWish(asked.at, n=N_ROWS, earlier=asked.earlier),
+        stop_id=snapshot.stop_ids[stop],
+        exact=is_platform,
+        radius_m=0.0 if is_platform else None,
+    )
+    return board.events, "" if board.events else say("stop.none")
 
 
 def make_stop_page(snapshot: Snapshot, stop_id: str, values: Mapping[str, str], now: datetime) -> StopPage:
@@ -183,64 +226,44 @@ def make_stop_page(snapshot: Snapshot, stop_id: str, values: Mapping[str, str], 
     """
     timetable = snapshot.timetable
     stop, routes = service.get_stop(snapshot, stop_id=stop_id)
-    local = now.astimezone(PARIS)
-    day = find_day(values.get("jour", "")) or local.date()
-    hour = find_clock(values.get("heure", "")) or (
-        local.time() if day == local.date() else datetime.min.time().replace(hour=6)
-    )
-    at = int(datetime.combine(day, hour.replace(second=0, microsecond=0), PARIS).timestamp())
-    earlier = values.get("sens") == "avant"
-    first, end = timetable.valid
-    problem = ""
-    events: Sequence[StopEvent] = ()
-    if not first <= at < end:
-        problem = say(
-            "problem.outside_sentence", first=long_day(timetable.first_day), last=long_day(timetable.last_day)
-        )
-        problem = f"{problem} {say('problem.outside_advice')}"
-    else:
-        wish = BoardWish(at, n=N_ROWS, earlier=earlier)
-        alone = bool(timetable.stop_parent[stop] >= 0)
-        board = service.board(snapshot, wish, stop_id=stop_id, exact=alone, radius_m=0.0 if alone else None)
-        events = board.events
-        problem = "" if events else say("stop.none")
-    rows = [_row(snapshot, event, day) for event in events]
-    name = stop_name(snapshot, stop)
-    code = platform_code(snapshot, stop)
-    if timetable.stop_parent[stop] >= 0 and code:
-        name = f"{name}, {say('stop.quay', platform=code)}"
+    asked = _read_asked(values, now)
+    events, problem = _list_departures(snapshot, stop, asked)
+    rows = [_row(snapshot, event, asked.day) for event in events]
+    station, platform = stop_name(snapshot, stop), platform_code(snapshot, stop)
+    name = f"{station}, {say('stop.quay', platform=platform)}" if platform else station
     href = stop_href(snapshot, stop)
-
-    def page_href(instant: int, sens: str) -> str:
-        there = datetime.fromtimestamp(instant, PARIS)
-        fields = {"jour": there.date().isoformat(), "heure": there.strftime("%H:%M"), "sens": sens}
-        return f"{href}?{urlencode({key: value for key, value in fields.items() if value})}"
-
-    begins = rows[0].at if rows else at
+    begins = rows[0].at if rows and asked.earlier else asked.at
     nearest = service.list_places_near(snapshot, timetable.stop_at(stop), Wanted(n=1, kinds=ONLY_STOPS))
-    plan = {"id": snapshot.stop_ids[timetable.stop_station(stop)], "name": stop_name(snapshot, stop)}
+    station_id = snapshot.stop_ids[timetable.stop_station(stop)]
     return StopPage(
         name=name,
         what=where_words(replace(nearest[0], distance_m=None)) if nearest else "",
         description=say("stop.describe", name=name),
         href=href,
-        heading=say("stop.heading", day=long_day(local_day(begins)), time=clock(begins if earlier else at)),
+        heading=say("stop.heading", day=long_day(local_day(begins)), time=clock(begins)),
         caption=say("stop.caption", name=name),
         problem=problem,
         rows=rows,
         has_platforms=any(row.platform for row in rows),
-        earlier=page_href(begins - 60, "avant") if rows else "",
-        later=page_href(rows[-1].at + 60, "") if rows else "",
-        day=day.isoformat(),
-        time=hour.strftime("%H:%M"),
+        earlier=_board_href(href, rows[0].at - 60, earlier=True) if rows else "",
+        later=_board_href(href, rows[-1].at + 60) if rows else "",
+        day=asked.day.isoformat(),
+        time=asked.hour.strftime("%H:%M"),
         first_day=timetable.first_day.isoformat(),
         last_day=timetable.last_day.isoformat(),
         access=_access(snapshot, stop),
         lines=_lines(snapshot, routes),
         quays=_quays(snapshot, stop),
-        from_href=f"/?{urlencode({'de': plan['name'], 'de_id': plan['id']})}",
-        to_href=f"/?{urlencode({'vers': plan['name'], 'vers_id': plan['id']})}",
+        from_href=f"/?{urlencode({'de': station, 'de_id': station_id})}",
+        to_href=f"/?{urlencode({'vers': station, 'vers_id': station_id})}",
     )
+
+
+def _board_href(href: str, instant: int, *, earlier: bool = False) -> str:
+    """The address of the departures from (until) the minute of `instant`."""
+    there = datetime.fromtimestamp(instant, PARIS)
+    fields = {"jour": there.date().isoformat(), "heure": there.strftime("%H:%M")}
+    return f"{href}?{urlencode(fields | {'sens': 'avant'} if earlier else fields)}"
 
 
 def make_router(pages: Pages) -> APIRouter:

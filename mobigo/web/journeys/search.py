@@ -156,8 +156,8 @@ def _unsettled(
 
 
 def _found(snapshot: Snapshot, form: Form, found: service.PlanAnswer, ends: Ends, moment: int) -> Answered:
-    """The cards, the walk alone first, or why there are none."""
-    journeys = (*found.direct, *found.journeys)
+    """The cards, or why there are none. The walk alone leaves first and emits nothing, but walks most."""
+    journeys = (*found.journeys, *found.direct) if form.sort == "walk" else (*found.direct, *found.journeys)
     when = say(
         "results.when_arrive" if form.arrive_by else "results.when_leave",
         day=long_day(local_day(moment)),
@@ -165,6 +165,7 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanAnswer, ends: Ends
     )
     title = say("results.title", origin=ends.origin, destination=ends.destination)
     describe = say("results.describe", origin=ends.origin, destination=ends.destination)
+    earlier, later = form.href(page=str(found.earlier)), form.href(page=str(found.later))
     if not journeys:
         sentences = [reason_sentence(reason) for reason in found.excluded] or [say("problem.no_journey_sentence")]
         if form.wheelchair:
@@ -172,7 +173,7 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanAnswer, ends: Ends
         if form.bikes:
             sentences.append(say("problem.no_journey_bikes"))
         problem = Problem(say("problem.no_journey"), [*sentences, say("problem.no_journey_advice")])
-        return Answered(ResultsPage(title, describe, when, problem), form)
+        return Answered(ResultsPage(title, describe, when, problem, earlier=earlier, later=later), form)
     asked, labels = local_day(moment), telling_labels(journeys)
     cards = [make_card(snapshot, told, journey_href(snapshot, told.journey), asked, labels) for told in journeys]
     tables = [told.carbon.table for told in journeys if told.carbon]
@@ -183,8 +184,8 @@ def _found(snapshot: Snapshot, form: Form, found: service.PlanAnswer, ends: Ends
         cards=cards,
         count=say_count("results.count", len(cards)),
         sorts=_sorts(form) if len(cards) > 1 else (),
-        earlier=form.href(page=str(found.earlier)),
-        later=form.href(page=str(found.later)),
+        earlier=earlier,
+        later=later,
         reasons=_reasons(found),
         map=draw_journeys(snapshot, [told.journey for told in journeys], ends),
         carbon_note=say("results.carbon_note", table=tables[0]) if tables else "",

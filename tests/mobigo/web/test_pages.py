@@ -172,6 +172,18 @@ def test_the_board_of_a_station_shows_its_departures(client):
     assert read(client, later).text != page.text
 
 
+def test_the_pages_of_a_board_neither_lose_nor_repeat_a_departure(client):
+    def times(path):
+        return re.findall(r'<td class="time"><time datetime="([^"]+)"', client.get(path).text)
+
+    stop = next(link for link in read(client, "/arrets?nom=Pontarlier").links if link.startswith("/arret/"))
+    first = f"{stop}?jour={TUESDAY}&heure=06:00"
+    later = next(link for link in read(client, first).links if "heure=" in link and "sens" not in link)
+    back = next(link for link in read(client, later).links if "sens=avant" in link)
+    assert times(first)[-1] < times(later)[0]
+    assert times(back)[-1] == times(first)[-1]
+
+
 def test_stops_are_found_around_a_point(client):
     page = read(client, "/arrets?autour=46.9060,6.3540")
     assert "Arrêts autour de vous" in page.text
@@ -244,6 +256,7 @@ def test_no_journey_is_said_with_what_to_try(client):
     page = read(client, search("Pontarlier", "Auxerre"))
     assert "Aucun trajet trouvé" in page.text
     assert "Essayez une autre heure ou un autre jour" in page.text
+    assert any("page=LATER" in link for link in page.links)
 
 
 def test_the_fields_can_be_swapped_without_a_script(client):
