@@ -29,6 +29,7 @@ _FORMS = {
     StopSpace.FR_INSEE: re.compile(r"FR:[0-9][0-9AB][0-9]{3}:(?:ZE|LMO|PM|LMU|AC):[^:]+:[^:]+"),
 }
 _SURE_FORMS = {**_FORMS, StopSpace.UIC: re.compile(r"Stop(?:Area|Point):OCE.*[0-9]{8}")}
+_UIC_DIGITS = 8
 _SURE_SHARE = 0.95  # of the ids; a few foreign ones happen
 
 
@@ -44,6 +45,13 @@ class Namespaces:
         if form is not None and form.fullmatch(stop_id):
             return safe_id(stop_id)
         return scoped_id(source_id, stop_id)
+
+    def find_station_code(self, stop_id: str) -> str | None:
+        """The national code of the station that a stop id speaks of, whatever stands around it."""
+        form = _FORMS.get(self.stops)
+        if self.stops is not StopSpace.UIC or form is None or not form.fullmatch(stop_id):
+            return None
+        return stop_id[-_UIC_DIGITS:]
 
 
 def guess_namespaces(stop_ids: Iterable[str]) -> Namespaces:

@@ -1,9 +1,10 @@
 """Stops: which stops of several sources are one place.
 
 Two stops with the same national id are one. Stations of different sources are also
-one when their folded names are equal and they are at most 150 m apart; a stop
-without a station joins the station of another source on the same terms. Stops that
-vehicles call at are never melted into one: they become quays of one station.
+one when they have the same national code, or when their folded names are equal and
+they are at most 150 m apart; a stop without a station joins the station of another
+source on the same terms. Stops that vehicles call at are never melted into one: they
+become quays of one station.
 """
 
 from __future__ import annotations
@@ -38,17 +39,31 @@ class _Place:
     sources: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Orphan:
+    """A stop that vehicles call at and that belongs to no station of its source."""
+
+    stop_id: str
+    name: str | None
+    at: LatLon | None
+    code: str | None
+    line: int
+
+
 @dataclass(slots=True)
 class _Book:
     """The stops of the merged network, by id and by folded name."""
 
     by_id: dict[str, _Place] = field(default_factory=dict)
+    stations_by_code: dict[str, _Place] = field(default_factory=dict)
     stations_by_name: dict[str, list[_Place]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, place: _Place, name: str) -> None:
+    def add(self, place: _Place, name: str, code: str | None) -> None:
         self.by_id[place.public_id] = place
         if place.type == _STATION:
             self.stations_by_name[name].append(place)
+            if code is not None:
+                self.stations_by_code.setdefault(code, place)
 
     def find_station(self, name: str, at: LatLon | None, source_id: str) -> _Place | None:
         """The nearest station of that folded name that no stop of `source_id` is part of yet."""
@@ -71,54 +86,69 @@ def merge_stops(
     Where sources share a stop, what the first knows of it counts, and the others fill what it leaves empty.
     """
     book = _Book()
-    public_ids: list[dict[str, str]] = []
-    frames: list[pl.DataFrame] = []
-    for feed in feeds:
-        ids, adopted = _place_stops(feed, spaces[feed.source_id], book, notes)
-        public_ids.append(ids)
-        frames.append(_renamed(feed.tables["stops"], feed.source_id, ids, adopted))
+    placed = [_place_stops(feed, spaces[feed.source_id], book, notes) for feed in feeds]
+    frames = [
+        _renamed(feed.tables["stops"], feed.source_id, ids, _adopt(orphans, feed.source_id, book, notes))
+        for feed, (ids, orphans) in zip(feeds, placed, strict=True)
+    ]
     together = pl.concat(frames, how="diagonal")
     merged = together.group_by("stop_id", maintain_order=True).agg(pl.all().drop_nulls().first())
-    return merged, public_ids
+    return merged, [ids for ids, _ in placed]
 
 
-def _place_stops(feed: Feed, space: Namespaces, book: _Book, notes: Notes) -> tuple[dict[str, str], dict[str, str]]:
-    """Public id of each stop of `feed`, and the station (public id) that each orphan stop found elsewhere."""
+def _place_stops(feed: Feed, space: Namespaces, book: _Book, notes: Notes) -> tuple[dict[str, str], list[_Orphan]]:
+    """Public id of each stop of `feed`, and its stops without a station."""
     ids: dict[str, str] = {}
-    adopted: dict[str, str] = {}
+    orphans: list[_Orphan] = []
     for stop_id, name, lat, lon, kind, parent, line in _plain_stops(feed.tables["stops"]):
         at = None if lat is None or lon is None else LatLon(lat, lon)
-        folded = fold_name(name)
+        code = space.find_station_code(stop_id)
         public_id = space.public_stop_id(feed.source_id, stop_id)
         same = book.by_id.get(public_id)
+        if same is None and kind == _STATION:
+            same = _find_twin(book, feed.source_id, name, at, code)
+            if same is not None:
+                facts = {"name": name or "", "source": feed.source_id, "kept": same.public_id}
+                notes.add_rows(Severity.INFO, "station_by_name", "stops.txt", [(line, facts)], 1)
         if same is not None and same.type != kind:
             notes.add(Severity.WARNING, "shared_stop_differs", "stops.txt", line, stop=public_id, source=feed.source_id)
             public_id, same = f"{feed.source_id}:{public_id}", None
-        if same is not None:
-            if at and same.at and distance_m(at, same.at) > _FAR_M:
-                metres = round(distance_m(at, same.at))
-                notes.add(Severity.WARNING, "shared_stop_far", "stops.txt", line, stop=public_id, metres=metres)
-            same.sources.add(feed.source_id)
-            same.at = same.at or at
-        elif kind == _STATION and (twin := book.find_station(folded, at, feed.source_id)) is not None:
-            notes.add(
-                Severity.INFO,
-                "station_by_name",
-                "stops.txt",
-                line,
-                name=name,
-                source=feed.source_id,
-                kept=twin.public_id,
-            )
-            twin.sources.add(feed.source_id)
-            public_id = twin.public_id
+        if same is None:
+            book.add(_Place(public_id, at, kind, {feed.source_id}), fold_name(name), code)
         else:
-            book.add(_Place(public_id, at, kind, {feed.source_id}), folded)
-            if kind == 0 and parent is None and (home := book.find_station(folded, at, feed.source_id)) is not None:
-                adopted[stop_id] = home.public_id
-                notes.add(Severity.INFO, "stop_joins_station", "stops.txt", line, name=name, station=home.public_id)
+            public_id = same.public_id
+            _share(same, at, feed.source_id, line, notes)
+        if kind == 0 and parent is None:
+            orphans.append(_Orphan(stop_id, name, at, code, line))
         ids[stop_id] = public_id
-    return ids, adopted
+    return ids, orphans
+
+
+def _find_twin(book: _Book, source_id: str, name: str | None, at: LatLon | None, code: str | None) -> _Place | None:
+    """The station of another source that is the same by code, else by name and place."""
+    coded = None if code is None else book.stations_by_code.get(code)
+    return coded or book.find_station(fold_name(name), at, source_id)
+
+
+def _share(place: _Place, at: LatLon | None, source_id: str, line: int, notes: Notes) -> None:
+    """Note that `source_id` knows `place` too, and where it sees it."""
+    if at and place.at and distance_m(at, place.at) > _FAR_M:
+        metres = round(distance_m(at, place.at))
+        notes.add(Severity.WARNING, "shared_stop_far", "stops.txt", line, stop=place.public_id, metres=metres)
+    place.sources.add(source_id)
+    place.at = place.at or at
+
+
+def _adopt(orphans: Sequence[_Orphan], source_id: str, book: _Book, notes: Notes) -> dict[str, str]:
+    """The station (public id) that each orphan finds, in whatever source it is."""
+    adopted: dict[str, str] = {}
+    for orphan in orphans:
+        home = _find_twin(book, source_id, orphan.name, orphan.at, orphan.code)
+        if home is not None:
+            adopted[orphan.stop_id] = home.public_id
+            facts = {"name": orphan.name or "", "station": home.public_id}
+            notes.add_rows(Severity.INFO, "stop_joins_station", "stops.txt", [(orphan.line, facts)], 1)
+    return adopted
 
 
 def _plain_stops(stops: pl.DataFrame) -> list[tuple[str, str | None, float | None, float | None, int, str | None, int]]:

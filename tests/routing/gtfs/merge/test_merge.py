@@ -68,6 +68,31 @@ def test_a_station_is_the_same_by_name_and_place(tmp_path):
     assert merge_feeds([there, read_files(tmp_path, spoilt(stops=far), "ville")[0]])[0].tables["stops"].height == 8
 
 
+@pytest.mark.parametrize("station_first", [True, False])
+def test_a_stop_joins_the_station_of_another_source_in_either_order(tmp_path, station_first):
+    station = read_files(tmp_path, SOUND, "val")[0]
+    lone = SOUND["stops.txt"].replace("gare,Gare,47.00,5.00,1,\n", "").replace("5.0001,0,gare", "5.0001,0,")
+    stop = read_files(tmp_path, spoilt(stops=lone), "ville")[0]
+    merged, findings = merge_feeds([station, stop] if station_first else [stop, station])
+    parents = dict(merged.tables["stops"].select("stop_id", "parent_station").rows())
+    assert parents["ville:gare-1"] == "val:gare"
+    assert ("stop_joins_station", "stops.txt", 2) in codes(findings)
+
+
+def test_a_code_is_national_however_it_is_written(tmp_path):
+    ter = rail(tmp_path, "ter", "Train TER")
+    stops = (
+        "stop_id,stop_name,stop_lat,stop_lon,location_type\n"
+        "87713040,Dijon-Ville,47.3240,5.0280,1\ncar-87713040,Gare routière,47.3250,5.0280,\n"
+    )
+    times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\nmatin,07:00:00,07:00:00,car-87713040,1\n"
+    cars = read_files(tmp_path, spoilt(stops=stops, stop_times=times), "cars")[0]
+    merged, _ = merge_feeds([ter, cars], {"cars": Namespaces(StopSpace.UIC)})
+    frame = merged.tables["stops"]
+    assert frame.filter(frame["location_type"] == 1)["stop_id"].to_list() == ["StopArea:OCE87713040"]
+    assert dict(frame.select("stop_id", "parent_station").rows())["car-87713040"] == "StopArea:OCE87713040"
+
+
 def test_stops_of_private_sources_never_melt_into_one(tmp_path):
     one, other = read_files(tmp_path, SOUND, "val")[0], read_files(tmp_path, SOUND, "ville")[0]
     merged, _ = merge_feeds([one, other])
