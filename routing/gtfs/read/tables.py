@@ -99,7 +99,13 @@ def typed(frame: pl.DataFrame, table: Table, notes: Notes) -> pl.DataFrame:
                 apart = apart | bad | missing
         unexpected = unexpected_options(values, column)
         if unexpected is not None and unexpected.any():
-            note_rows(notes, Severity.WARNING, "unexpected_option", file, frame, unexpected, texts, column)
+            known = bool(column.values)  # a mode of the future is still a mode, what else is unknown means nothing
+            severity = Severity.ERROR if known and column.essential else Severity.WARNING
+            note_rows(notes, severity, "unexpected_option", file, frame, unexpected, texts, column)
+            if known and column.essential:
+                apart = apart | unexpected
+            elif known:
+                values = values.set(unexpected, None)
         columns.append(values)
     result = pl.DataFrame(columns)
     return result.filter(~apart) if apart.any() else result

@@ -57,6 +57,8 @@ def lines(name, **changes):
         ("agency", "agency_id,agency_name,agency_timezone\nA,A,Europe/Paris\n", (ERROR, "missing_column", 1)),
         ("agency", lines("agency", line3="B,B,https://b.example,Europe/Zurich"), (WARNING, "several_timezones", None)),
         ("calendar", lines("calendar", line3="ete,1,1,1,1,1,0,0,20260230,20260831"), (ERROR, "bad_date", 3)),
+        ("calendar", lines("calendar", line3="ete,1,1,1,1,1,0,2,20260701,20260831"), (ERROR, "unexpected_option", 3)),
+        ("routes", "route_id,route_type\n12,42\n", (WARNING, "unexpected_option", 2)),
         ("trips", lines("trips", line4="99,semaine,nuit,"), (ERROR, "unknown_reference", 4)),
         ("trips", lines("trips", line4="12,dimanche,nuit,"), (ERROR, "unknown_reference", 4)),
         ("stop_times", lines("stop_times", line8="nuit,01:00:00,01:00:00,halle,1"), (ERROR, "unknown_reference", 8)),

@@ -1,11 +1,14 @@
+import dataclasses
+
 import pytest
+from hypothesis import given, settings
 
 from mobigo.texts import finding_sentence
 from routing.gtfs.identity.namespaces import Namespaces, StopSpace, guess_namespaces
 from routing.gtfs.merge import merge_feeds
 from routing.gtfs.read import read_feed
 from routing.gtfs.write import render_feed, write_feed
-from tests.worlds.feeds import SOUND, codes, read_files, spoilt
+from tests.worlds.feeds import SOUND, any_feed, codes, read_files, spoilt
 
 UIC_STOPS = """stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station,wheelchair_boarding
 StopArea:OCE87713040,Dijon,47.3234,5.0272,1,,{wheelchair}
@@ -205,3 +208,14 @@ def test_a_declared_namespace_counts_and_foreign_ids_in_it_stay_private():
     declared = Namespaces(StopSpace.UIC)
     assert declared.public_stop_id("ter", "87713040") == "87713040"
     assert declared.public_stop_id("ter", "quai 3, voie B") == "ter:quai%203%2C%20voie%20B"
+
+
+@settings(deadline=None)
+@given(one=any_feed(), other=any_feed())
+def test_any_two_feeds_join_without_losing_a_call(one, other, tmp_path_factory):
+    network, findings = merge_feeds([one, dataclasses.replace(other, source_id="ville")])
+    assert all(finding_sentence(finding) for finding in findings)
+    assert len(set(calls(network))) == len(set(calls(one))) + len(set(calls(other)))
+    path = tmp_path_factory.mktemp("feed") / "feed.zip"
+    write_feed(network, path)
+    assert read_feed(path, network.source_id, max_bad_share=1.0)[0] == network
