@@ -282,6 +282,8 @@ def _say_itinerary(itinerary: Mapping[str, Any], *, why: bool) -> None:
     ]
     out.print("   ".join(part for part in parts if part), highlight=False, soft_wrap=True)
     for leg in itinerary["legs"]:
+        if leg["mode"] == "WALK" and leg["distance"] == 0 and leg["duration"] == 0:
+            continue  # the point asked for is the stop itself
         out.print(f"  {_leg_line(leg)}", highlight=False, soft_wrap=True)
     for reason in told["explanation"] if why else ():
         out.print(f"  [dim]{escape(reason['text'])}[/]", highlight=False, soft_wrap=True)

@@ -26,13 +26,18 @@ def why_this(bests: tuple[Best, ...]) -> list[Reason]:
 def _best(best: Best) -> Reason:
     match best.label:
         case Label.FASTEST | Label.LATEST_DEPARTURE:
-            return Reason(best.label, {"seconds": best.margin, "minutes": max(1, round(best.margin / 60))})
+            minutes = max(1, round(best.margin / 60))
+            return Reason(best.label, {"seconds": best.margin, "minutes": minutes, "span": _span(minutes)})
         case Label.LEAST_WALKING:
             return Reason(best.label, {"metres": best.margin})
         case Label.LOWEST_CARBON:
             return Reason(best.label, {"grams": best.margin})
         case Label.FEWEST_CHANGES:
             return Reason(best.label, {"changes": best.margin})
+
+
+def _span(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
 
 
 def why_nothing(
@@ -57,7 +62,7 @@ def why_nothing(
     if query.wheelchair and search(replace(wider, wheelchair=False)).journeys:
         return [Reason("NOT_STEP_FREE", {})]
     if direct is not None:
-        return [Reason("DOMINATED_BY", {"by": "direct", "minutes": round((direct.arrival - direct.departure) / 60)})]
+        return [Reason("DOMINATED_BY", {"by": "direct", "span": _span(round((direct.arrival - direct.departure) / 60))})]
     return [Reason("NO_CONNECTION", {"hours": 24})]
 
 

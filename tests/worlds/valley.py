@@ -10,13 +10,15 @@ same vehicle as the 07:05 D1, goes on from Lac to Col. On Sundays nothing runs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 from routing.gtfs.feed import Feed, make_feed
 from routing.journeys.places import Commune
 from routing.journeys.snapshot import Snapshot, make_snapshot
-from routing.network.compile import make_timetable
+from routing.network.compile import compile_feed, make_timetable
 from socle.geo import LatLon
 from socle.times import render_gtfs_time
 
@@ -145,3 +147,17 @@ def valley_feed(prefix: str = "") -> Feed:
 def valley(prefix: str = "") -> Snapshot:
     """The valley, ready to answer."""
     return make_snapshot(make_timetable(valley_feed(prefix)), COMMUNES, MANIFEST)
+
+
+def write_valley(data_dir: Path) -> None:
+    """The valley as the served release of a data directory."""
+    release = data_dir / "network" / "releases" / str(MANIFEST["release"])
+    compile_feed(valley_feed(), release / "timetable")
+    rows = [
+        ",".join((one.insee_code, one.name, str(one.at.lat), str(one.at.lon), str(one.population), "", one.department))
+        for one in COMMUNES
+    ]
+    header = "insee_code,name,lat,lon,population,rank,dept"
+    (release / "places.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    (release / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+    (data_dir / "network" / "current").symlink_to(f"releases/{MANIFEST['release']}")

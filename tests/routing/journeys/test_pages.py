@@ -1,0 +1,65 @@
+"""Pages: walked either way they give what one wide search gives, on random worlds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.journeys.journey import Journey
+from routing.journeys.pages import Cursor, PageWish, find_page, read_cursor
+from routing.journeys.query import JourneyQuery, StopPlace
+from routing.journeys.router import plan
+from socle.errors import BadInput
+from tests.worlds.timetables import instant, random_world
+
+
+def told(journeys: tuple[Journey, ...]) -> list[tuple[int, int, int]]:
+    return [(journey.departure, journey.arrival, journey.n_changes) for journey in journeys]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 200), st.booleans(), st.integers(0, 23), st.integers(1, 3))
+def test_pages_partition_time(seed, arrive_by, hour, most):
+    world = random_world(seed)
+    origin, destination = 0, world.n_stops - 1
+    query = JourneyQuery(StopPlace(origin), StopPlace(destination), instant(f"{hour:02d}:00"), arrive_by=arrive_by)
+    valid = world.valid
+
+    def search(one):
+        return plan(world, one)
+
+    first = find_page(search, query, PageWish(n=1, most=most), valid)
+    found = told(first.journeys)
+    reached = {}
+    for side in ("earlier", "later"):
+        page = first
+        for _ in range(6):
+            page = find_page(search, query, PageWish(n=1, most=most, cursor=getattr(page, side)), valid)
+            found += told(page.journeys)
+        reached[side] = getattr(page, side).at
+    wide = plan(
+        world,
+        replace(
+            query,
+            at=reached["later"] if arrive_by else reached["earlier"],
+            window_s=reached["later"] - reached["earlier"],
+        ),
+    )
+    assert len(found) == len(set(found))
+    assert sorted(found) == sorted(told(wide.journeys))
+
+
+def test_cursors_are_read_as_written():
+    for cursor in (Cursor(True, 1), Cursor(False, 1_795_500_660)):
+        assert read_cursor(str(cursor)) == cursor
+    for bad in ("", "LATER", "LATER|x", "SOON|3", "LATER|-3", "LATER|3 "):
+        with pytest.raises(BadInput):
+            read_cursor(bad)
+
+
+def test_at_most_fewer_than_at_least_contradicts():
+    with pytest.raises(BadInput):
+        PageWish(n=5, most=4)
