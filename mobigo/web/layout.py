@@ -117,6 +117,10 @@ class Pages:
         except Unavailable:
             return False
 
+    def render(self, template: str, path: str, **values: object) -> str:
+        """`template` filled, for the page at `path`."""
+        return self._environment.get_template(template).render(path=path, demo=self._is_demo(), section="", **values)
+
     def send(
         self,
         request: Request,
@@ -129,9 +133,7 @@ class Pages:
     ) -> HTMLResponse:
         """The page made of `template`, or its part `fragment` when HTMX asks for that."""
         chosen = fragment if fragment and wants_fragment(request) else template
-        body = self._environment.get_template(chosen).render(
-            path=request.url.path, demo=self._is_demo(), section="", **values
-        )
+        body = self.render(chosen, request.url.path, **values)
         headers = {"Cache-Control": cache or "private, no-cache", "Content-Language": "fr"}
         if fragment:
             headers["Vary"] = "HX-Request, HX-Request-Type"
