@@ -43,9 +43,10 @@ def read_feed(
     """
     check_source_id(source_id)
     notes = Notes()
-    with open_source(path, source_id, limits or Limits(), notes) as source:
+    limits = limits or Limits()
+    with open_source(path, source_id, limits, notes) as source:
         try:
-            return _Reading(source, source_id, notes, max_bad_share).read()
+            return _Reading(source, source_id, notes, max_bad_share, limits.piece_bytes).read()
         except Unreadable as error:
             facts: dict[str, Fact] = {"file": error.file, "reason": error.reason}
             reason = Finding(Severity.ERROR, "unreadable_file", error.file, None, facts)
@@ -55,11 +56,12 @@ def read_feed(
 class _Reading:
     """One reading, table by table."""
 
-    def __init__(self, source: Source, source_id: str, notes: Notes, max_bad_share: float) -> None:
+    def __init__(self, source: Source, source_id: str, notes: Notes, max_bad_share: float, piece_bytes: int) -> None:
         self._source = source
         self._source_id = source_id
         self._notes = notes
         self._max_bad_share = max_bad_share
+        self._piece_bytes = piece_bytes
         self._tables: dict[str, pl.DataFrame] = {}
         self._n_read: dict[str, int] = {}
 
@@ -121,7 +123,7 @@ class _Reading:
     def _read_table(self, name: str) -> None:
         file = f"{name}.txt"
         with self._source.open(file) as stream:
-            frame, n_read = read_table(Rows(stream, file, self._notes), TABLES[name], self._notes)
+            frame, n_read = read_table(Rows(stream, file, self._notes, self._piece_bytes), TABLES[name], self._notes)
         self._n_read[name] = n_read
         if frame is not None:
             self._tables[name] = frame
@@ -163,7 +165,7 @@ class _Reading:
 
     def _read_stop_times(self, all_trips: pl.Series, locations: pl.Series) -> StopTimes:
         with self._source.open("stop_times.txt") as stream:
-            rows = Rows(stream, "stop_times.txt", self._notes)
+            rows = Rows(stream, "stop_times.txt", self._notes, self._piece_bytes)
             times = read_stop_times(rows, self._tables, all_trips, locations, self._notes)
         if times is None:
             raise self._refuse(Finding(Severity.ERROR, "unusable_table", "stop_times.txt"))

@@ -22,9 +22,7 @@ from routing.gtfs.read.notes import Notes
 from routing.gtfs.read.source import Stream, Unreadable
 from socle.findings import Severity
 
-PIECE_BYTES = 16 << 20
-_BLANKS = (b" ", b"\t", b"\xa0")
-_BLANKS_AT_EDGES = (b" ,", b", ", b" \n", b"\n ", b" \r", b"\t", b'" ', b' "', b"\xc2\xa0")
+_RARE_BLANKS = (b"\t", b"\x0b", b"\x0c")
 _LONGEST_RECORD_LINES = 200  # a record over more lines has lost its closing quote
 _LONGEST_RECORD_BYTES = 256 << 20
 _SEPARATORS = (",", ";", "\t", "|")
@@ -44,7 +42,7 @@ class Header:
 class Rows:
     """The rows of one CSV file, in batches. `header` is known once the object exists; None: the file is empty."""
 
-    def __init__(self, stream: Stream, file: str, notes: Notes, piece_bytes: int = PIECE_BYTES) -> None:
+    def __init__(self, stream: Stream, file: str, notes: Notes, piece_bytes: int) -> None:
         self._stream = stream
         self._file = file
         self._notes = notes
@@ -174,7 +172,7 @@ class Rows:
             lines = np.arange(start, start + frame.height, dtype=np.int32)
             frame = frame.with_columns(pl.Series(LINE, lines))
         frame = frame.select([header.names[position] for position in header.kept] + [LINE])
-        if quoted or _may_have_blanks_at_edges(piece):
+        if quoted or not piece.isascii() or _may_have_blanks_at_edges(piece, header.separator.encode()):
             frame = self._clean(frame)
         texts = [name for name in frame.columns if name != LINE]
         blank = frame.select(pl.all_horizontal(pl.col(texts).is_null())).to_series()
@@ -297,10 +295,14 @@ def _whole_records(text: str, separator: str) -> list[tuple[int, list[str]]] | N
     return records
 
 
-def _may_have_blanks_at_edges(piece: bytes) -> bool:
-    if not any(blank in piece for blank in _BLANKS):  # one byte is found ten times faster than two
+def _may_have_blanks_at_edges(piece: bytes, separator: bytes) -> bool:
+    """Whether a field of `piece`, which is ASCII without quotes, may begin or end with a blank."""
+    if any(blank in piece for blank in _RARE_BLANKS):
+        return True
+    if b" " not in piece:  # one byte is found ten times faster than two
         return False
-    return any(edge in piece for edge in _BLANKS_AT_EDGES)
+    edges = (b" " + separator, separator + b" ", b" \n", b"\n ", b" \r")
+    return piece[:1] == b" " or piece[-1:] == b" " or any(edge in piece for edge in edges)
 
 
 def _count_lines(piece: bytes) -> int:

@@ -39,6 +39,7 @@ class Limits:
     extra_bytes: int = 256 << 20  # all files that are no tables together: they are held in memory
     ratio: int = 250
     n_members: int = 10_000
+    piece_bytes: int = 16 << 20  # of a table, read at once
 
 
 class Unreadable(Exception):

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from mobigo.texts import finding_sentence
 from routing.gtfs.feed.values import read_times
-from routing.gtfs.read import FeedRefused, read_feed
-from routing.gtfs.read import rows as rows_module
+from routing.gtfs.read import FeedRefused, Limits, read_feed
 from routing.gtfs.schema import TABLES, Presence
 from socle.findings import Finding, Severity
 from socle.times import find_gtfs_time_s, render_gtfs_time
@@ -163,13 +162,12 @@ def test_zones_and_groups_are_places_too(tmp_path):
 
 
 @pytest.mark.parametrize("piece_bytes", [64, 200, 1000])
-def test_pieces_of_any_size_give_the_same_feed(tmp_path, monkeypatch, piece_bytes):
+def test_pieces_of_any_size_give_the_same_feed(tmp_path, piece_bytes):
     text = SOUND["stop_times.txt"].replace(",halle,", ',"halle",').replace("matin", '"ma\ntin"')
     files = spoilt(stop_times=text, trips=SOUND["trips.txt"].replace("matin", '"ma\ntin"'))
     whole = read_files(tmp_path, files)[0]
-    monkeypatch.setattr(rows_module, "PIECE_BYTES", piece_bytes)
-    monkeypatch.setattr(rows_module.Rows.__init__, "__defaults__", (piece_bytes,))
-    pieces, findings = read_files(tmp_path, files)
+    path = write_zip(tmp_path / "val.zip", files)
+    pieces, findings = read_feed(path, "val", Limits(piece_bytes=piece_bytes))
     assert findings == []
     assert pieces == whole
     assert pieces.tables["stop_times"]["_line"].equals(whole.tables["stop_times"]["_line"])
