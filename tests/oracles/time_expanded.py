@@ -16,6 +16,7 @@ from itertools import pairwise
 from math import ceil
 
 import networkx as nx
+import numpy as np
 
 from routing.journeys.access import direct_walk, stops_of, vias_between
 from routing.journeys.query import JourneyQuery, StopPlace
@@ -43,10 +44,12 @@ class Vehicle:
 class Oracle:
     """The time-expanded graph of one query."""
 
-    def __init__(self, timetable: Timetable, query: JourneyQuery, day: date) -> None:
+    def __init__(
+        self, timetable: Timetable, query: JourneyQuery, day: date, region: nx.MultiDiGraph | None = None
+    ) -> None:
         query = replace(query, via=vias_between(timetable, query))
         self.timetable, self.query = timetable, query
-        self.region = make_region(timetable)
+        self.region = make_region(timetable) if region is None else region
         self.vehicles = self._vehicles(day)
         self.via = [set(timetable.place_of(via.place.stop).tolist()) for via in query.via]
         self.access = self._ends(query.origin, query.max_access_s)
@@ -72,10 +75,11 @@ class Oracle:
         found = []
         for offset in range(-3, 4):
             service_day = day + timedelta(days=offset)
-            for trip in range(timetable.n_trips):
-                if not timetable.runs(trip, service_day) or not self._allowed(trip):
-                    continue
+            running = timetable.services_of(service_day)[timetable.trip_service]
+            for trip in np.flatnonzero(running).tolist():
                 start = timetable.service_day_start(trip, service_day)
+                if not self._allowed(trip) or not self._matters(trip, start):
+                    continue
                 sequence = timetable.trip_sequence[trip]
                 span = slice(timetable.sequence_first_stop[sequence], timetable.sequence_first_stop[sequence + 1])
                 stops = timetable.sequence_stops[span].tolist()
@@ -101,6 +105,13 @@ class Oracle:
                     )
                 )
         return found
+
+    def _matters(self, trip: int, start: int) -> bool:
+        """Whether a trip moves near enough to the time asked for a journey to take it."""
+        query = self.query
+        reach_s = query.window_s + query.travel_limit_s
+        arrivals, departures = self.timetable.trip_times(trip)
+        return bool(start + departures[0] <= query.at + reach_s and start + arrivals[-1] >= query.at - reach_s)
 
     def _allowed(self, trip: int) -> bool:
         timetable, query = self.timetable, self.query
@@ -133,11 +144,8 @@ class Oracle:
         everyone = {(vehicle.trip, vehicle.day) for vehicle in self.vehicles}
         for (block, day), those in blocks.items():
             # A vehicle that the query refuses still stands between its neighbours.
-            whole = [
-                trip
-                for trip in range(timetable.n_trips)
-                if timetable.trip_block[trip] == block and timetable.runs(trip, day)
-            ]
+            in_block = np.flatnonzero(timetable.trip_block == block).tolist()
+            whole = [trip for trip in in_block if timetable.runs(trip, day)]
             whole.sort(key=lambda trip: (int(timetable.trip_times(trip)[1][0]) + self._start(trip, day), trip))
             after = dict(pairwise(whole))
             by_trip = {vehicle.trip: vehicle for vehicle in those}
@@ -150,7 +158,7 @@ class Oracle:
                 in_time = vehicle.arrival[-1] <= other.departure[0]
                 if same_place and in_time and (int(row[vehicle.trip]), int(row[following])) not in apart:
                     pairs.add((vehicle.number, other.number))
-        for one in self.vehicles:
+        for one in self.vehicles if joined else ():
             for other in self.vehicles:
                 follows = one.day == other.day and one.arrival[-1] <= other.departure[0] and one is not other
                 if follows and (int(row[one.trip]), int(row[other.trip])) in joined:
@@ -333,11 +341,11 @@ def best_of(found: set[Told]) -> set[Told]:
     }
 
 
-def journeys(timetable: Timetable, query: JourneyQuery) -> set[Told]:
+def journeys(timetable: Timetable, query: JourneyQuery, region: nx.MultiDiGraph | None = None) -> set[Told]:
     """The answer to `query`: (departure, arrival, vehicles); of a single departure, what is compared is
     (the time asked, arrival, vehicles), and of a single arrival (departure, the time asked, vehicles).
     """
-    oracle = Oracle(timetable, query, timetable.day_of(query.at))
+    oracle = Oracle(timetable, query, timetable.day_of(query.at), region)
     at, window, day_s = query.at, query.window_s, 86_400
     if not query.arrive_by and not window:
         return best_of(oracle.leaving_at(at))
