@@ -17,6 +17,7 @@ from routing.journeys.told import Told
 from socle.times import local_day
 
 TOLD_WALK_M = 150  # between two vehicles
+SHORT_WALK_M = 200  # below, most of its time is what a change is given whatever its metres
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,12 @@ class Card:
 
 
 def walk_words(told: Told) -> str:
-    """How long and how far on foot."""
-    journey = told.journey
-    if not journey.walk_s:
+    """How far on foot, and how long when it is a walk and not only the time that changes are given."""
+    metres = told.walk_m
+    if metres < LEAST_WALK_M:
         return say("card.walk_none")
-    return say("card.walk", length=duration(journey.walk_s), distance=distance(told.walk_m))
+    key = "card.walk" if metres >= SHORT_WALK_M else "card.walk_short"
+    return say(key, length=duration(told.journey.walk_s), distance=distance(metres))
 
 
 def access_words(told: Told) -> str:

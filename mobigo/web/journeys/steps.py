@@ -99,21 +99,24 @@ def _ride(snapshot: Snapshot, leg: TransitLeg) -> Step:
     )
 
 
-def _walk(snapshot: Snapshot, leg: WalkLeg, ends: Ends) -> Step:
+def _walk(snapshot: Snapshot, leg: WalkLeg, ends: Ends, *, is_change: bool) -> Step:
+    """A walk; one that is part of a change has its time told there, and it holds more than walking."""
     goal = leg.destination
     if isinstance(goal, StopPlace):
         name = stop_name(snapshot, goal.stop)
         strong = say(f"journey.walk_to_{_kind(snapshot, goal.stop)}", stop=name, of_stop=of(name))
     else:
         strong = say("journey.walk_to", stop=ends.destination)
+    metres = distance(leg.distance_m)
     length = duration(leg.arrival - leg.departure)
+    sentence = say("journey.walk_distance" if is_change else "journey.walk_length", length=length, distance=metres)
     return Step(
         "walk",
         "walk",
         "walk",
         leg.departure,
         strong,
-        sentences=[say("journey.walk_length", length=length, distance=distance(leg.distance_m))],
+        sentences=[sentence],
     )
 
 
@@ -122,10 +125,9 @@ def _change(snapshot: Snapshot, told: Told, connection: Connection) -> Step:
     left, taken = legs[connection.from_leg], legs[connection.to_leg]
     walks = [leg for leg in legs[connection.from_leg + 1 : connection.to_leg] if isinstance(leg, WalkLeg)]
     sentences = [say("journey.change_time", length=duration(taken.departure - left.arrival))]
-    if walks:
-        length = duration(sum(walk.arrival - walk.departure for walk in walks))
-        metres = sum(walk.distance_m for walk in walks)
-        sentences.append(say("journey.change_walk", length=length, distance=distance(metres)))
+    metres = sum(walk.distance_m for walk in walks)
+    if metres >= LEAST_WALK_M:
+        sentences.append(say("journey.change_walk", distance=distance(metres)))
     slack_s = connection.slack_s
     word = "tight" if connection.is_tight else "fair" if slack_s < FAIR_S else "easy" if slack_s < LONG_S else "long"
     sentences.append(say(f"journey.change_{word}"))
@@ -155,7 +157,8 @@ def list_steps(snapshot: Snapshot, told: Told, ends: Ends) -> list[Step]:
         if isinstance(leg, TransitLeg):
             steps.append(_ride(snapshot, leg))
         elif leg.distance_m >= LEAST_WALK_M or len(told.journey.legs) == 1:
-            steps.append(_walk(snapshot, leg, ends))
+            is_change = any(change.from_leg < position < change.to_leg for change in told.connections)
+            steps.append(_walk(snapshot, leg, ends, is_change=is_change))
         if position in changes:
             steps.append(_change(snapshot, told, changes[position]))
     last = told.journey.legs[-1]
