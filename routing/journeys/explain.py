@@ -62,7 +62,9 @@ def why_nothing(
     if query.wheelchair and search(replace(wider, wheelchair=False)).journeys:
         return [Reason("NOT_STEP_FREE", {})]
     if direct is not None:
-        return [Reason("DOMINATED_BY", {"by": "direct", "span": _span(round((direct.arrival - direct.departure) / 60))})]
+        return [
+            Reason("DOMINATED_BY", {"by": "direct", "span": _span(round((direct.arrival - direct.departure) / 60))})
+        ]
     return [Reason("NO_CONNECTION", {"hours": 24})]
 
 

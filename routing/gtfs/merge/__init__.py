@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import PurePosixPath
 
@@ -18,6 +19,7 @@ import polars as pl
 
 from routing.gtfs.feed import LINE, Feed
 from routing.gtfs.feed.values import dtype_of
+from routing.gtfs.feed.zones import read_zones
 from routing.gtfs.identity.namespaces import Namespaces, guess_namespaces
 from routing.gtfs.merge.fares import bound_fares
 from routing.gtfs.merge.report import report_overlaps
@@ -184,8 +186,8 @@ def _extra_files(feeds: Sequence[Feed]) -> dict[str, bytes]:
                 path = PurePosixPath(name)
                 extra[str(path.with_name(f"{feed.source_id}-{path.name}")) if len(feeds) > 1 else name] = content
                 continue
-            features = json.loads(content)["features"]
-            zones += [{**zone, "id": scoped_id(feed.source_id, str(zone["id"]))} for zone in features]
+            with suppress(ValueError):  # reading has told
+                zones += [{**zone, "id": scoped_id(feed.source_id, str(zone["id"]))} for zone in read_zones(content)]
     if zones:
         text = json.dumps({"type": "FeatureCollection", "features": zones}, ensure_ascii=False)
         extra[LOCATIONS_FILE] = text.encode()

@@ -8,13 +8,13 @@ whole: what is left of it would be a network with holes that nobody sees.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from routing.gtfs.feed import Feed
+from routing.gtfs.feed.zones import read_zones
 from routing.gtfs.read.notes import FeedRefused, Notes
 from routing.gtfs.read.references import OTHER_TABLES, TRIP_TABLES, known_rows, unique_rows
 from routing.gtfs.read.rows import Rows
@@ -28,6 +28,7 @@ from socle.ids import check_source_id
 
 __all__ = ["FeedRefused", "Limits", "read_feed"]
 
+_CARRIED_BYTES = 64 << 20  # of a table that cannot be read
 _MAIN_TABLES = ("agency", "routes", "trips", "stop_times")
 
 
@@ -73,6 +74,9 @@ class _Reading:
             if name != "stop_times" and f"{name}.txt" in self._source.openers:
                 self._read_table(name)
         self._check_main_tables()
+        for file in self._unusable_files():
+            with self._source.open(file) as stream:
+                extra_files[file] = stream.read()
         self._split_draft_groups()
         all_trips = self._tables["trips"]["trip_id"]
         for name in TRIP_TABLES:
@@ -114,9 +118,8 @@ class _Reading:
         ids: list[str] = []
         if LOCATIONS_FILE in extra_files:
             try:
-                features = json.loads(extra_files[LOCATIONS_FILE])["features"]
-                ids = [str(feature["id"]) for feature in features]
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                ids = [str(zone["id"]) for zone in read_zones(extra_files[LOCATIONS_FILE])]
+            except ValueError as error:
                 self._notes.add(Severity.ERROR, "bad_locations", LOCATIONS_FILE, reason=str(error))
         return pl.Series(ids, dtype=pl.String)
 
@@ -127,6 +130,11 @@ class _Reading:
         self._n_read[name] = n_read
         if frame is not None:
             self._tables[name] = frame
+
+    def _unusable_files(self) -> list[str]:
+        """Tables whose rows mean nothing for lack of a column: carried as they are."""
+        files = [f"{name}.txt" for name in self._n_read if name not in self._tables]
+        return [file for file in files if self._source.sizes[file] <= _CARRIED_BYTES]
 
     def _check_main_tables(self) -> None:
         """Refuse when nothing can run: a main table is unreadable or has no row."""

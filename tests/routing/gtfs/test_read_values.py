@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mobigo.texts import finding_sentence
 from routing.gtfs.feed.values import read_times
+from routing.gtfs.merge import merge_feeds
 from routing.gtfs.read import FeedRefused, Limits, read_feed
 from routing.gtfs.schema import TABLES, Presence
 from socle.findings import Finding, Severity
@@ -159,6 +160,16 @@ def test_zones_and_groups_are_places_too(tmp_path):
     feed, findings = read_files(tmp_path, files)
     assert codes(findings) == [("unknown_reference", "stop_times.txt", 5)]
     assert feed.tables["stop_times"]["stop"].to_list() == [None, None, None, 2]
+
+
+def test_a_table_without_its_columns_and_zones_that_are_none_are_carried_as_they_are(tmp_path):
+    files = {**SOUND, "pathways.txt": "pathway_id,length\nc,3\n", "locations.geojson": '{"features": [{}]}'}
+    feed, findings = read_files(tmp_path, files)
+    assert {code for code, *_ in codes(findings)} == {"missing_column", "bad_locations"}
+    assert "pathways" not in feed.tables
+    assert feed.extra_files == {name: files[name].encode() for name in ("pathways.txt", "locations.geojson")}
+    merged, _ = merge_feeds([feed, read_files(tmp_path, SOUND, "ville")[0]])
+    assert merged.extra_files == {"val-pathways.txt": files["pathways.txt"].encode()}
 
 
 @pytest.mark.parametrize("piece_bytes", [64, 200, 1000])
