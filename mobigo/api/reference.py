@@ -89,6 +89,6 @@ def list_schemas() -> dict[str, Any]:
     for owner, schema in components.items():
         for name, described in schema.get("properties", {}).items():
             label = all_texts().get(f"api.fields.{owner}.{name}") or all_texts().get(f"api.fields.{name}")
-            if label and "$ref" not in described:
-                described["description"] = label
+            if label:
+                described["description"] = label  # OpenAPI 3.1 allows it beside $ref
     return dict(components)

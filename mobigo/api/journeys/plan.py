@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from mobigo.api.journeys.bodies import PlanOffset, PlanPostBody
 from mobigo.api.journeys.params import (
-    MAX_ACCESS_S,
     MAX_CHANGES,
     PlanParams,
     RefreshParams,
@@ -18,7 +18,7 @@ from mobigo.api.journeys.params import (
     StreetParams,
     transit_modes,
 )
-from mobigo.api.journeys.shapes import AnswerExtra, Itinerary, Leg, Mode, PlanAnswer, Source
+from mobigo.api.journeys.shapes import AnswerExtra, Itinerary, Leg, PlanAnswer, Source
 from mobigo.api.journeys.shaping import END, START, Shaper, echo, join_interlined, shaper_of, tell_reason
 from mobigo.services import journeys
 from routing.journeys.carbon import get_table
@@ -34,52 +34,6 @@ from socle.errors import BadInput, LimitExceeded
 from socle.times import local_day
 
 MINUTE_S = 60
-
-
-class PlanOffset(msgspec.Struct, rename="camel"):
-    """How long the way to or from a stop takes."""
-
-    stop_id: str
-    duration: Annotated[int, msgspec.Meta(ge=0, le=MAX_ACCESS_S)]
-    mode: Mode = "WALK"
-
-
-class PlanPostBody(msgspec.Struct, rename="camel"):
-    """Ways to and from stops that take the place of our own; an empty list changes nothing."""
-
-    from_offsets: list[PlanOffset] = []
-    to_offsets: list[PlanOffset] = []
-
-
-class LegIdBody(msgspec.Struct, rename="camel"):
-    """What tells a leg apart from all others."""
-
-    display_name: str
-    trip_id: str
-    from_id: str
-    from_lat: float
-    from_lon: float
-    to_id: str
-    to_lat: float
-    to_lon: float
-    sched_start: int
-    sched_end: int
-    mode: Mode
-    scheduled: bool
-    from_level: float | UnsetType = UNSET
-    to_level: float | UnsetType = UNSET
-
-
-class ItineraryId(msgspec.Struct, rename="camel"):
-    """The legs of an itinerary."""
-
-    legs: list[LegIdBody]
-
-
-class RefreshItineraryPostBody(msgspec.Struct, rename="camel"):
-    """The itinerary to find again."""
-
-    id: ItineraryId
 
 
 @dataclass(frozen=True, slots=True)

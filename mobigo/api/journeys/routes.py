@@ -14,6 +14,7 @@ from mobigo.api.deps import current_snapshot, encode, in_pool, now, written
 from mobigo.api.journeys import map as on_map
 from mobigo.api.journeys import params as p
 from mobigo.api.journeys import places, plan, timetable
+from mobigo.api.journeys.bodies import PlanPostBody, RefreshItineraryPostBody
 from mobigo.api.journeys.shapes import (
     InitialAnswer,
     Itinerary,
@@ -276,7 +277,7 @@ router.add_api_route(
     post_plan,
     methods=["POST"],
     operation_id="planPost",
-    openapi_extra=describe("planPost", p.PlanParams, PlanAnswer, body=plan.PlanPostBody),
+    openapi_extra=describe("planPost", p.PlanParams, PlanAnswer, body=PlanPostBody),
     response_model=None,
     tags=["journeys"],
 )
@@ -287,9 +288,7 @@ for _version in VERSIONS:
         methods=["POST"],
         operation_id="refreshItineraryPost",
         include_in_schema=_version == LATEST,
-        openapi_extra=describe(
-            "refreshItineraryPost", p.RefreshPostParams, Itinerary, body=plan.RefreshItineraryPostBody
-        ),
+        openapi_extra=describe("refreshItineraryPost", p.RefreshPostParams, Itinerary, body=RefreshItineraryPostBody),
         response_model=None,
         tags=["journeys"],
     )

@@ -8,7 +8,7 @@ from these structs, and a test compares it with the schemas of the npm client.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -393,11 +393,11 @@ class InitialAnswer(Shape):
 class RentalsAnswer(Shape):
     """Shared vehicles; the lists are empty until a provider is configured."""
 
-    provider_groups: list[str]
-    providers: list[str]
-    stations: list[str]
-    vehicles: list[str]
-    zones: list[str]
+    provider_groups: list[dict[str, Any]]
+    providers: list[dict[str, Any]]
+    stations: list[dict[str, Any]]
+    vehicles: list[dict[str, Any]]
+    zones: list[dict[str, Any]]
 
 
 class HealthAnswer(Shape):

@@ -149,6 +149,25 @@ def test_every_reference_of_the_document_resolves(client):
     assert {one.removeprefix("#/components/schemas/") for one in wanted} <= known.keys()
 
 
+def test_every_field_and_parameter_has_its_french_label(client):
+    document = client.get("/openapi.json").json()
+    fields = [
+        (owner, name)
+        for owner, schema in list_schemas().items()
+        for name, field in schema.get("properties", {}).items()
+        if "description" not in field
+    ]
+    parameters = [
+        (path, parameter["name"])
+        for path, methods in document["paths"].items()
+        if path.startswith("/api/")
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+        if "description" not in parameter
+    ]
+    assert (fields, parameters) == ([], [])
+
+
 STRUCTS = {
     "plan": params.PlanParams, "trip": params.TripParams, "stoptimes": params.StoptimesParams,
     "stop": params.StopParams, "refresh-itinerary": params.RefreshParams, "geocode": params.GeocodeParams,
