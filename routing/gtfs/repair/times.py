@@ -233,13 +233,16 @@ def _along(shape_lat: Floats, shape_lon: Floats, along: Floats, lat: Floats, lon
     at_x, at_y = lon * scale * 111_195.0, lat * 111_195.0
     step_x, step_y = np.diff(x), np.diff(y)
     length = np.maximum(step_x**2 + step_y**2, 1e-9)
+    metres = np.diff(along)
     found = np.empty(len(lat))
     behind = 0.0
     for stop in range(len(lat)):
-        share = np.clip(((at_x[stop] - x[:-1]) * step_x + (at_y[stop] - y[:-1]) * step_y) / length, 0, 1)
-        place = along[:-1] + share * np.diff(along)
+        passed = np.clip((behind - along[:-1]) / np.maximum(metres, 1e-9), 0, 1)  # of each segment
+        share = ((at_x[stop] - x[:-1]) * step_x + (at_y[stop] - y[:-1]) * step_y) / length
+        share = np.clip(share, passed, 1)
+        place = along[:-1] + share * metres
         away = np.hypot(x[:-1] + share * step_x - at_x[stop], y[:-1] + share * step_y - at_y[stop])
-        away[place < behind] = np.inf
+        away[along[1:] < behind] = np.inf
         best = away.min()
         if not np.isfinite(best):
             return None

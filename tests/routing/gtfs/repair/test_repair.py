@@ -204,15 +204,30 @@ def test_empty_times_lie_between_the_others_by_distance(tmp_path):
     assert told == [("times.interpolate", {"trip": "soir", "before": "", "after": render_gtfs_time(expected)})]
 
 
-def test_empty_times_follow_the_shape_of_the_trip(tmp_path):
-    # the way goes 0.03 degrees east, and back 0.01 to the school: the hall is passed at a third of it or so
-    shape = "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\nd,47,5,1\nd,47,5.03,2\nd,47,5.02,3\n"
+@pytest.mark.parametrize(
+    ("shape", "at"),
+    [
+        # there and back: the school is reached at its first passage, at 0.02 degrees
+        ([(47, 5), (47, 5.03), (47, 5.02)], "07:20:00"),
+        # a detour of 0.02 degrees of latitude first, as long as 0.0293 of longitude: 40 min x 0.0393 / 0.0493
+        ([(47, 5), (47.01, 5), (47, 5), (47, 5.02)], "07:31:53"),
+        # one long segment holds all stops
+        ([(47, 4.9), (47, 5.1)], "07:20:00"),
+    ],
+)
+def test_empty_times_follow_the_shape_of_the_trip(tmp_path, shape, at):
+    points = "".join(f"d,{lat},{lon},{rank}\n" for rank, (lat, lon) in enumerate(shape))
     stops = "stop_id,stop_name,stop_lat,stop_lon\ngare-1,Gare,47,5\nhalle,Halle,47,5.01\nlycee,Lycée,47,5.02\n"
-    trips = "route_id,service_id,trip_id,shape_id\n12,semaine,matin,d\n12,semaine,soir,d\n"
     times = TIMES + "matin,07:00:00,07:00:00,gare-1,1\nmatin,,,halle,2\nmatin,07:40:00,07:40:00,lycee,3\n"
-    files = {"stops": stops, "trips": trips, "stop_times": times}
-    feed, _ = mended(tmp_path, "times.interpolate", shapes=shape, **files)
-    assert clocks(feed)[1] == "07:20:00"  # the school is reached at its first passage, 0.02 along
+    feed, _ = mended(
+        tmp_path,
+        "times.interpolate",
+        stops=stops,
+        stop_times=times,
+        trips="route_id,service_id,trip_id,shape_id\n12,semaine,matin,d\n12,semaine,soir,d\n",
+        shapes="shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\n" + points,
+    )
+    assert clocks(feed)[1] == at
 
 
 def test_the_producers_distances_are_believed_before_any_other(tmp_path):
