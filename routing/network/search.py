@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.kernels.fifo import assign_lanes
 from routing.kernels.polish import polish
 from routing.kernels.raptor import FULL, NEVER, search
 from routing.kernels.via import search_via
@@ -119,6 +120,41 @@ def polish_legs(arrays: SearchArrays, scratch: Scratch, legs: Ints) -> None:
         arrays.departure_s,
         scratch.position_of,
     )
+
+
+def warm_kernels() -> None:
+    """Compile every kernel of the search, or load it from Numba's cache: what a first traveller would wait for.
+
+    From nothing it takes some ten seconds, once for an installation; so it is done when a network is built.
+    """
+
+    def ints(*values: int) -> Ints:
+        return np.array(values, np.int32)
+
+    one_line = SearchArrays(
+        change_s=ints(0, 0),
+        first_walk=ints(0, 0, 0),
+        walk_spot=ints(),
+        walk_s=ints(),
+        first_visit=ints(0, 1, 1),
+        visit_pattern=ints(0),
+        visit_position=ints(0),
+        first_stop=ints(0, 2),
+        spots=ints(0, 1),
+        allow=np.array([1, 2], np.uint8),
+        needs=np.zeros(1, np.uint32),
+        n_runs=ints(1),
+        first_time=ints(0, 2),
+        arrival_s=ints(0, 60),
+        departure_s=ints(0, 60),
+    )
+    scratch = Scratch()
+    ends = np.zeros((1, 2), np.int32), np.array([[1, 0]], np.int32)
+    vias = Vias(np.zeros(2, np.uint8), ints(0))
+    run_search(one_line, scratch, *ends, 0, 60, 3600, NEVER, 1, 0)
+    run_search(one_line, scratch, vias.layered(ends[0]), ends[1], 0, 60, 3600, NEVER, 1, 0, vias)
+    polish_legs(one_line, scratch, np.array([[0, 0, 0, 1]], np.int32))
+    assign_lanes(np.array([0, 1]), np.array([2]), np.array([0]), one_line.arrival_s, one_line.departure_s, ints(0))
 
 
 def scratch_of_thread() -> Scratch:

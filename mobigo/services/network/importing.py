@@ -34,6 +34,7 @@ from routing.gtfs.repair import repair_feed
 from routing.gtfs.write import write_feed
 from routing.network.compile import compile_feed
 from routing.network.gate import NetworkSummary, Thresholds, judge_candidate, read_summary
+from routing.network.search import warm_kernels
 from routing.network.timetable import Timetable, open_timetable
 from socle.errors import BadInput
 from socle.findings import Finding, Severity
@@ -175,6 +176,7 @@ def _make_release(
         network, merging = merge_feeds(feeds)
         terms.on_step("compile", "")
         compile_feed(network, built / releases.TIMETABLE)
+        warm_kernels()  # so that no traveller waits for a compiler
         terms.on_step("write", "")
         write_feed(network, built / releases.FEED)
         (built / releases.COMMUNES).write_bytes(terms.communes)
