@@ -1,10 +1,10 @@
 """Every page stays in its budget: bytes, requests, elements, width."""
 
 import gzip
+import time
 
+import httpx
 import pytest
-
-from tests.web.conftest import search
 
 pytestmark = pytest.mark.web
 
@@ -74,11 +74,12 @@ def test_the_style_sheet_is_between_nothing_and_ten_kilobytes(visit, pages):
     assert 3_000 < len(gzip.compress(sheet.response().body(), 9)) <= 10_000
 
 
-def test_the_page_is_made_within_fifteen_milliseconds_besides_the_search(address):
-    import httpx
-
+def test_a_page_costs_at_most_fifteen_milliseconds_of_processor_besides_the_search(address):
+    """The client's own share is counted too, since both run in this process."""
+    n = 40
     with httpx.Client(base_url=address) as client:
         client.get("/")
-        times = sorted(client.get("/").elapsed.total_seconds() for _ in range(21))
-        assert times[10] < 0.015
-        assert client.get(search()).status_code == 200
+        began = time.process_time()
+        for _ in range(n):
+            client.get("/")
+        assert (time.process_time() - began) / n < 0.015
