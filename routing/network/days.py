@@ -19,6 +19,7 @@ and renamed, so two processes may make the same one at once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -39,6 +40,7 @@ from socle.times import day_number, day_of_number, service_day_start
 
 EARLIEST_S, LATEST_S = -86_400, 172_800  # of the times of a day, from its start
 MAX_DAYS_IN_MEMORY = 16
+MAX_DAYS_ON_DISK = 64  # a calendar of exceptions may have as many days as dates
 _VERSION = 1
 
 Ints = NDArray[np.int32]
@@ -177,24 +179,32 @@ def save_day(day: Day, directory: Path) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         if not directory.is_dir():
             raise
+    _forget_oldest(directory.parent)
+
+
+def _forget_oldest(kept: Path) -> None:
+    """Remove the days made longest ago, beyond the number that is kept; who has one open keeps its pages."""
+    made = []
+    for one in kept.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process is at it too
+            made.append((one.stat().st_mtime_ns, one))
+    for _, one in sorted(made)[:-MAX_DAYS_ON_DISK]:
+        shutil.rmtree(one, ignore_errors=True)
 
 
 def find_day(directory: Path) -> Day | None:
     """The day of `directory`, mapped, or None when there is none."""
-    if not directory.is_dir():
-        return None
 
     def search(prefix: str) -> SearchArrays:
-        return SearchArrays(
-            **{one.name: map_array(directory / f"{prefix}.{one.name}.npy") for one in fields(SearchArrays)}
-        )
+        names = [one.name for one in fields(SearchArrays)]
+        return SearchArrays(**{name: map_array(directory / f"{prefix}.{name}.npy") for name in names})
 
-    plain: dict[str, Any] = {
-        one.name: map_array(directory / f"{one.name}.npy")
-        for one in fields(Day)
-        if one.name not in ("forward", "backward")
-    }
-    return Day(forward=search("forward"), backward=search("backward"), **plain)
+    names = [one.name for one in fields(Day) if one.name not in ("forward", "backward")]
+    try:
+        plain: dict[str, Any] = {name: map_array(directory / f"{name}.npy") for name in names}
+        return Day(forward=search("forward"), backward=search("backward"), **plain)
+    except (FileNotFoundError, NotADirectoryError):  # never made, or just forgotten
+        return None
 
 
 def _arrays(day: Day) -> list[tuple[str, NDArray[Any]]]:

@@ -88,6 +88,15 @@ def test_one_who_comes_second_finds_the_day_of_the_first(tmp_path: Path):
     assert again.forward.departure_s.tolist() == day.forward.departure_s.tolist()
 
 
+def test_only_so_many_days_are_kept_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("routing.network.days.MAX_DAYS_ON_DISK", 2)
+    day = make_day(random_world(7), DAY)
+    for name in ("first", "second", "third"):
+        save_day(day, tmp_path / "days" / name)
+    assert sorted(one.name for one in (tmp_path / "days").iterdir()) == ["second", "third"]
+    assert find_day(tmp_path / "days" / "first") is None
+
+
 def test_a_directory_that_cannot_be_written_serves_from_memory(tmp_path: Path):
     world = saved(random_world(3), tmp_path / "timetable")
     (tmp_path / "timetable" / "days").write_text("in the way")
