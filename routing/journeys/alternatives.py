@@ -16,8 +16,8 @@ from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import place_at
 from socle.times import DAY_S
 
-# Rides looked at for each one told: most departures of a place go elsewhere.
-_LOOKED_AT = 400
+# Rides looked at for each one told: not all that go there fit between the neighbours.
+_LOOKED_AT = 12
 
 
 def list_alternatives(snapshot: Snapshot, journey: Journey, n: int) -> dict[int, list[Journey]]:
@@ -54,7 +54,7 @@ def _alternatives(
     origins = snapshot.timetable.place_of(ride.calls[0].stop).tolist()
     goals = frozenset(snapshot.timetable.place_of(last.calls[-1].stop).tolist())
     at = until if latest_first and until is not None else since if since is not None else ride.departure
-    wish = BoardWish(at=at, n=_LOOKED_AT, earlier=latest_first)
+    wish = BoardWish(at=at, n=_LOOKED_AT * n, earlier=latest_first, towards=goals)
     events = list_events(snapshot, origins, wish)
     sequences = []
     for event in reversed(events) if latest_first else events:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +51,8 @@ class BoardWish:
     """Which events are wanted.
 
     From `at` on, or (`earlier`) until `at`, both included: the `n` nearest, or all within
-    `window_s`, whichever is more. `arrivals` asks for arrivals, `both` for every call.
+    `window_s`, whichever is more. `arrivals` asks for arrivals, `both` for every call;
+    `towards` keeps trips that call later at one of these stops.
     """
 
     at: int
@@ -58,6 +62,7 @@ class BoardWish:
     both: bool = False
     earlier: bool = False
     modes: frozenset[str] | None = None
+    towards: frozenset[int] = frozenset()
 
 
 def trip_calls(timetable: Timetable, trip: int, day: date, first: int = 0, last: int | None = None) -> tuple[Call, ...]:
@@ -154,7 +159,9 @@ def list_events(snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> li
     Raises:
         LimitExceeded: the window holds more than a board does.
     """
-    calls = _Calls(snapshot, stops, wish)
+    calls = _calls_at(snapshot, tuple(stops), wish.arrivals, wish.both, wish.modes)
+    if wish.towards:
+        calls = calls.towards(sorted(wish.towards))
     start, end = snapshot.timetable.valid
     start, end = start - DAY_S, end + 3 * DAY_S  # trips may be timed past the midnight of the last day
     found: list[StopEvent] = []
@@ -167,7 +174,7 @@ def list_events(snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> li
             span = wish.at + looked_s, min(end, wish.at + look_s)
         if span[0] >= span[1]:
             break
-        for event in calls.between(*span):
+        for event in calls.between(*span, latest_first=wish.earlier):
             if (event.trip, event.service_day) not in seen:
                 seen.add((event.trip, event.service_day))
                 found.append(event)
@@ -190,59 +197,95 @@ def _cut(nearest_first: list[StopEvent], wish: BoardWish) -> list[StopEvent]:
     return kept[::-1] if wish.earlier else kept
 
 
-class _Calls:
-    """All calls at some stops, by time of the service day."""
+@lru_cache(maxsize=64)
+def _calls_at(
+    snapshot: Snapshot, stops: tuple[int, ...], arrivals: bool, both: bool, modes: frozenset[str] | None
+) -> _Calls:
+    return _Calls(snapshot, stops, arrivals, both, modes)
 
-    def __init__(self, snapshot: Snapshot, stops: Sequence[int], wish: BoardWish) -> None:
+
+class _Calls:
+    """All calls at some stops, by time of the service day. Made once for the boards that are asked for again."""
+
+    def __init__(
+        self, snapshot: Snapshot, stops: tuple[int, ...], arrivals: bool, both: bool, modes: frozenset[str] | None
+    ) -> None:
         timetable = self._timetable = snapshot.timetable
-        self._wish = wish
+        self._snapshot = snapshot
         first = snapshot.stop_first_call
         times = [snapshot.call_time[first[stop] : first[stop + 1]] for stop in stops]
         at_stop = np.repeat(np.array(stops, np.int32), [len(part) for part in times])
         time = np.concatenate(times) if times else np.zeros(0, np.int32)
         trip = snapshot.time_trip[time]
-        position = time - timetable.trip_first_time[trip]
+        position = (time - timetable.trip_first_time[trip]).astype(np.int32)
         is_last = time == timetable.trip_first_time[trip + 1] - 1
         keep = np.ones(len(time), np.bool_)
-        if not wish.both:
-            keep &= position > 0 if wish.arrivals else ~is_last
-        if wish.modes is not None:
-            is_wanted = np.array([mode in wish.modes for mode in MODES], np.bool_)
+        if not both:
+            keep &= position > 0 if arrivals else ~is_last
+        if modes is not None:
+            is_wanted = np.array([mode in modes for mode in MODES], np.bool_)
             keep &= is_wanted[timetable.trip_mode[trip]]
         told_s = np.where(
-            (position > 0) if wish.arrivals else is_last, timetable.arrival_s[time], timetable.departure_s[time]
+            (position > 0) if arrivals else is_last, timetable.arrival_s[time], timetable.departure_s[time]
         )
         order = np.lexsort((trip, told_s))
-        order = order[keep[order]]
-        self.times: NDArray[np.int32] = time[order]
-        self._trip, self._stop, self._told_s = trip[order], at_stop[order], told_s[order]
-        self._position, self._is_last = position[order], is_last[order]
+        self._take(order[keep[order]], time, trip, at_stop, told_s, position, is_last)
 
-    def between(self, start: int, end: int) -> list[StopEvent]:
-        """Events in `[start, end)`, the nearest to the time asked first."""
+    def _take(self, order: NDArray[np.int64], *columns: NDArray[Any]) -> None:
+        self.times, self._trip, self._stop, self._told_s, self._position, self._is_last = (
+            column[order] for column in columns
+        )
+        # The services of these calls alone: rows of days, and the row of each call.
+        services, self._service = np.unique(self._timetable.trip_service[self._trip], return_inverse=True)
+        self._days = self._timetable.service_days[services]
+        self._some_run = np.unpackbits(np.bitwise_or.reduce(self._days, axis=0), bitorder="little").astype(np.bool_)
+
+    def towards(self, stops: Sequence[int]) -> _Calls:
+        """Those of trips that call later at one of `stops`."""
+        snapshot, timetable = self._snapshot, self._timetable
+        first = snapshot.stop_first_call
+        goals = np.concatenate([snapshot.call_time[first[stop] : first[stop + 1]] for stop in stops])
+        latest = np.full(timetable.n_trips, -1, np.int64)
+        trips = snapshot.time_trip[goals]
+        np.maximum.at(latest, trips, goals - timetable.trip_first_time[trips])
+        kept = copy.copy(self)
+        kept._take(  # noqa: SLF001 - its own class
+            np.flatnonzero(self._position < latest[self._trip]),
+            self.times,
+            self._trip,
+            self._stop,
+            self._told_s,
+            self._position,
+            self._is_last,
+        )
+        return kept
+
+    def between(self, start: int, end: int, *, latest_first: bool) -> list[StopEvent]:
+        """Events in `[start, end)`, by instant."""
         timetable = self._timetable
         if not len(self.times):
             return []
         found: list[tuple[int, int, StopEvent]] = []
-        latest_s = int(self._told_s[-1])
-        first_day = start - latest_s - DAY_S
+        first_day = start - int(self._told_s[-1]) - DAY_S
         opening = day_number(timetable.first_day)
         for number in range(max(first_day // DAY_S, opening), min(end // DAY_S + 2, opening + timetable.n_days)):
+            if not self._some_run[number - opening]:
+                continue
             day = day_of_number(number)
             bases = np.array([service_day_start(day, zone) for zone in timetable.zone_infos], np.int64)
-            low = np.searchsorted(self._told_s, start - bases.max(), "left")
-            high = np.searchsorted(self._told_s, end - bases.min(), "left")
-            among = slice(int(low), int(high))
+            low = int(np.searchsorted(self._told_s, start - bases.max(), "left"))
+            high = int(np.searchsorted(self._told_s, end - bases.min(), "left"))
             if low >= high:
                 continue
-            trips = self._trip[among]
-            instants = bases[timetable.trip_zone[trips]] + self._told_s[among]
-            runs = timetable.services_of(day)[timetable.trip_service[trips]]
+            trips = self._trip[low:high]
+            instants = bases[timetable.trip_zone[trips]] + self._told_s[low:high]
+            byte, bit = divmod(number - opening, 8)
+            runs = (self._days[:, byte] >> np.uint8(bit) & 1).astype(np.bool_)[self._service[low:high]]
             inside = np.flatnonzero(runs & (instants >= start) & (instants < end)).tolist()
             if len(found) + len(inside) > MOST_EVENTS:
                 raise LimitExceeded("too_many_departures", limit=MOST_EVENTS)
-            found += [(int(instants[at]), int(trips[at]), self._event(among.start + at, day, bases)) for at in inside]
-        found.sort(key=lambda row: (row[0], row[1], row[2].position), reverse=self._wish.earlier)
+            found += [(int(instants[at]), int(trips[at]), self._event(low + at, day, bases)) for at in inside]
+        found.sort(key=lambda row: (row[0], row[1], row[2].position), reverse=latest_first)
         return [event for _, _, event in found]
 
     def _event(self, at: int, day: date, bases: NDArray[np.int64]) -> StopEvent:

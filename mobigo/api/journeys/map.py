@@ -31,11 +31,10 @@ from mobigo.api.journeys.shapes import (
 from mobigo.api.journeys.shaping import Shaper, shaper_of
 from mobigo.services import journeys
 from routing.journeys.naming import trip_display_name, trip_public_id
-from routing.journeys.onmap import Segment, path_length_m, trip_path
+from routing.journeys.onmap import Segment
 from routing.journeys.snapshot import Snapshot, mode_names
 from routing.network.modes import MODES
 from socle.errors import BadInput
-from socle.geo import render_polyline_arrays
 
 
 def initial_answer(snapshot: Snapshot) -> InitialAnswer:
@@ -96,7 +95,7 @@ def map_trips_answer(snapshot: Snapshot, params: MapTripsParams) -> list[TripSeg
 def _segment(shaper: Shaper, segment: Segment, precision: int) -> TripSegment:
     snapshot, timetable = shaper.snapshot, shaper.snapshot.timetable
     trip, position = segment.trip, segment.position
-    lat, lon = trip_path(snapshot, trip, position, position + 1)
+    line, metres = shaper.hop(int(timetable.trip_path[trip]), int(timetable.trip_sequence[trip]), position, precision)
     stops = timetable.trip_stops(trip)
     from_, to = shaper.stop(int(stops[position])), shaper.stop(int(stops[position + 1]))
     departure, arrival = instant(segment.departure), instant(segment.arrival)
@@ -108,7 +107,7 @@ def _segment(shaper: Shaper, segment: Segment, precision: int) -> TripSegment:
     return TripSegment(
         trips=[info],
         mode=MODES[timetable.trip_mode[trip]],
-        distance=round(path_length_m(lat, lon), 1),
+        distance=metres,
         from_=from_,
         to=to,
         departure=departure,
@@ -116,7 +115,7 @@ def _segment(shaper: Shaper, segment: Segment, precision: int) -> TripSegment:
         scheduled_departure=departure,
         scheduled_arrival=arrival,
         real_time=False,
-        polyline=render_polyline_arrays(lat, lon, precision),
+        polyline=line,
         route_color=snapshot.texts[timetable.route_color[timetable.trip_route[trip]]] or UNSET,
     )
 

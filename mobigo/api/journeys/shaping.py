@@ -35,7 +35,7 @@ from mobigo.texts import all_texts, text
 from routing.journeys.explain import why_this
 from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import TAG, trip_display_name, trip_headsign, trip_public_id
-from routing.journeys.onmap import way_of
+from routing.journeys.onmap import path_length_m, way_of
 from routing.journeys.query import Place as QueryPlace
 from routing.journeys.query import PointPlace
 from routing.journeys.refresh import WALK, LegId, Refreshed, list_leg_ids, render_itinerary_id
@@ -76,6 +76,7 @@ class Shaper:
         self._trips: dict[int, dict[str, object]] = {}
         # Lines between the same two calls of trips that go the same way are drawn once.
         self._line = lru_cache(maxsize=_LINES_KEPT)(self._draw_line)
+        self.hop = lru_cache(maxsize=_LINES_KEPT)(self._draw_hop)
 
     def stop(self, stop: int) -> Place:
         """A stop, new for each caller. Named as its station is; the platform is the track."""
@@ -158,6 +159,10 @@ class Shaper:
         if color and text_color:
             told |= {"route_color": color, "route_text_color": text_color}
         return told
+
+    def _draw_hop(self, path: int, sequence: int, position: int, precision: int) -> tuple[str, float]:
+        lat, lon = way_of(self.snapshot, path, sequence, position, position + 1)
+        return render_polyline_arrays(lat, lon, precision), round(path_length_m(lat, lon), 1)
 
     def _draw_line(self, path: int, sequence: int, first: int, last: int) -> tuple[str, int]:
         lat, lon = way_of(self.snapshot, path, sequence, first, last)

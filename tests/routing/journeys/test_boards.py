@@ -73,6 +73,14 @@ def test_a_window_takes_all_of_it_when_that_is_more():
     assert len(hour) == 7  # six trams and a train
 
 
+def test_only_trips_that_go_there_are_told_when_a_goal_is_given():
+    timetable = WORLD.timetable
+    stops = timetable.place_of(timetable.get_stop("gare")).tolist()
+    goals = frozenset(timetable.place_of(timetable.get_stop("lac")).tolist())
+    wish = BoardWish(at=instant("07:00"), n=3, towards=goals)
+    assert [timetable.trip_id[event.trip] for event in list_events(WORLD, stops, wish)] == ["P1-07", "P1-08", "P1-09"]
+
+
 def test_stops_meant_are_the_place_or_those_around():
     timetable = WORLD.timetable
 
