@@ -104,4 +104,6 @@ async def _on_error(pages: Pages, as_problem: Any, request: Request, error: Exce
     sentence = ""
     if isinstance(error, MobigoError) and f"errors.{error.code}" in all_texts():
         sentence = error_sentence(error)
-    return pages.send_error(request, answer.status_code, sentence)
+    page = pages.send_error(request, answer.status_code, sentence)
+    page.headers.update({name: answer.headers[name] for name in ("Retry-After", "Allow") if name in answer.headers})
+    return page

@@ -273,6 +273,13 @@ def test_what_does_not_exist_is_said_in_french_on_a_page(client, path, status):
     assert "Chercher un itinéraire" in page.text
 
 
+def test_a_page_that_cannot_be_sent_to_says_so(client):
+    answer = client.post("/itineraire")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+    assert "Cette page ne se demande pas ainsi." in Reader(answer.text).text
+
+
 def test_what_is_typed_is_never_markup(client):
     body = client.get(search('<img src=x onerror="1">', "Pontarlier")).text
     assert "<img" not in body
@@ -293,6 +300,7 @@ def test_without_a_network_every_page_says_so_and_the_declarations_stay(tmp_path
     app = make_app(NoNetwork(), Settings(_env_file=None, data_dir=tmp_path))
     with serving(app) as address, httpx.Client(base_url=address) as client:
         assert "Aucun réseau n’est chargé" in read(client, "/", 503).text
+        assert client.get("/").headers["retry-after"] == "5"
         assert "Aucun réseau n’est chargé" in read(client, search("Pontarlier", "Morteau"), 503).text
         assert "la recherche ne peut pas répondre" in read(client, "/etat", 503).text
         assert "RGAA" in read(client, "/accessibilite").text
