@@ -27,7 +27,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[MobigoError], int], ...] = (
 
 
 class Problem(msgspec.Struct):
-    """What went wrong: a stable code, its French sentence, and the facts of the sentence."""
+    """What went wrong: a stable code, its French sentence, and the facts. `type` points into our reference page."""
 
     type: str
     title: str
@@ -48,7 +48,7 @@ def problem_of(error: MobigoError) -> Problem:
     known = f"errors.{error.code}" in all_texts()
     sentence = error_sentence(error if known else MobigoError("internal"))
     facts = {name: value for name, value in error.facts.items() if value is not None}
-    return Problem("about:blank", sentence, status_of(error), sentence, error.code, sentence, facts)
+    return Problem(f"/api#{error.code}", sentence, status_of(error), sentence, error.code, sentence, facts)
 
 
 def respond_problem(error: MobigoError, headers: Mapping[str, str] | None = None) -> Response:

@@ -12,7 +12,6 @@ from routing.journeys.refresh import LegId, list_leg_ids, read_itinerary_id, ref
 from routing.journeys.snapshot import Snapshot
 from socle.errors import BadInput
 from socle.geo import LatLon
-from socle.times import PARIS
 from tests.worlds.timetables import instant
 from tests.worlds.valley import valley
 
@@ -83,7 +82,3 @@ def test_another_day_is_not_the_same_ride():
     again = refresh(WORLD, [sunday])
     assert again.journey is None
     assert [change.code for change in again.changes] == ["RIDE_LOST"]
-
-
-def test_times_are_those_of_paris():
-    assert PARIS.key == WORLD.timetable.zone_infos[0].key
