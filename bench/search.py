@@ -237,8 +237,12 @@ print(json.dumps({"seconds": time.time() - process.create_time(), "private_mb": 
 """
 
 
-def first_answer(directory: Path, question: Question) -> dict[str, float]:
-    """Seconds from the start of a fresh process to its first answer, and its private memory then."""
+def first_answer(directory: Path, question: Question, bytecode: Path) -> dict[str, float]:
+    """Seconds from the start of a fresh process to its first answer, and its private memory then.
+
+    Python's bytecode is kept in `bytecode`, as an installation has it, whatever this shell says of writing it.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     arguments = [str(directory), DAY.isoformat(), question.origin, question.destination, str(question.at_s)]
     run = subprocess.run(
         [sys.executable, "-c", FIRST_ANSWER, *arguments],
@@ -246,9 +250,14 @@ def first_answer(directory: Path, question: Question) -> dict[str, float]:
         check=True,
         text=True,
         cwd=Path(__file__).parents[1],
+        env={**environment, "PYTHONPYCACHEPREFIX": str(bytecode)},
     )
     answer: dict[str, float] = json.loads(run.stdout)
     return answer
+
+
+def _seconds(answer: dict[str, float]) -> float:
+    return answer["seconds"]
 
 
 def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
@@ -293,8 +302,9 @@ def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
         for kind, questions in kinds.items():
             _add_row(table, f"{name}, {kind}", time_all(ours, theirs, questions))
         singles = kinds["single"]
-        first_answer(timetable.directory, singles[0])  # fills the page cache and Numba's
-        fresh = first_answer(timetable.directory, singles[0])
+        bytecode = Path(folder) / "bytecode"
+        first_answer(timetable.directory, singles[0], bytecode)  # fills the caches of pages, bytecode and kernels
+        fresh = min((first_answer(timetable.directory, singles[0], bytecode) for _ in range(N_TIMES)), key=_seconds)
         rates = [per_second_on_two_threads(ours, questions) for questions in kinds.values()]
         console.print(
             f"  a fresh process answers after {fresh['seconds']:.2f} s and holds {fresh['private_mb']:.0f} MB of its "
