@@ -113,8 +113,10 @@ def _path(frame: _Frame, lines: Lines) -> str:
     x, y = to_lambert93_arrays(places[:, 0], places[:, 1])
     placed = np.column_stack(frame.place(x, y))
     of_line = np.repeat(np.arange(len(lengths)), lengths)
-    simple = shapely.simplify(shapely.linestrings(placed, indices=of_line), TOLERANCE)
-    pieces = shapely.get_parts(shapely.clip_by_rect(simple, -4.0, -4.0, MAP_WIDTH + 4, frame.height + 4))
+    lines_seen = shapely.linestrings(placed, indices=of_line)
+    if lengths.max() > 2:
+        lines_seen = shapely.simplify(lines_seen, TOLERANCE)
+    pieces = shapely.get_parts(shapely.clip_by_rect(lines_seen, -4.0, -4.0, MAP_WIDTH + 4, frame.height + 4))
     points, of_piece = shapely.get_coordinates(pieces, return_index=True)
     points = np.round(points, 1) + 0.0  # no -0
     if not len(points):

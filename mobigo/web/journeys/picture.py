@@ -6,6 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from markupsafe import Markup
@@ -41,26 +42,36 @@ class Ends:
     destination_at: LatLon
 
 
-def network_around(snapshot: Snapshot, box: Box) -> Edges:
-    """Every pair of consecutive stops of the network with an end in `box`, once, as a straight line."""
+# Made once per release and forgotten with it: a page would spend 2 ms on it again and again.
+_edges_of: WeakKeyDictionary[Snapshot, Edges] = WeakKeyDictionary()
+
+
+def list_edges(snapshot: Snapshot) -> Edges:
+    """Every pair of consecutive stops of the network, once, as a straight line."""
     timetable = snapshot.timetable
     stops = timetable.sequence_stops
     if len(stops) < 2:
         return np.empty((0, 2, 2))
-    one, other = stops[:-1], stops[1:]
-    inner = np.ones(len(one), np.bool_)
+    inner = np.ones(len(stops) - 1, np.bool_)
     inner[timetable.sequence_first_stop[1:-1] - 1] = False  # the last stop of a sequence has no next
-    lat, lon = timetable.stop_lat, timetable.stop_lon
-    within = (lat >= box.south) & (lat <= box.north) & (lon >= box.west) & (lon <= box.east)
-    keep = np.flatnonzero(inner & (within[one] | within[other]))
     # Both directions, and all platforms of a station, are one line.
     parent = timetable.stop_parent
-    station = np.where(parent >= 0, parent, np.arange(len(parent)))
-    pairs = np.unique(np.sort(np.stack([station[one[keep]], station[other[keep]]], axis=1), axis=1), axis=0)
-    first, second = pairs[:, 0], pairs[:, 1]
-    metres = distances_m(lat[first], lon[first], lat[second], lon[second])
-    short = pairs[(metres > 0) & (metres <= LONGEST_EDGE_M)]
-    return np.stack([lat[short], lon[short]], axis=2)
+    station = np.where(parent >= 0, parent, np.arange(len(parent)))[stops]
+    ends = np.stack([station[:-1][inner], station[1:][inner]], axis=1)
+    pairs = np.unique(np.sort(ends, axis=1), axis=0)
+    lat, lon = timetable.stop_lat[pairs], timetable.stop_lon[pairs]
+    metres = distances_m(lat[:, 0], lon[:, 0], lat[:, 1], lon[:, 1])
+    return np.stack([lat, lon], axis=2)[(metres > 0) & (metres <= LONGEST_EDGE_M)]
+
+
+def network_around(snapshot: Snapshot, box: Box) -> Edges:
+    """The network's lines that have an end in `box`."""
+    edges = _edges_of.get(snapshot)
+    if edges is None:
+        edges = _edges_of[snapshot] = list_edges(snapshot)
+    lat, lon = edges[:, :, 0], edges[:, :, 1]
+    within = (lat >= box.south) & (lat <= box.north) & (lon >= box.west) & (lon <= box.east)
+    return edges[within.any(axis=1)]
 
 
 def _box_around(places: Sequence[LatLon]) -> Box:
