@@ -5,7 +5,7 @@ Until streets are there, a walk is 1.25 × the great circle at the traveller's s
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from routing.network.days import Day
 from routing.network.timetable import Timetable
 from routing.network.transfers import DETOUR
 from socle.geo import LatLon, distance_m, distances_m
+from socle.times import DAY_S
 
 _METRES_PER_DEGREE = 111_195.0
 
@@ -27,8 +28,10 @@ def place_at(timetable: Timetable, place: Place) -> LatLon:
 
 
 def walk_between(one: LatLon, other: LatLon, speed_m_s: float) -> tuple[int, int]:
-    """Seconds, rounded up, and metres to walk between two points."""
+    """Seconds, rounded up, and metres to walk between two points; a week and no metres when one is nowhere."""
     metres = distance_m(one, other) * DETOUR
+    if not isfinite(metres):
+        return 7 * DAY_S, 0
     return ceil(metres / speed_m_s - 1e-9), round(metres)
 
 

@@ -204,6 +204,20 @@ def test_stations_of_one_name_side_by_side_are_one_place():
     assert world.place_of(2).tolist() == [2]
 
 
+def test_a_stop_without_a_place_is_served_and_nobody_walks_to_it():
+    world = small(
+        times("t", ("a", "08:00:00"), ("b", "09:00:00"), ("c", "10:00:00")),
+        stops={
+            "stop_id": ["a", "b", "c"],
+            "stop_name": ["A", "B", "C"],
+            "stop_lat": [45.0, None, 45.0],
+            "stop_lon": [5.0, None, 5.001],
+        },
+    )
+    assert len(search(world, "a", "b", "07:00")) == 1
+    assert world.footpath_stop.tolist() == [2, 0]
+
+
 def test_a_direct_vehicle_and_its_words():
     world = timetable("""
         line  Gare   Halle
