@@ -88,7 +88,7 @@ def search_via(
 
     n_journeys = n_legs = 0
     next_key = len(keys)
-    first_pass = True
+    first_pass = window == 0 or len(keys) > 0
     while n_journeys != FULL and (first_pass or next_key > 0):
         n_marked = n_queued = 0
         start = begin + window if first_pass else keys[next_key - 1] >> 32
@@ -102,10 +102,24 @@ def search_via(
                         marked[n_marked] = place
                         n_marked += 1
                     board_at[place] = at
+            n_queued = _queue_marked(
+                n_spots,
+                marked,
+                n_marked,
+                first_visit,
+                visit_pattern,
+                visit_position,
+                needs,
+                refused_bits,
+                queued_at,
+                queue,
+            )
         else:
+            # Only the patterns that depart just then, as in `raptor`.
             while next_key > 0 and keys[next_key - 1] >> 32 == start:
                 next_key -= 1
-                i = visits[keys[next_key] & 0xFFFFFFFF, 0]
+                event = keys[next_key] & 0xFFFFFFFF
+                i, v = visits[event, 0], visits[event, 1]
                 place, at = access[i, 0] * n_spots + access[i, 1], start + access[i, 2]
                 if at < ready[0, place]:
                     ready[0, place] = at
@@ -114,9 +128,14 @@ def search_via(
                         marked[n_marked] = place
                         n_marked += 1
                     board_at[place] = at
-        n_queued = _queue_marked(
-            n_spots, marked, n_marked, first_visit, visit_pattern, visit_position, needs, refused_bits, queued_at, queue
-        )
+                if at == board_at[place]:
+                    p, position = visit_pattern[v], visit_position[v]
+                    if queued_at[p] < 0:
+                        queued_at[p] = position
+                        queue[n_queued] = p
+                        n_queued += 1
+                    elif position < queued_at[p]:
+                        queued_at[p] = position
         latest = start + min(travel_limit + 1, direct_s)
         told = window == 0 or not first_pass
         first_pass = False
