@@ -37,7 +37,8 @@ MAX_ONE_TO_ALL_MIN = 90
 
 Whole = Annotated[int, Meta(ge=0, le=1 << 31)]
 Measure = Annotated[float, Meta(ge=0, le=1e9)]
-Speed = Annotated[float, Meta(gt=0, le=100)]
+Speed = Annotated[float, Meta(ge=0.1, le=100)]  # metres per second
+Minutes = Annotated[int, Meta(ge=0, le=7 * 24 * 60)]
 Access = Annotated[int, Meta(ge=0, extra={"limit": MAX_ACCESS_S})]
 FormFactor = Literal["BICYCLE", "CARGO_BICYCLE", "CAR", "MOPED", "SCOOTER_STANDING", "SCOOTER_SEATED", "OTHER"]
 Propulsion = Literal[
@@ -100,12 +101,12 @@ class PlanParams(StreetParams, frozen=True, kw_only=True):
     to_place: str
     radius: Measure | UnsetType = UNSET
     via: Texts = ()
-    via_minimum_stay: tuple[Whole, ...] = ()
+    via_minimum_stay: tuple[Minutes, ...] = ()
     time: Instant | UnsetType = UNSET
     max_transfers: Whole | UnsetType = UNSET
     max_travel_time: Whole | UnsetType = UNSET
-    min_transfer_time: Whole = 0
-    additional_transfer_time: Whole = 0
+    min_transfer_time: Minutes = 0
+    additional_transfer_time: Minutes = 0
     transfer_time_factor: Annotated[float, Meta(ge=1, le=100)] = 1.0
     vehicle_height: Measure | UnsetType = UNSET
     vehicle_width: Measure | UnsetType = UNSET

@@ -25,7 +25,7 @@ from routing.journeys.carbon import get_table
 from routing.journeys.journey import Journey
 from routing.journeys.naming import get_public_stop
 from routing.journeys.pages import PageWish, read_cursor
-from routing.journeys.query import MAX_VIAS, JourneyQuery, StopPlace, Via
+from routing.journeys.query import MAX_TRAVEL_S, MAX_VIAS, JourneyQuery, StopPlace, Via
 from routing.journeys.rank import Sort
 from routing.journeys.refresh import LegId
 from routing.journeys.snapshot import Snapshot
@@ -155,7 +155,7 @@ def read_query(snapshot: Snapshot, params: PlanParams, version: int, now: int) -
         at=now if params.time is UNSET else int(params.time),
         arrive_by=params.arrive_by,
         max_changes=max_changes,
-        max_travel_s=None if params.max_travel_time is UNSET else params.max_travel_time * MINUTE_S,
+        max_travel_s=None if params.max_travel_time is UNSET else min(params.max_travel_time * MINUTE_S, MAX_TRAVEL_S),
         min_change_s=params.min_transfer_time * MINUTE_S,
         extra_change_s=params.additional_transfer_time * MINUTE_S,
         change_factor=params.transfer_time_factor,

@@ -29,6 +29,8 @@ from tests.worlds.site import serving
         ("v6/plan", {"fromPlace": "bfc_gare", "toPlace": "bfc_lac", "numItineraries": 300}, 422, "over_limit"),
         ("v6/plan", {"fromPlace": "bfc_gare", "toPlace": "bfc_lac", "searchWindow": 400_000}, 422, "over_limit"),
         ("v6/plan", {"fromPlace": "bfc_gare", "toPlace": "bfc_lac", "via": "a,b,c"}, 422, "too_many_vias"),
+        ("v6/plan", {"fromPlace": "bfc_gare", "toPlace": "bfc_lac", "minTransferTime": 2**31}, 400, "bad_parameter"),
+        ("v6/plan", {"fromPlace": "bfc_gare", "toPlace": "bfc_lac", "pedestrianSpeed": 1e-9}, 400, "bad_parameter"),
         ("v6/map/trips", {"min": "1", "max": "2"}, 400, "missing_parameter"),
         ("v6/nowhere", {}, 404, "unknown_path"),
         ("v7/plan", {}, 404, "unknown_path"),
@@ -41,6 +43,14 @@ def test_errors_have_error_code_and_a_french_sentence(client, path, parameters, 
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["error"] == problem["detail"] == problem["title"]
     assert problem["error"].endswith((".", "»."))
+
+
+@pytest.mark.parametrize(
+    "most", [{"transferTimeFactor": 100}, {"minTransferTime": 10_080}, {"maxTravelTime": 2**31}, {"maxTransfers": 0}]
+)
+def test_the_most_that_may_be_asked_is_answered(client, most):
+    question = {"fromPlace": "bfc_hopital", "toPlace": "bfc_lac", "time": "2026-11-24T06:00Z"}
+    assert client.get("/api/v6/plan", params=question | most).status_code == 200
 
 
 def test_a_repeated_scalar_is_contradictory_unless_it_says_the_same(client):
