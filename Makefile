@@ -94,6 +94,11 @@ clean: ## remove the virtual environment, caches and built data
 	rm -rf .venv var dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+.PHONY: docs
+docs: .venv/.dev ## the documents as a site in dist/docs, their links and examples tried
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -d dist/.doctrees docs dist/docs
+	$(BIN)/python -m pytest -q tests/house/test_docs.py tests/house/test_examples.py
+
 # --- proving --------------------------------------------------------------------------------
 
 .PHONY: bench

@@ -183,10 +183,9 @@ def _make_release(
         timetable = open_timetable(built / releases.TIMETABLE)
         findings = [*(finding for report in reports for finding in report.findings), *merging]
         candidate = _summarise(timetable, findings)
-        served_dir = releases.find_current(terms.data_dir)
-        served = read_summary(_read_json(served_dir / releases.SUMMARY)) if served_dir else None
-        held = judge_candidate(candidate, served, timetable.day_of(int(now.timestamp())), terms.thresholds)
         manifest = _manifest(feeds, reports, timetable, sha256_of(built / releases.FEED), now)
+        served = _find_baseline(terms.data_dir, demo=manifest["demo"])
+        held = judge_candidate(candidate, served, timetable.day_of(int(now.timestamp())), terms.thresholds)
         _write_json(built / releases.SUMMARY, candidate.as_dict())
         _write_json(built / releases.FINDINGS, _told(reports, merging, held))
         _write_json(built / releases.MANIFEST, manifest)
@@ -202,6 +201,14 @@ def _make_release(
         point(releases.current_link(terms.data_dir), f"releases/{release_id}")
         _forget_old_releases(terms)
     return ImportReport(verdict, reports, release_id, tuple(merging), held)
+
+
+def _find_baseline(data_dir: Path, *, demo: bool) -> NetworkSummary | None:
+    """What a candidate is compared with: the served network, but real feeds with no demonstration."""
+    served = releases.find_current(data_dir)
+    if served is None or (not demo and _read_json(served / releases.MANIFEST)["demo"]):
+        return None
+    return read_summary(_read_json(served / releases.SUMMARY))
 
 
 def _summarise(timetable: Timetable, findings: Sequence[Finding]) -> NetworkSummary:

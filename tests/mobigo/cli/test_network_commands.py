@@ -79,9 +79,17 @@ def test_a_day_that_is_none_or_without_service_is_said(data_dir, sound, capsys, 
     assert day in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["network", "info"], ["network", "build"], ["network", "stats"], ["serve"]])
+@pytest.mark.parametrize("command", [["network", "info"], ["network", "build"], ["network", "stats"]])
 def test_without_a_network_the_code_is_3_and_the_sentence_says_what_to_do(data_dir, command, capsys):
     assert main(command) == ExitCode.NO_NETWORK
+    assert "mobigo demo" in capsys.readouterr().err
+
+
+def test_without_a_network_nothing_is_served(data_dir, capsys):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert main(["serve", "--port", str(port)]) == ExitCode.NO_NETWORK
     assert "mobigo demo" in capsys.readouterr().err
 
 

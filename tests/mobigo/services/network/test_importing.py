@@ -110,6 +110,16 @@ def test_one_refused_feed_refuses_the_import_and_leaves_the_last_good_release(te
         assert list_findings(session, "bad", version.sha256)
 
 
+def test_real_feeds_are_not_compared_with_the_demonstration_but_the_demonstration_is(terms, sound, tmp_path):
+    poor = SourceFile("val", write_zip(tmp_path / "poor.zip", MORNING_ONLY))
+    info = "feed_publisher_name,feed_publisher_url,feed_lang,feed_version\nD,https://exemple.test,fr,demo-1\n"
+    demo = SourceFile("val", write_zip(tmp_path / "demo.zip", SOUND | {"feed_info.txt": info}))
+    poor_demo = SourceFile("val", write_zip(tmp_path / "poor_demo.zip", MORNING_ONLY | {"feed_info.txt": info}))
+    assert import_feeds([demo], terms, NOW).verdict == "served"
+    assert import_feeds([poor_demo], terms, NOW.replace(hour=13)).verdict == "held"
+    assert import_feeds([poor], terms, NOW.replace(hour=14)).verdict == "served"
+
+
 def test_a_network_that_lost_its_trips_is_held_until_a_person_lets_it_through(terms, sound, tmp_path):
     import_feeds([sound], terms, NOW)
     before = releases.get_current(terms.data_dir)
