@@ -12,25 +12,24 @@ from typing import Any, TypeVar
 import anyio
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 
 from mobigo import __version__
 from mobigo.api import opendata, ops
-from mobigo.api.deps import GZIP_FROM_BYTES, GZIP_LEVEL, HoldsSnapshot
+from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
-from mobigo.api.middleware import OPEN_PATHS, HeadAsGet, Headers
-from mobigo.api.problems import add_problem_handlers
+from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
+from mobigo.api.problems import add_problem_handlers, on_unexpected, problem_of
 from mobigo.api.reference import add_reference
 from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
 from mobigo.settings import Settings
-from mobigo.texts import all_texts, error_sentence, text
+from mobigo.texts import text
 from mobigo.web.layout import Operator, Pages, Site
 from mobigo.web.site import make_router
 from socle.errors import MobigoError
 
 T = TypeVar("T")
-DATA_PATHS = (*OPEN_PATHS, "/health", "/metrics")  # read by programs
+DATA_PATHS = (*OPEN_PATHS, "/health")  # read by programs
 
 
 def app_of_settings() -> FastAPI:
@@ -56,6 +55,7 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
         title=text("api.title"),
         summary=text("api.summary"),
         version=__version__,
+        openapi_url=None,  # served by `add_reference`
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -69,8 +69,8 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
     app.include_router(ops.router)
     app.include_router(journeys_router)
     app.include_router(opendata.router)
-    _add_pages(app, network, settings)
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    pages = _add_pages(app, network, settings)
+    app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))
     app.add_middleware(HeadAsGet)
     app.add_middleware(Headers)
     return app
@@ -84,7 +84,7 @@ def _open(network: HoldsSnapshot) -> None:
         return
 
 
-def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> None:
+def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Pages:
     """Mount the site; what goes wrong on a page is told on a page, what goes wrong with data as a problem document."""
 
     async def run(function: Callable[..., T], /, *values: Any) -> T:
@@ -93,17 +93,16 @@ def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> None
     operator = Operator(settings.operator_name, settings.operator_phone, settings.operator_email)
     pages = Pages(Site(network.current, run, operator, settings.public_url))
     app.include_router(make_router(pages))
-    for kind in (MobigoError, HTTPException, Exception):
+    for kind in (MobigoError, HTTPException):
         app.add_exception_handler(kind, partial(_on_error, pages, app.exception_handlers[kind]))
+    return pages
 
 
 async def _on_error(pages: Pages, as_problem: Any, request: Request, error: Exception) -> Response:
     answer: Response = await as_problem(request, error)
     if request.url.path.startswith(DATA_PATHS):
         return answer
-    sentence = ""
-    if isinstance(error, MobigoError) and f"errors.{error.code}" in all_texts():
-        sentence = error_sentence(error)
+    sentence = problem_of(error).detail if isinstance(error, MobigoError) else ""
     page = pages.send_error(request, answer.status_code, sentence)
     page.headers.update({name: answer.headers[name] for name in ("Retry-After", "Allow") if name in answer.headers})
     return page

@@ -1,12 +1,15 @@
-"""Middleware: the headers that every answer carries, cross-origin requests, and HEAD."""
+"""Middleware: the headers that every answer carries, cross-origin requests, HEAD, and faults of ours."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Data from these paths is for other people's pages and programs.
-OPEN_PATHS = ("/api/", "/opendata", "/navitia", "/openapi.json")
+OPEN_PATHS = ("/api/", "/opendata/", "/openapi.json")
 LICENCE = "https://opendatacommons.org/licenses/odbl/1-0/"
 
 PAGE_HEADERS = {
@@ -84,3 +87,32 @@ class HeadAsGet:
             await send(message)
 
         await self._app({**scope, "method": "GET"}, receive, send_without_body)
+
+
+class Faults:
+    """Answers what nobody foresaw, inside the middleware that adds the headers.
+
+    Starlette's own handler for it stands outside: its answer would reach other people's pages
+    without the header that lets them read it, and the connection would be cut behind it.
+    """
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self._app = app
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as fault:
+            if begun or scope["type"] != "http":
+                raise  # half an answer cannot be taken back
+            response = await self._answer(Request(scope), fault)
+            await response(scope, receive, send)

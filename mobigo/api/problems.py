@@ -16,6 +16,7 @@ from socle.errors import BadInput, Conflict, Fact, LimitExceeded, MobigoError, N
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+TOLD_LETTERS = 200  # of a fact
 
 _STATUS_OF_ERROR: tuple[tuple[type[MobigoError], int], ...] = (
     (LimitExceeded, 422),
@@ -46,9 +47,14 @@ def status_of(error: MobigoError) -> int:
 def problem_of(error: MobigoError) -> Problem:
     """The body that tells an error. One without a sentence of its own is told as unexpected."""
     known = f"errors.{error.code}" in all_texts()
-    sentence = error_sentence(error if known else MobigoError("internal"))
-    facts = {name: value for name, value in error.facts.items() if value is not None}
+    facts = {name: _short(value) for name, value in error.facts.items() if value is not None}
+    sentence = error_sentence(type(error)(error.code, **facts) if known else MobigoError("internal"))
     return Problem(f"/api#{error.code}", sentence, status_of(error), sentence, error.code, sentence, facts)
+
+
+def _short(value: Fact) -> Fact:
+    """What was sent is told back, but not whole pages of it."""
+    return f"{value[:TOLD_LETTERS]}…" if isinstance(value, str) and len(value) > TOLD_LETTERS else value
 
 
 def respond_problem(error: MobigoError, headers: Mapping[str, str] | None = None) -> Response:
@@ -91,8 +97,7 @@ async def on_unexpected(request: Request, error: Exception) -> Response:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Make every error of `app` a problem document."""
+    """Make every error that is foreseen a problem document (of the others see `middleware.Faults`)."""
     app.add_exception_handler(MobigoError, on_mobigo_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(Exception, on_unexpected)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from mobigo.api.deps import CACHE_SHORT
 from mobigo.api.problems import MEDIA_TYPE, Problem
+from mobigo.opendata.http import render_body
 from mobigo.texts import all_texts, text
 
 REF = "#/components/schemas/{name}"
@@ -63,7 +65,7 @@ def _instant_schema(_wanted: type) -> dict[str, Any]:
 
 
 def add_reference(app: FastAPI) -> None:
-    """Make `/openapi.json` tell the journey API's structs as its schemas, with the French label of each field."""
+    """Serve `/openapi.json`: the journey API's structs as its schemas, with the French label of each field."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -80,7 +82,12 @@ def add_reference(app: FastAPI) -> None:
             app.openapi_schema = document
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def reference(request: Request) -> Response:
+        status, headers, body = render_body(msgspec.json.encode(app.openapi()), request.headers, tagged=True)
+        return Response(body, status, headers | {"Cache-Control": CACHE_SHORT}, "application/json")
 
 
 def list_schemas() -> dict[str, Any]:

@@ -31,10 +31,9 @@ class Asset:
     plain: bytes
     gzipped: bytes
 
-    @property
-    def etag(self) -> str:
-        """Strong: the name holds the hash of the content."""
-        return f'"{self.name}"'
+    def etag(self, *, zipped: bool) -> str:
+        """Strong: the name holds the hash of the content, and compressed bytes are other bytes."""
+        return f'"{self.name}{"-gz" if zipped else ""}"'
 
 
 @dataclass(frozen=True, slots=True)

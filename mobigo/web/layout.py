@@ -17,6 +17,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from mobigo.opendata.http import knows, render_body, takes_gzip
 from mobigo.texts import all_texts
 from mobigo.web.assets import IMMUTABLE, Assets, read_assets
 from mobigo.web.wording import clock, machine_time, say
@@ -117,9 +118,10 @@ class Pages:
         except Unavailable:
             return False
 
-    def render(self, template: str, path: str, **values: object) -> str:
-        """`template` filled, for the page at `path`."""
-        return self._environment.get_template(template).render(path=path, demo=self._is_demo(), section="", **values)
+    def render(self, template: str, path: str, *, fault: bool = False, **values: object) -> str:
+        """`template` filled, for the page at `path`; the page of a `fault` asks nothing of what may be at fault."""
+        demo = not fault and self._is_demo()
+        return self._environment.get_template(template).render(path=path, demo=demo, section="", **values)
 
     def send(
         self,
@@ -133,11 +135,15 @@ class Pages:
     ) -> HTMLResponse:
         """The page made of `template`, or its part `fragment` when HTMX asks for that."""
         chosen = fragment if fragment and wants_fragment(request) else template
-        body = self.render(chosen, request.url.path, **values)
-        headers = {"Cache-Control": cache or "private, no-cache", "Content-Language": "fr"}
+        fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        body = self.render(chosen, request.url.path, fault=fault, **values)
+        # What caches may keep is asked for again by its tag.
+        tagged = status == HTTPStatus.OK and cache.startswith("public")
+        answered, headers, content = render_body(body.encode(), request.headers, tagged=tagged)
+        headers |= {"Cache-Control": cache or "private, no-cache", "Content-Language": "fr"}
         if fragment:
-            headers["Vary"] = "HX-Request, HX-Request-Type"
-        return HTMLResponse(body, status, headers)
+            headers["Vary"] += ", HX-Request, HX-Request-Type"
+        return HTMLResponse(content, status if answered == HTTPStatus.OK else answered, headers)
 
     def send_error(self, request: Request, status: int, sentence: str = "") -> HTMLResponse:
         """A page that says in French what happened and what to do."""
@@ -155,14 +161,11 @@ class Pages:
         asset = self.assets.by_name.get(name)
         if asset is None:
             return self.send_error(request, HTTPStatus.NOT_FOUND)
-        headers = {
-            "Cache-Control": IMMUTABLE,
-            "ETag": asset.etag,
-            "Vary": "Accept-Encoding",
-        }
-        if asset.etag in request.headers.get("if-none-match", ""):
+        zipped = takes_gzip(request.headers.get("accept-encoding", ""))
+        etag = asset.etag(zipped=zipped)
+        headers = {"Cache-Control": IMMUTABLE, "ETag": etag, "Vary": "Accept-Encoding"}
+        if knows(etag, request.headers):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if zipped:
             headers["Content-Encoding"] = "gzip"
-            return Response(asset.gzipped, headers=headers, media_type=asset.media_type)
-        return Response(asset.plain, headers=headers, media_type=asset.media_type)
+        return Response(asset.gzipped if zipped else asset.plain, headers=headers, media_type=asset.media_type)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,12 +36,14 @@ def sample_snapshot(directory: Path) -> Snapshot:
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
+def serving(app: ASGIApp, lifespan: Literal["auto", "off"] = "auto") -> Iterator[str]:
     """`app` on a free port of this machine, as `mobigo serve` runs it; yields its address."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, "127.0.0.1", port, log_level="error", access_log=False, lifespan=lifespan)
+    )
     thread = threading.Thread(target=server.run, name="site", daemon=True)
     thread.start()
     for _ in range(2000):

@@ -71,7 +71,7 @@ class Endpoint:
     answer: Any
     make: Callable[[Snapshot, Any, Asked], Any]
     versions: tuple[int, ...] = (1,)
-    is_static: bool = False  # depends on nothing but the release and the parameters
+    is_kept: bool = False  # shared by many who ask the same: caches may keep it for a moment
     is_quick: Callable[[Any], bool] = _never  # answered on the event loop: a millisecond, whatever is asked
     aliases: tuple[str, ...] = ()
 
@@ -110,6 +110,7 @@ ENDPOINTS = (
         StoptimesAnswer,
         lambda snapshot, params, asked: timetable.stoptimes_answer(snapshot, params, asked.now),
         ALL_VERSIONS,
+        is_kept=True,
         is_quick=_is_short_board,
     ),
     Endpoint(
@@ -119,6 +120,7 @@ ENDPOINTS = (
         StopAnswer,
         lambda snapshot, params, _: timetable.stop_answer(snapshot, params),
         ALL_VERSIONS,
+        is_kept=True,
     ),
     Endpoint(
         "geocode",
@@ -142,7 +144,7 @@ ENDPOINTS = (
         p.Params,
         InitialAnswer,
         lambda snapshot, _params, _: on_map.initial_answer(snapshot),
-        is_static=True,
+        is_kept=True,
         is_quick=_always,
     ),
     Endpoint(
@@ -152,7 +154,7 @@ ENDPOINTS = (
         list[Place],
         lambda snapshot, params, _: on_map.map_stops_answer(snapshot, params),
         ALL_VERSIONS,
-        is_static=True,
+        is_kept=True,
     ),
     Endpoint(
         "map/trips",
@@ -161,6 +163,7 @@ ENDPOINTS = (
         list[TripSegment],
         lambda snapshot, params, _: on_map.map_trips_answer(snapshot, params),
         ALL_VERSIONS,
+        is_kept=True,
     ),
     Endpoint(
         "map/levels",
@@ -168,7 +171,7 @@ ENDPOINTS = (
         p.MapLevelsParams,
         list[float],
         lambda _snapshot, params, _: on_map.levels_answer(params),
-        is_static=True,
+        is_kept=True,
         is_quick=_always,
     ),
     Endpoint(
@@ -191,7 +194,7 @@ async def _answer(request: Request, endpoint: Endpoint, version: int) -> Respons
 
     def make() -> Response:
         value = for_version(endpoint.make(snapshot, params, asked), version)
-        return written(request, snapshot, encode(value), static=endpoint.is_static)
+        return written(request, snapshot, encode(value), kept=endpoint.is_kept)
 
     response: Response = make() if endpoint.is_quick(params) else await in_pool(request, make)
     return response

@@ -45,6 +45,12 @@ def test_errors_have_error_code_and_a_french_sentence(client, path, parameters, 
     assert problem["error"].endswith((".", "»."))
 
 
+def test_what_was_sent_is_not_told_back_by_the_page(client):
+    answer = client.get("/api/v6/stop", params={"stopId": "x" * 5000})
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_stop")
+    assert len(answer.content) < 2000
+
+
 @pytest.mark.parametrize(
     "most", [{"transferTimeFactor": 100}, {"minTransferTime": 10_080}, {"maxTravelTime": 2**31}, {"maxTransfers": 0}]
 )
@@ -91,6 +97,22 @@ def test_head_is_answered_like_get_without_a_body(client):
     assert head.headers["etag"] == get.headers["etag"]
 
 
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/api/v6/stoptimes", {"stopId": "bfc_gare", "n": 9, "time": "2026-11-24T06:00Z"}),
+        ("/api/v6/map/stops", {"min": "47,4", "max": "48,6"}),
+        ("/arret/gare", {"jour": "2026-11-24", "heure": "07:00"}),
+        ("/openapi.json", {}),
+    ],
+)
+def test_what_many_ask_alike_is_kept_for_a_moment_and_asked_again_by_its_tag(client, path, parameters):
+    first = client.get(path, params=parameters)
+    assert first.headers["cache-control"] == "public, max-age=15, stale-while-revalidate=600"
+    again = client.get(path, params=parameters, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def test_long_answers_are_compressed_when_the_client_takes_it(client):
     url, question = "/api/v6/stoptimes", {"stopId": "bfc_gare", "n": 20, "time": "2026-11-24T06:00Z"}
     assert client.get(url, params=question).headers["content-encoding"] == "gzip"
@@ -103,6 +125,26 @@ def test_health(client):
     assert client.get("/health/live").json() == {"live": True}
     assert client.get("/health/ready").json() == {"ready": True, "release": "valley-1"}
     assert client.get("/api/v1/health").json() == {}
+
+
+class Broken:
+    def current(self):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [("/api/v1/geocode?text=lac", "access-control-allow-origin"), ("/", "content-security-policy")],
+)
+def test_a_fault_of_ours_is_told_in_french_under_the_headers_of_its_path(tmp_path, caplog, path, header):
+    app = make_app(Broken(), Settings(_env_file=None, data_dir=tmp_path))
+    with serving(app, lifespan="off") as address, httpx.Client(base_url=address) as client:
+        answer = client.get(path)
+        assert answer.status_code == 500
+        assert header in answer.headers
+        assert "ZeroDivisionError" not in answer.text
+        assert client.get("/health/live").status_code == 200  # on the same connection
+    assert "ZeroDivisionError" in caplog.text
 
 
 class NoNetwork:
