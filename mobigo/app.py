@@ -44,9 +44,8 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await anyio.to_thread.run_sync(_open, network)
         if isinstance(network, ServedNetwork):
-            network.watch()
+            await anyio.to_thread.run_sync(network.watch)
         yield
         if isinstance(network, ServedNetwork):
             network.stop()
@@ -74,14 +73,6 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(Headers)
     return app
-
-
-def _open(network: HoldsSnapshot) -> None:
-    """Open the network before the first request; without one the server starts and says so when asked."""
-    try:
-        network.current()
-    except MobigoError:
-        return
 
 
 def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Pages:

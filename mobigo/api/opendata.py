@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import BinaryIO
 
 import anyio
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from mobigo.opendata.http import decide
-from mobigo.services.opendata import find_network_feed
+from mobigo.services.opendata import open_network_feed
 
 _CHUNK_BYTES = 1 << 16
 
@@ -29,19 +29,20 @@ router = APIRouter()
 )
 async def network_feed(release: str, request: Request) -> Response:
     """The merged network: `latest`, or the name of a release that is still kept."""
-    published = await anyio.to_thread.run_sync(find_network_feed, request.app.state.data_dir, release)
+    published = await anyio.to_thread.run_sync(open_network_feed, request.app.state.data_dir, release)
     reply = decide(published.download, request.method, request.headers)
     headers = reply.headers | {
         "Content-Disposition": f'attachment; filename="mobigo-{published.release}.gtfs.zip"',
         "Mobigo-Release": published.release,
     }
     if reply.start == reply.stop:
+        published.file.close()
         return Response(status_code=reply.status, headers=headers)
-    return StreamingResponse(_part(published.path, reply.start, reply.stop), reply.status, headers)
+    return StreamingResponse(_part(published.file, reply.start, reply.stop), reply.status, headers)
 
 
-async def _part(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
-    async with await anyio.open_file(path, "rb") as file:
+async def _part(opened: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
+    async with anyio.wrap_file(opened) as file:
         await file.seek(start)
         left = stop - start
         while left > 0 and (chunk := await file.read(min(left, _CHUNK_BYTES))):

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, out, say_json, settings
-from mobigo.texts import text
+from mobigo.texts import error_sentence, text
 from socle.errors import MobigoError
 
 _NEEDED_FREE_BYTES = 1_000_000_000
@@ -66,8 +66,6 @@ def _data_dir() -> Iterator[Check]:
 
 
 def _database() -> Check:
-    from sqlalchemy.exc import SQLAlchemyError
-
     from mobigo.store.base import current_revision, newest_revision, open_engine
 
     address = settings().database_address()
@@ -77,8 +75,8 @@ def _database() -> Check:
         engine = open_engine(address)
         found, wanted = current_revision(engine), newest_revision(engine)
         engine.dispose()
-    except SQLAlchemyError as error:
-        return Check("database", "error", text("cli.doctor.database_error", reason=type(error).__name__))
+    except MobigoError as error:
+        return Check("database", "error", error_sentence(error))
     if found == wanted:
         return Check("database", "good", text("cli.doctor.database", revision=found))
     return Check("database", "warning", text("cli.doctor.database_old", found=found, wanted=wanted))
@@ -93,7 +91,7 @@ def _network() -> Check:
         manifest = read_manifest(release)
         open_timetable(release / TIMETABLE)
     except MobigoError as error:
-        return Check("network", "error", text(f"errors.{error.code}", **error.facts))
+        return Check("network", "error", error_sentence(error))
     facts = {name: manifest[name] for name in ("release", "valid_from", "valid_to")}
     today = date.today().isoformat()  # noqa: DTZ011  the day of this machine is the one a person sees
     if manifest["valid_from"] <= today <= manifest["valid_to"]:

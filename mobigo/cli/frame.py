@@ -39,6 +39,11 @@ _CODE_OF_ERROR = {
     "no_network": ExitCode.NO_NETWORK,
     "already_running": ExitCode.UNAVAILABLE,
     "port_taken": ExitCode.UNAVAILABLE,
+    "database_busy": ExitCode.UNAVAILABLE,
+    "database_silent": ExitCode.UNAVAILABLE,
+    "server_silent": ExitCode.UNAVAILABLE,
+    "unknown_stop": ExitCode.UNKNOWN_PLACE,
+    "bad_coordinates": ExitCode.UNKNOWN_PLACE,
     "disk_full": ExitCode.CANNOT_WRITE,
     "cannot_write": ExitCode.CANNOT_WRITE,
 }
@@ -65,7 +70,7 @@ def say_failure(error: MobigoError) -> ExitCode:
     """Print what happened and what to do; the exit code that goes with it."""
     known = f"errors.{error.code}" in all_texts()
     say_error(error_sentence(error) if known else str(error))
-    return _CODE_OF_ERROR.get(error.code, ExitCode.BAD_DATA)
+    return _CODE_OF_ERROR.get(str(error.facts.get("server_code") or error.code), ExitCode.BAD_DATA)
 
 
 def say_os_failure(error: OSError) -> ExitCode:

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from mobigo.cli.frame import ExitCode, err, out, say_error, settings
 from mobigo.texts import text
-from socle.errors import BadInput
+from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 
 Pairs = list[tuple[str, str]]
@@ -68,7 +68,7 @@ class Answers:
         """The answer of an endpoint.
 
         Raises:
-            MobigoError: as the endpoint does; a server's refusal is BadInput with its own sentence.
+            MobigoError: as the endpoint does; what a server refuses is told in its own words.
         """
         return self._from_server(name, parameters) if self._server else self._from_disk(name, parameters)
 
@@ -78,11 +78,7 @@ class Answers:
         version = 1 if name == "geocode" else 6
         status, body = fetch(self._server, f"/api/v{version}/{name}", parameters)
         if status != 200:
-            try:
-                said = str(msgspec.json.decode(body)["error"])
-            except (msgspec.DecodeError, KeyError, TypeError):
-                said = str(status)
-            raise BadInput("server_refused", said=said)
+            raise _refusal(status, body)
         return body
 
     def _from_disk(self, name: str, parameters: Pairs) -> bytes:
@@ -104,6 +100,21 @@ class Answers:
         else:
             value = places.geocode_answer(self._snapshot, params.read_params(params.GeocodeParams, parameters))
         return msgspec.json.encode(value)
+
+
+class _Refusal(msgspec.Struct):
+    """What a server answers instead: a problem of ours, or what any server of the journey API says."""
+
+    error: str
+    code: str = ""
+
+
+def _refusal(status: int, body: bytes) -> MobigoError:
+    try:
+        refusal = msgspec.json.decode(body, type=_Refusal)
+    except msgspec.DecodeError:
+        refusal = _Refusal(str(status))
+    return BadInput("server_refused", said=refusal.error, server_code=refusal.code)
 
 
 def plan(

@@ -19,7 +19,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, create_engine
+
+from socle.errors import BadInput, Unavailable
+
+BUSY_S = 30  # for which a process waits for another that writes
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -44,13 +49,20 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def open_engine(address: str) -> Engine:
-    """The engine of the database at `address`; the folder of a SQLite file is made."""
-    url = make_url(address)
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+    """The engine of the database at `address`; the folder of a SQLite file is made.
+
+    Raises:
+        BadInput: `bad_database_address`.
+    """
+    try:
+        url = make_url(address)
+        if url.get_backend_name() != "sqlite":
+            return create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+        raise BadInput("bad_database_address") from None  # it may hold a password: it is not told
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:
@@ -61,9 +73,26 @@ def open_engine(address: str) -> Engine:
 
 
 @contextmanager
+def _answering() -> Iterator[None]:
+    """Tell what the database cannot do now from a fault of ours, which is raised as it is."""
+    try:
+        yield
+    except DatabaseError as fault:
+        # DatabaseError itself is a damaged file; its other kinds (integrity, programming) are ours.
+        if not isinstance(fault, OperationalError) and type(fault) is not DatabaseError:
+            raise
+        reason = str(fault.orig)
+        raise Unavailable("database_busy" if "locked" in reason else "database_silent", reason=reason) from fault
+
+
+@contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
-    """A session whose changes are committed together at the end, or not at all."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    """A session whose changes are committed together at the end, or not at all.
+
+    Raises:
+        Unavailable: `database_busy` when another process holds it for too long, `database_silent`.
+    """
+    with _answering(), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -75,12 +104,17 @@ def _alembic(engine: Engine) -> Config:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to `revision`, up or down."""
+    """Bring the schema to `revision`, up or down.
+
+    Raises:
+        Unavailable: as `transaction`.
+    """
     config = _alembic(engine)
-    if revision == "head" or _is_ahead(engine, config, revision):
-        command.upgrade(config, revision)
-    else:
-        command.downgrade(config, revision)
+    with _answering():
+        if revision == "head" or _is_ahead(engine, config, revision):
+            command.upgrade(config, revision)
+        else:
+            command.downgrade(config, revision)
 
 
 def _is_ahead(engine: Engine, config: Config, revision: str) -> bool:
@@ -91,8 +125,12 @@ def _is_ahead(engine: Engine, config: Config, revision: str) -> bool:
 
 
 def current_revision(engine: Engine) -> str | None:
-    """The revision that the database stands at; None when it is empty."""
-    with engine.connect() as connection:
+    """The revision that the database stands at; None when it is empty.
+
+    Raises:
+        Unavailable: as `transaction`.
+    """
+    with _answering(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -7,11 +7,13 @@ its name. A reader sees the old thing or the new one.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +33,14 @@ def sha256_of(path: Path) -> str:
 def keep_body(folder: Path, path: Path) -> tuple[str, Path]:
     """Copy the file at `path` under its hash in `folder`; the hash and where it lies now.
 
-    The same bytes are kept once.
+    The same bytes are kept once. A body is kept as `.zip` whatever it was called: it is found
+    again by its hash alone.
 
     Raises:
-        OSError: the file cannot be read, or the folder not written.
+        OSError: the file cannot be read or is no file, or the folder not written.
     """
+    if not path.is_file():  # a device or a pipe would never end
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=folder, prefix=_BUILDING, delete=False) as copy:
@@ -46,13 +51,28 @@ def keep_body(folder: Path, path: Path) -> tuple[str, Path]:
                     copy.write(chunk)
             copy.flush()
             os.fsync(copy.fileno())
-            kept = folder / f"{digest.hexdigest()}{path.suffix}"
+            kept = folder / f"{digest.hexdigest()}.zip"
             Path(copy.name).replace(kept)
         except BaseException:
             Path(copy.name).unlink(missing_ok=True)
             raise
     _sync_folder(folder)
     return digest.hexdigest(), kept
+
+
+def keep_folder(folder: Path, path: Path) -> tuple[str, Path]:
+    """As `keep_body` of a zip of the files below `path` that depends on nothing but their names and bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=_BUILDING) as packed:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member in sorted(path.rglob("*")):
+                if member.is_file():
+                    info = zipfile.ZipInfo(member.relative_to(path).as_posix(), (1980, 1, 1, 0, 0, 0))
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                    with member.open("rb") as file, archive.open(info, "w") as body:
+                        shutil.copyfileobj(file, body)
+        packed.flush()
+        return keep_body(folder, Path(packed.name))
 
 
 @contextmanager
@@ -72,12 +92,19 @@ def only_one(folder: Path, what: str) -> Iterator[None]:
         yield
 
 
+def clear_left_overs(folder: Path) -> None:
+    """Remove what a killed process left half done in `folder`; the caller holds the lock of those who write there."""
+    for left_over in folder.glob(f"{_BUILDING}*"):
+        if left_over.is_dir():
+            shutil.rmtree(left_over, ignore_errors=True)
+        else:
+            left_over.unlink(missing_ok=True)
+
+
 @contextmanager
 def building(folder: Path) -> Iterator[Path]:
     """A new empty folder inside `folder` to build in; whatever is left in it is removed at the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    for left_over in folder.glob(f"{_BUILDING}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
     place = Path(tempfile.mkdtemp(dir=folder, prefix=_BUILDING))
     place.chmod(0o755)
     try:
@@ -102,7 +129,7 @@ def publish(built: Path, place: Path) -> None:
 
 def point(link: Path, target: str) -> None:
     """Make the symbolic link `link` point at `target` in one step, replacing what it was."""
-    fresh = link.with_name(f".{link.name}-{os.getpid()}")
+    fresh = link.with_name(f".{link.name}")  # one process at a time moves it, and a killed one leaves one name
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
     fresh.replace(link)

@@ -47,7 +47,7 @@ class Snapshot:
     @property
     def release(self) -> str:
         """What tells this release from others."""
-        return str(self.manifest.get("release", self.timetable.release))
+        return str(self.manifest.get("release", self.timetable.digest))
 
     @property
     def is_demo(self) -> bool:

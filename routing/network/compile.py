@@ -166,8 +166,8 @@ def make_timetable(feed: AnyFeed) -> Timetable:
         "rule_s": special.seconds,
     }
     values["texts"] = Strings.of(known.to_list())
-    release = _hash(values, calendars.first_day.isoformat())
-    return Timetable(release=release, first_day=calendars.first_day, n_days=calendars.n_days, **values)
+    digest = _hash(values, calendars.first_day.isoformat())
+    return Timetable(digest=digest, first_day=calendars.first_day, n_days=calendars.n_days, **values)
 
 
 class _Routes:

@@ -156,7 +156,7 @@ def days_of(timetable: Timetable) -> Days:
 
 def day_key(timetable: Timetable, day: date) -> str:
     """Name of what moves around `day`: equal for dates that a search cannot tell apart."""
-    digest = hashlib.blake2b(f"{_VERSION} {timetable.release}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{_VERSION} {timetable.digest}".encode(), digest_size=16)
     start = service_day_start(day, timetable.zone_infos[0])
     for offset in making.DAY_OFFSETS:
         other = day_of_number(day_number(day) + offset)
@@ -168,7 +168,7 @@ def day_key(timetable: Timetable, day: date) -> str:
 
 def save_day(day: Day, directory: Path) -> None:
     """Publish `day` as `directory`, whole or not at all; one who came first has made the same."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.parent.mkdir(exist_ok=True)  # not beneath a release that was forgotten meanwhile
     beside = Path(tempfile.mkdtemp(prefix=".making-", dir=directory.parent))
     try:
         for name, array in _arrays(day):

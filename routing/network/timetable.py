@@ -26,7 +26,7 @@ from socle.errors import NotFound, Unavailable
 from socle.geo import LatLon
 from socle.times import day_number, day_of_number, local_day, service_day_start
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
 
 Ints = NDArray[np.int32]
@@ -64,10 +64,10 @@ class Strings:
 
 @dataclass(frozen=True, eq=False)
 class Timetable:
-    """One release of a network. Its directory may be opened by many processes at once."""
+    """The arrays of one network. Its directory may be opened by many processes at once."""
 
     # What the manifest says.
-    release: str  # hash of everything that went in, and of the schema's version
+    digest: str  # of everything that went in, and of the schema's version
     first_day: date  # of the calendars
     n_days: int
 
@@ -336,7 +336,7 @@ def save_timetable(timetable: Timetable, directory: Path) -> None:
     save_arrays(timetable, directory)
     manifest = {
         "schema": SCHEMA_VERSION,
-        "release": timetable.release,
+        "digest": timetable.digest,
         "first_day": timetable.first_day.isoformat(),
         "n_days": timetable.n_days,
         "n_stops": timetable.n_stops,
@@ -362,7 +362,7 @@ def open_timetable(directory: Path) -> Timetable:
     if manifest["schema"] != SCHEMA_VERSION:
         raise Unavailable("timetable_of_other_version", found=manifest["schema"], wanted=SCHEMA_VERSION)
     values: dict[str, Any] = {
-        "release": manifest["release"],
+        "digest": manifest["digest"],
         "first_day": date.fromisoformat(manifest["first_day"]),
         "n_days": manifest["n_days"],
         "directory": directory,

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +22,7 @@ from sqlalchemy import Engine
 from mobigo import __version__
 from mobigo.store import releases
 from mobigo.store.base import transaction
-from mobigo.store.files import building, keep_body, only_one, point, publish, sha256_of
+from mobigo.store.files import building, clear_left_overs, keep_body, keep_folder, only_one, point, publish, sha256_of
 from mobigo.store.network import Release, SourceVersion, record_release, record_source_version
 from routing.gtfs.feed import Feed
 from routing.gtfs.merge import merge_feeds
@@ -113,6 +111,8 @@ def import_feeds(sources: Sequence[SourceFile], terms: Terms, now: datetime) -> 
         if source_ids.count(source_id) > 1:
             raise BadInput("duplicate_source", source_id=source_id)
     with only_one(releases.network_dir(terms.data_dir), "import"):
+        for folder in (releases.bodies_dir(terms.data_dir), releases.releases_dir(terms.data_dir)):
+            clear_left_overs(folder)
         received = [_receive(source, terms, now) for source in sources]
         reports = tuple(report for report, _feed in received)
         feeds = [feed for _report, feed in received if feed is not None]
@@ -133,7 +133,8 @@ def check_feed(path: Path, today: date, source_id: str = "feed") -> tuple[bool, 
 
 def _receive(source: SourceFile, terms: Terms, now: datetime) -> tuple[SourceReport, Feed | None]:
     terms.on_step("receive", source.source_id)
-    sha256, kept = _keep(source.path, releases.bodies_dir(terms.data_dir))
+    keep = keep_folder if source.path.is_dir() else keep_body
+    sha256, kept = keep(releases.bodies_dir(terms.data_dir), source.path)
     terms.on_step("read", source.source_id)
     feed: Feed | None = None
     try:
@@ -149,22 +150,6 @@ def _receive(source: SourceFile, terms: Terms, now: datetime) -> tuple[SourceRep
         version = SourceVersion(source.source_id, sha256, report.n_bytes, now, verdict, reason if feed is None else "")
         record_source_version(session, version, findings)
     return report, feed
-
-
-def _keep(path: Path, bodies: Path) -> tuple[str, Path]:
-    """Keep a zip as it is, a folder as a zip of its files that depends on nothing but their bytes."""
-    if not path.is_dir():
-        return keep_body(bodies, path)
-    with tempfile.NamedTemporaryFile(suffix=".zip") as packed:
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member in sorted(path.rglob("*")):
-                if member.is_file():
-                    info = zipfile.ZipInfo(member.relative_to(path).as_posix(), (1980, 1, 1, 0, 0, 0))
-                    info.compress_type = zipfile.ZIP_DEFLATED
-                    with member.open("rb") as file, archive.open(info, "w") as body:
-                        shutil.copyfileobj(file, body)
-        packed.flush()
-        return keep_body(bodies, Path(packed.name))
 
 
 def _make_release(
@@ -191,9 +176,8 @@ def _make_release(
         _write_json(built / releases.MANIFEST, manifest)
         terms.on_step("serve", "")
         release_id = str(manifest["release"])
-        if (shelf / release_id).exists():  # the very same input, at the very same second
-            shutil.rmtree(shelf / release_id)
-        publish(built, shelf / release_id)
+        if not (shelf / release_id).exists():  # else the very same input at the very same second: it is there
+            publish(built, shelf / release_id)
     verdict = "held" if held and not terms.let_through else "served"
     with transaction(terms.engine) as session:
         record_release(session, _row(manifest, verdict, held, terms.let_through, now))

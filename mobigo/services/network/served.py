@@ -2,7 +2,8 @@
 
 Requests take `current()` once and keep it: those under way finish on the release
 they began with. A watcher looks at the link now and then, opens and warms a new
-release beside the old one, and only then replaces it, so no request waits.
+release beside the old one, and only then replaces it, so no request waits. A release
+that cannot be opened leaves the last good one served, whatever is wrong with it.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from mobigo.store import releases
-from socle.errors import MobigoError, Unavailable
+from socle.errors import Unavailable
 
 S = TypeVar("S")
 
 log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_S = 60.0  # between two tries of a release that cannot be opened
 
 
 class ServedNetwork(Generic[S]):
@@ -31,6 +34,7 @@ class ServedNetwork(Generic[S]):
         self._opening = threading.Lock()
         self._stopped = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._told = ""  # the last fault in the log
 
     def current(self) -> S:
         """The snapshot to answer from.
@@ -40,9 +44,6 @@ class ServedNetwork(Generic[S]):
         """
         held = self._held
         if held is None:
-            self.refresh()
-            held = self._held
-        if held is None:
             raise Unavailable("no_network")
         return held[1]
 
@@ -50,7 +51,7 @@ class ServedNetwork(Generic[S]):
         """Swap to the release that the link points at; whether there was anything to swap.
 
         Raises:
-            MobigoError, OSError: the release cannot be opened; the one held goes on being served.
+            Exception: the release cannot be opened; the one held goes on being served.
         """
         with self._opening:
             release = releases.find_current(self._data_dir)
@@ -60,7 +61,8 @@ class ServedNetwork(Generic[S]):
             return True
 
     def watch(self, every_s: float = 1.0) -> None:
-        """Begin to look for new releases, in a thread of its own."""
+        """Open what is there, then look for new releases in a thread of its own."""
+        self._try()
         self._watcher = threading.Thread(target=self._look, args=(every_s,), name="network-watcher", daemon=True)
         self._watcher.start()
 
@@ -71,9 +73,19 @@ class ServedNetwork(Generic[S]):
             self._watcher.join()
 
     def _look(self, every_s: float) -> None:
-        while not self._stopped.wait(every_s):
-            try:
-                if self.refresh():
-                    log.info("a new release of the network is served")
-            except (MobigoError, OSError):
-                log.exception("the new release cannot be opened; the last good one is still served")
+        pause_s = every_s
+        while not self._stopped.wait(pause_s):
+            pause_s = every_s if self._try() else min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _try(self) -> bool:
+        """Refresh; whether that went well. A release that does not open is told once."""
+        try:
+            if self.refresh():
+                log.info("a new release of the network is served")
+        except Exception as fault:
+            if repr(fault) != self._told:
+                log.exception("the current release cannot be opened; the last good one, if any, is still served")
+            self._told = repr(fault)
+            return False
+        self._told = ""
+        return True

@@ -59,11 +59,12 @@ def test_why_prints_the_reasons(served, capsys):
         (["plan", "Valmont Gare"], ExitCode.USAGE, ""),
         (["plan", "Valmont Gare", "Col", "--at", "demain"], ExitCode.USAGE, ""),
         (["plan", "Valmont Gare", "Col", "--modes", "FUSEE"], ExitCode.USAGE, "FUSEE"),
-        (["plan", "99,5", "Col"], ExitCode.BAD_DATA, "n’est pas un lieu sur la Terre"),
+        (["plan", "99,5", "Col"], ExitCode.UNKNOWN_PLACE, "n’est pas un lieu sur la Terre"),
+        (["plan", "bfc_parti", "bfc_col", *AT], ExitCode.UNKNOWN_PLACE, "n’existe pas dans ce réseau"),
         (["board", "Zzzzz"], ExitCode.UNKNOWN_PLACE, "Aucun lieu ne s’appelle"),
         (["place", "Zzzzz"], ExitCode.UNKNOWN_PLACE, ""),
         (["plan", "Valmont Gare", "Col", "--server", "ftp://x"], ExitCode.BAD_DATA, "n’est pas l’adresse d’un serveur"),
-        (["place", "x", "--server", "http://127.0.0.1:1"], ExitCode.BAD_DATA, "ne répond pas"),
+        (["place", "x", "--server", "http://127.0.0.1:1"], ExitCode.UNAVAILABLE, "ne répond pas"),
     ],
 )
 def test_what_cannot_be_answered_is_said_with_its_code(served, capsys, arguments, code, said):
@@ -122,6 +123,13 @@ def test_json_equals_http(served, address, capsys):
 def test_a_server_s_refusal_is_said_as_it_says_it(served, address, capsys):
     assert main(["plan", "bfc_gare", "bfc_lac", "--at", "2031-01-01T07:00", "--server", address]) == ExitCode.BAD_DATA
     assert "hors des horaires connus" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_server_s_refusal_has_the_code_it_has_on_disk(served, address, capsys):
+    arguments = ["plan", "bfc_parti", "bfc_lac", *AT]
+    for place in ((), ("--server", address)):
+        assert main([*arguments, *place]) == ExitCode.UNKNOWN_PLACE
+        assert "« bfc_parti »" in capsys.readouterr().err.replace("\u00a0", " ")
 
 
 def test_a_board_is_a_table(served, capsys):

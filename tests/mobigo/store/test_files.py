@@ -1,10 +1,12 @@
 import hashlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from mobigo.store.files import building, keep_body, only_one, point, publish, sha256_of
+from mobigo.store.files import building, clear_left_overs, keep_body, only_one, point, publish, sha256_of
 from socle.errors import Conflict
 
 
@@ -20,7 +22,7 @@ def test_a_body_is_kept_once_under_its_hash(tmp_path):
 def test_a_body_that_cannot_be_read_leaves_nothing(tmp_path):
     with pytest.raises(FileNotFoundError):
         keep_body(tmp_path / "bodies", tmp_path / "absent.zip")
-    assert list((tmp_path / "bodies").iterdir()) == []
+    assert not (tmp_path / "bodies").exists()
 
 
 def test_a_folder_is_published_whole_or_not_at_all(tmp_path):
@@ -39,11 +41,28 @@ def test_a_folder_is_published_whole_or_not_at_all(tmp_path):
     ]
 
 
-def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path):
+def test_what_a_killed_process_left_is_cleared_and_nothing_else(tmp_path):
     (tmp_path / ".building-left").mkdir()
     (tmp_path / ".building-left" / "half").write_text("x")
-    with building(tmp_path):
-        assert not (tmp_path / ".building-left").exists()
+    (tmp_path / ".building-body").write_text("x")
+    (tmp_path / "r1").mkdir()
+    clear_left_overs(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["r1"]
+    clear_left_overs(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("name", ["TER.ZIP", "ter.gtfs", "ter"])
+def test_a_body_is_found_by_its_hash_whatever_it_was_called(tmp_path, name):
+    (tmp_path / name).write_bytes(b"bytes")
+    sha256, kept = keep_body(tmp_path / "bodies", tmp_path / name)
+    assert kept.name == f"{sha256}.zip"
+
+
+def test_what_never_ends_is_no_body(tmp_path):
+    os.mkfifo(tmp_path / "pipe.zip")
+    for endless in (tmp_path / "pipe.zip", Path("/dev/zero")):
+        with pytest.raises(FileNotFoundError):
+            keep_body(tmp_path / "bodies", endless)
 
 
 def test_a_link_moves_in_one_step(tmp_path):

@@ -1,3 +1,7 @@
+import contextlib
+import sqlite3
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,6 +11,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
+from mobigo.store import base
 from mobigo.store.base import current_revision, migrate, newest_revision, open_engine, transaction
 from mobigo.store.network import (
     Release,
@@ -17,6 +22,7 @@ from mobigo.store.network import (
     record_release,
     record_source_version,
 )
+from socle.errors import BadInput, Unavailable
 from socle.findings import Finding, Severity
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -98,3 +104,49 @@ def test_releases_come_latest_first(engine):
 def test_an_instant_without_zone_is_refused(engine):
     with pytest.raises(StatementError, match="without zone"), transaction(engine) as session:
         record_source_version(session, SourceVersion("ter", "aa", 1, NOON.replace(tzinfo=None), "accepted"), [])
+
+
+MIGRATE = """
+import sys
+from mobigo.store.base import migrate, open_engine
+migrate(open_engine(sys.argv[1]))
+"""
+
+
+def test_two_processes_that_start_at_once_bring_the_schema_up_once(tmp_path):
+    address = f"sqlite:///{tmp_path / 'mobigo.sqlite3'}"
+    both = [
+        subprocess.Popen([sys.executable, "-c", MIGRATE, address], stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    assert [(one.communicate(timeout=60)[1], one.returncode) for one in both] == [("", 0), ("", 0)]
+    assert current_revision(open_engine(address)) == newest_revision(open_engine(address))
+
+
+def test_a_database_that_another_holds_is_said_to_be_busy(tmp_path, monkeypatch):
+    monkeypatch.setattr(base, "BUSY_S", 0.05)
+    engine = open_engine(f"sqlite:///{tmp_path / 'mobigo.sqlite3'}")
+    migrate(engine)
+    with contextlib.closing(sqlite3.connect(tmp_path / "mobigo.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="database_busy"), transaction(engine) as session:
+            record_source_version(session, SourceVersion("ter", "a", 1, NOON, "accepted"), [])
+        with pytest.raises(Unavailable, match="database_busy"):
+            migrate(engine)
+    with transaction(engine) as session:
+        record_source_version(session, SourceVersion("ter", "a", 1, NOON, "accepted"), [])
+
+
+def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path):
+    place = tmp_path / "mobigo.sqlite3"
+    place.write_bytes(b"not a database at all, but a letter" * 100)
+    engine = open_engine(f"sqlite:///{place}")
+    with pytest.raises(Unavailable, match="database_silent"):
+        migrate(engine)
+    assert place.read_bytes().startswith(b"not a database")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "oracle9://x/y", "mysql+absent://user:secret@host/db"])
+def test_an_address_we_cannot_open_is_refused_without_telling_it(address):
+    with pytest.raises(BadInput, match="bad_database_address") as refused:
+        open_engine(address)
+    assert refused.value.facts == {}

@@ -34,7 +34,7 @@ def piece(timetable: Timetable, box: Box) -> Timetable:
         timetable,
         service_days=np.vstack([timetable.service_days, np.zeros_like(timetable.service_days[:1])]),
         trip_service=np.where(kept, timetable.trip_service, never).astype(np.int32),
-        release=f"{timetable.release} piece",
+        digest=f"{timetable.digest} piece",
     )
 
 

@@ -149,7 +149,7 @@ def test_shifting_all_times_shifts_answers(world_seed, query_seed, shift_s):
         world,
         arrival_s=world.arrival_s + shift_s,
         departure_s=world.departure_s + shift_s,
-        release=f"{world.release} later",
+        digest=f"{world.digest} later",
     )
     query = random_query(world, query_seed)
     shifted = {(one[0] + shift_s, one[1] + shift_s, one[2]) for one in answer(world, query)}
@@ -161,7 +161,7 @@ def test_shifting_all_times_shifts_answers(world_seed, query_seed, shift_s):
 def test_adding_a_trip_never_hurts(world_seed, query_seed):
     """What is found without a trip is found with it, or something at least as good is."""
     world = random_world(world_seed)
-    hidden = replace(world, release=f"{world.release} less", trip_service=world.trip_service.copy())
+    hidden = replace(world, digest=f"{world.digest} less", trip_service=world.trip_service.copy())
     # A block's chain is cut where its trip is missing and joined where it is not, which is another network.
     lone = next((trip for trip in range(world.n_trips) if world.trip_block[trip] < 0), None)
     if lone is None:
@@ -186,8 +186,8 @@ def _beaten_later(world, query, departure, arrival, vehicles) -> bool:
 
 
 def test_compiling_twice_gives_the_same_release():
-    assert random_world(4).release == random_world(4).release
-    assert random_world(4).release != random_world(5).release
+    assert random_world(4).digest == random_world(4).digest
+    assert random_world(4).digest != random_world(5).digest
 
 
 def test_stations_of_one_name_side_by_side_are_one_place():
