@@ -105,7 +105,14 @@ docs: .venv/.dev ## the documents as a site in dist/docs, their links and exampl
 bench: .venv/.dev ## speed and memory: reading, searching, load (long; quiet machine)
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/search.py
-	$(BIN)/python bench/load.py --kill
+	$(BIN)/python bench/answers.py
+	$(BIN)/python bench/load.py --swap --kill
+
+.PHONY: soak
+soak: .venv/.dev ## the long proofs: killed imports, many more random worlds, half an hour of load (about two hours)
+	$(BIN)/python bench/crashes.py --kills 300
+	MOBIGO_TEST_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 tests/routing tests/mobigo/api/test_fuzz.py tests/mobigo/web/test_any_input.py
+	$(BIN)/python bench/load.py Mixed --seconds 1800 --swap --kill
 
 .PHONY: ci
 ci: ## what continuous integration runs on a bare Debian machine

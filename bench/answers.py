@@ -17,6 +17,9 @@ from statistics import mean
 
 import msgspec
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.history import record
 from mobigo.api.journeys import map as on_map
 from mobigo.api.journeys import params, places, plan, timetable
 from mobigo.api.journeys.shaping import shaper_of
@@ -27,6 +30,7 @@ from routing.journeys.snapshot import Snapshot, open_snapshot
 
 N = 400
 DAY_S = 86_400
+FIGURES: dict[str, float] = {}
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -38,6 +42,7 @@ def timed(work: Callable[[], object]) -> float:
 def say(what: str, times_ms: list[float], goal: str) -> None:
     ordered = sorted(times_ms)
     at = {share: ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)}
+    FIGURES.update({f"{what}_mean_ms": mean(ordered), f"{what}_p95_ms": at[0.95]})
     print(f"{what:34} {mean(ordered):8.2f} {at[0.5]:8.2f} {at[0.95]:8.2f} {at[0.99]:8.2f}   {goal}")
 
 
@@ -121,6 +126,7 @@ def main() -> None:
         encode(on_map.map_trips_answer(snapshot, params.read_params(params.MapTripsParams, box + when)))
 
     say("map/trips, the region", [timed(trips) for _ in range(20)], "")
+    record(f"answers, {snapshot.timetable.n_stops} stops", FIGURES)
 
 
 if __name__ == "__main__":

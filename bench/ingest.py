@@ -25,6 +25,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.history import record
+
 CALLS = 20  # stops of a trip
 TRIPS_AT_ONCE = 25_000
 
@@ -153,8 +157,11 @@ def main() -> None:
         table = Table("reader", "rows", "CPU s", "elapsed s", "peak MB")
         for column in table.columns[1:]:
             column.justify = "right"
+        figures: dict[str, float] = {}
         for name, work in READERS.items():
             got = measure(work, path)
+            reader = name.partition(" (")[0]
+            figures |= {f"{reader}_cpu_s": got["cpu_s"], f"{reader}_peak_mb": got["peak_mb"]}
             table.add_row(
                 name,
                 f"{got['n_rows']:,.0f}",
@@ -163,6 +170,7 @@ def main() -> None:
                 f"{got['peak_mb']:,.0f}",
             )
         console.print(table)
+    record(f"ingest, {options.stop_times} stop times", figures)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.history import record
 from bench.networks import DAY, MINUTE_S, NETWORKS, missing, write_normalised
 from routing.gtfs.read import read_feed
 from routing.journeys.query import MAX_CHANGES, MAX_TRAVEL_S
@@ -299,8 +300,16 @@ def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
                     f"[red]{name}, {kind}: {len(wrong)} of {len(questions)} answers differ, so no time is told."
                 )
                 return False
+        figures = {"compile_s": compile_s, "day_arrays_s": day_s, "disk_mb": size_mb}
         for kind, questions in kinds.items():
-            _add_row(table, f"{name}, {kind}", time_all(ours, theirs, questions))
+            times = time_all(ours, theirs, questions)
+            _add_row(table, f"{name}, {kind}", times)
+            mine, other = times.mean(axis=0)
+            figures |= {
+                f"{kind}_mobigo_mean_ms": mine,
+                f"{kind}_pynigiri_mean_ms": other,
+                f"{kind}_ratio": other / mine,
+            }
         singles = kinds["single"]
         bytecode = Path(folder) / "bytecode"
         first_answer(timetable.directory, singles[0], bytecode)  # fills the caches of pages, bytecode and kernels
@@ -310,6 +319,9 @@ def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
             f"  a fresh process answers after {fresh['seconds']:.2f} s and holds {fresh['private_mb']:.0f} MB of its "
             f"own; two threads answer {rates[0]:,.0f} single and {rates[1]:,.0f} range questions a second."
         )
+        figures |= {"first_answer_s": fresh["seconds"], "private_mb": fresh["private_mb"]}
+        figures |= {"single_two_threads_per_s": rates[0], "range_two_threads_per_s": rates[1]}
+    record(f"search, {name}, {len(singles)} questions", figures)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
-import anyio
+from anyio import to_thread, wrap_file
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -29,7 +29,7 @@ router = APIRouter()
 )
 async def network_feed(release: str, request: Request) -> Response:
     """The merged network: `latest`, or the name of a release that is still kept."""
-    published = await anyio.to_thread.run_sync(open_network_feed, request.app.state.data_dir, release)
+    published = await to_thread.run_sync(open_network_feed, request.app.state.data_dir, release)
     reply = decide(published.download, request.method, request.headers)
     headers = reply.headers | {
         "Content-Disposition": f'attachment; filename="mobigo-{published.release}.gtfs.zip"',
@@ -42,7 +42,7 @@ async def network_feed(release: str, request: Request) -> Response:
 
 
 async def _part(opened: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
-    async with anyio.wrap_file(opened) as file:
+    async with wrap_file(opened) as file:
         await file.seek(start)
         left = stop - start
         while left > 0 and (chunk := await file.read(min(left, _CHUNK_BYTES))):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
+from babel.dates import format_date
 from rich.markup import escape
 from rich.table import Table
 
@@ -262,6 +263,10 @@ def _clock(told: str) -> str:
     return datetime.fromisoformat(told).astimezone(PARIS).strftime("%H:%M")
 
 
+def _day(told: str) -> str:
+    return format_date(datetime.fromisoformat(told).astimezone(PARIS), "EEEE d MMMM", "fr")
+
+
 def _duration(seconds: int) -> str:
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d}" if minutes >= 60 else f"{minutes} min"
@@ -272,7 +277,11 @@ def _grams(grams: int) -> str:
 
 
 def _say_plan(answer: Mapping[str, Any], n: int, *, why: bool) -> None:
+    day = None
     for itinerary in [*answer["direct"], *answer["itineraries"][:n]]:
+        if (its_day := _day(itinerary["startTime"])) != day:
+            day = its_day
+            out.print(f"[bold]{day}[/]", highlight=False)
         _say_itinerary(itinerary, why=why)
     excluded = answer["mobigo"]["excluded"]
     if not answer["itineraries"] and not answer["direct"] and not excluded:
@@ -314,8 +323,13 @@ def _say_board(answer: Mapping[str, Any], *, arrivals: bool) -> None:
     table = Table(title=escape(answer["place"]["name"]), title_justify="left")
     for column in ("time", "line", "origin" if arrivals else "headsign", "track"):
         table.add_column(text(f"cli.journeys.column.{column}"))
+    day = None
     for row in answer["stopTimes"]:
         told = row["place"].get("arrival" if arrivals else "departure") or row["place"].get("departure")
+        if (its_day := _day(told)) != day:
+            day = its_day
+            table.add_section()
+            table.add_row("", f"[bold]{day}[/]")
         ends = row["tripFrom"]["name"] if arrivals else row["headsign"]
         vehicle = f"{text('cli.journeys.mode.' + row['mode'])} {row['displayName']}"
         table.add_row(_clock(told), escape(vehicle), escape(ends), escape(row["place"].get("track", "")))

@@ -36,6 +36,7 @@ def test_a_journey_is_told_in_lines(served, capsys):
     assert main(["plan", "Valmont Gare", "bfc_lac", *AT, "-n", "1"]) == ExitCode.OK
     told = capsys.readouterr()
     assert told.out.splitlines() == [
+        "mardi 24 novembre",
         "07:10 → 07:35   25 min   0 corresp.   707 g CO2",
         "  07:10  TER P1 › Le Lac   Valmont Gare → Le Lac 07:35",
     ]
@@ -137,5 +138,6 @@ def test_a_board_is_a_table(served, capsys):
     told = capsys.readouterr().out
     assert "07:10" in told
     assert "TER P1" in told
+    assert told.count("mardi 24 novembre") == 1
     assert main(["board", "Le Lac", *AT, "--arrivals", "-n", "1"]) == ExitCode.OK
     assert "07:35" in capsys.readouterr().out
