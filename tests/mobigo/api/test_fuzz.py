@@ -9,6 +9,7 @@ from schemathesis.checks import not_a_server_error
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
 from mobigo.settings import Settings
+from tests.worlds.examples import FACTOR
 from tests.worlds.valley import valley
 
 schema = schemathesis.openapi.from_asgi(
@@ -46,7 +47,7 @@ def map_query(context, query):
 
 @schema.parametrize()
 @settings(
-    max_examples=30,
+    max_examples=30 * FACTOR,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

@@ -13,6 +13,7 @@ from mobigo.web.journeys.search import answer
 from mobigo.web.network import find_stops, make_stop_page
 from socle.errors import BadInput, NotFound
 from socle.times import PARIS
+from tests.worlds.examples import random_examples
 
 NOW = datetime(2026, 9, 15, 7, 0, tzinfo=PARIS)
 places = st.sampled_from(
@@ -45,7 +46,7 @@ fields = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@random_examples(150)
 @given(fields)
 def test_any_search_is_answered_with_a_page(sample, values):
     answered = answer(sample, read_form(values, NOW))
@@ -53,14 +54,14 @@ def test_any_search_is_answered_with_a_page(sample, values):
     assert answered.status in (200, 400, 404)
 
 
-@settings(deadline=None, max_examples=100)
+@random_examples(100)
 @given(fields)
 def test_any_wish_for_stops_is_answered_with_a_page(sample, values):
     page = find_stops(sample, values)
     assert page.problem or page.choices or not (values["nom"].strip() or values["autour"].strip())
 
 
-@settings(deadline=None, max_examples=100)
+@random_examples(100)
 @given(fields)
 def test_any_board_is_answered_with_a_page(sample, values):
     page = make_stop_page(sample, sample.stop_ids[0], values, NOW)

@@ -2,14 +2,15 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from routing.gtfs.read import read_feed
 from routing.gtfs.write import render_feed, render_table, write_feed
+from tests.worlds.examples import random_examples
 from tests.worlds.feeds import SOUND, any_feed, read_files, spoilt
 
 
-@settings(deadline=None)
+@random_examples(100)
 @given(feed=any_feed())
 def test_what_is_written_reads_back_equal_and_writes_the_same_bytes(feed, tmp_path_factory):
     path = tmp_path_factory.mktemp("feed") / "feed.zip"

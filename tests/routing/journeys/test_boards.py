@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.journeys.boards import BoardWish, list_events, list_routes_at, list_stops_meant, trip_calls, vehicle_rides
 from routing.journeys.snapshot import make_snapshot
 from socle.geo import LatLon
+from tests.worlds.examples import random_examples
 from tests.worlds.timetables import DAY, instant, random_world
 from tests.worlds.valley import TUESDAY, valley
 
@@ -49,7 +50,7 @@ wishes = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=120)
+@random_examples(120)
 @given(st.integers(0, 60), wishes)
 def test_a_board_is_what_the_slow_twin_finds(seed, wish):
     snapshot = make_snapshot(random_world(seed))

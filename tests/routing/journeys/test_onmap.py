@@ -6,7 +6,7 @@ import itertools
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.journeys.boards import trip_calls
@@ -14,6 +14,7 @@ from routing.journeys.onmap import MovingTrips, first_view, list_stops_in_box, p
 from routing.journeys.snapshot import make_snapshot
 from socle.errors import LimitExceeded
 from socle.geo import Box
+from tests.worlds.examples import random_examples
 from tests.worlds.timetables import DAY, instant, random_world
 from tests.worlds.valley import valley
 
@@ -38,7 +39,7 @@ def slow_segments(snapshot, box, start, end):
     return sorted(found)
 
 
-@settings(deadline=None, max_examples=60)
+@random_examples(60)
 @given(st.integers(0, 60), st.integers(-30, 60), st.integers(0, 120), st.floats(44.5, 47), st.floats(0.1, 2))
 def test_moving_trips_are_what_the_slow_twin_finds(seed, hour, minutes, south, height):
     snapshot = make_snapshot(random_world(seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.journeys.journey import Journey
@@ -13,6 +13,7 @@ from routing.journeys.pages import Cursor, PageWish, find_page, read_cursor
 from routing.journeys.query import JourneyQuery, StopPlace
 from routing.journeys.router import plan
 from socle.errors import BadInput
+from tests.worlds.examples import random_examples
 from tests.worlds.timetables import instant, random_world
 
 
@@ -20,7 +21,7 @@ def told(journeys: tuple[Journey, ...]) -> list[tuple[int, int, int]]:
     return [(journey.departure, journey.arrival, journey.n_changes) for journey in journeys]
 
 
-@settings(deadline=None, max_examples=60)
+@random_examples(60)
 @given(st.integers(0, 200), st.booleans(), st.integers(0, 23), st.integers(1, 3))
 def test_pages_partition_time(seed, arrive_by, hour, most):
     world = random_world(seed)

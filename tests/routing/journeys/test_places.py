@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.journeys.places import Commune, Kind, NamedStop, PlaceIndex, Wanted, build_index, find_meant, fold
 from socle.geo import LatLon, box_of_corners
+from tests.worlds.examples import random_examples
 
 COMMUNES = """
 21231 Dijon               47.3215 5.0415 158002 21
@@ -165,7 +166,7 @@ def test_an_empty_index_finds_nothing():
     assert empty.list_near(LatLon(47, 5)) == []
 
 
-@settings(deadline=None)
+@random_examples(100)
 @given(st.text(max_size=60))
 def test_any_text_is_answered_within_its_own_bounds(text):
     found = INDEX.list_found(text)

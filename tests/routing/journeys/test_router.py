@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.gtfs.feed import make_feed
@@ -18,6 +18,7 @@ from socle.errors import BadInput
 from socle.geo import LatLon
 from tests.oracles.time_expanded import Oracle
 from tests.oracles.time_expanded import journeys as slow_journeys
+from tests.worlds.examples import random_examples
 from tests.worlds.questions import answer, random_query
 from tests.worlds.timetables import DAY, instant, random_world, search, timetable, told
 
@@ -248,7 +249,7 @@ def test_the_desert_grid_answers_by_hand():
     assert other.arrival == instant("07:14")
 
 
-@settings(max_examples=80, deadline=None)
+@random_examples(80)
 @given(SEEDS, SEEDS)
 def test_the_router_finds_what_the_oracle_finds(world_seed, query_seed):
     world = random_world(world_seed)
@@ -256,7 +257,7 @@ def test_the_router_finds_what_the_oracle_finds(world_seed, query_seed):
     assert answer(world, query) == slow_journeys(world, query)
 
 
-@settings(max_examples=50, deadline=None)
+@random_examples(50)
 @given(SEEDS, SEEDS, st.integers(1, 2))
 def test_the_router_finds_what_the_oracle_finds_by_way_of_others(world_seed, query_seed, n_vias):
     world = random_world(world_seed)
@@ -272,7 +273,7 @@ def test_the_router_finds_what_the_oracle_finds_on_thousands_of_worlds():
         assert answer(world, query) == slow_journeys(world, query), seed
 
 
-@settings(max_examples=50, deadline=None)
+@random_examples(50)
 @given(SEEDS, SEEDS, st.integers(1, 7000), st.booleans())
 def test_pages_partition_time(world_seed, query_seed, cut_s, arrive_by):
     world = random_world(world_seed)
@@ -286,7 +287,7 @@ def test_pages_partition_time(world_seed, query_seed, cut_s, arrive_by):
     assert pages[0] | pages[1] == answer(world, whole)
 
 
-@settings(max_examples=50, deadline=None)
+@random_examples(50)
 @given(SEEDS, SEEDS)
 def test_range_is_the_union_of_departures(world_seed, query_seed):
     world = random_world(world_seed)
@@ -301,7 +302,7 @@ def test_range_is_the_union_of_departures(world_seed, query_seed):
     assert found <= by_leaving
 
 
-@settings(max_examples=50, deadline=None)
+@random_examples(50)
 @given(SEEDS, SEEDS)
 def test_arrive_by_mirrors(world_seed, query_seed):
     """What a window of departures gives, arriving by the same arrivals gives again."""
@@ -312,7 +313,7 @@ def test_arrive_by_mirrors(world_seed, query_seed):
         assert (departure, arrival, n_vehicles) in again
 
 
-@settings(max_examples=50, deadline=None)
+@random_examples(50)
 @given(SEEDS, SEEDS)
 def test_the_same_query_gives_the_same_legs(world_seed, query_seed):
     world, again = random_world(world_seed), random_world(world_seed)
@@ -340,7 +341,7 @@ def test_among_equals_one_walks_less_and_leaves_later():
     assert late.walk_s == 0
 
 
-@settings(max_examples=80, deadline=None)
+@random_examples(80)
 @given(SEEDS, SEEDS, st.integers(0, 2))
 def test_legs_hang_together(world_seed, query_seed, n_vias):
     world = random_world(world_seed)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.kernels.dijkstra import UNREACHED, one_to_many
 from tests.oracles.shortest_paths import costs_from
+from tests.worlds.examples import random_examples
 
 
 def rows(edges, n_nodes):
@@ -25,7 +26,7 @@ def graphs(draw):
     return n_nodes, draw(st.lists(st.tuples(node, node, st.integers(0, 9)), max_size=40))
 
 
-@settings(deadline=None, max_examples=300)
+@random_examples(300)
 @given(graphs(), st.one_of(st.none(), st.integers(0, 20)))
 def test_costs_equal_those_of_networkx(graph, limit):
     n_nodes, edges = graph

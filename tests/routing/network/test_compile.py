@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.gtfs.feed import make_feed
 from routing.network.calendars import WEEKDAYS
 from routing.network.compile import make_timetable
 from routing.network.modes import MODES
+from tests.worlds.examples import random_examples
 from tests.worlds.questions import answer, random_query
 from tests.worlds.timetables import random_world, search, timetable, told
 
@@ -141,7 +142,7 @@ def test_ids_are_found_and_missed():
     assert world.list_trips("nothing") == []
 
 
-@settings(max_examples=40, deadline=None)
+@random_examples(40)
 @given(SEEDS, SEEDS, st.integers(1, 3600))
 def test_shifting_all_times_shifts_answers(world_seed, query_seed, shift_s):
     world = random_world(world_seed)
@@ -156,7 +157,7 @@ def test_shifting_all_times_shifts_answers(world_seed, query_seed, shift_s):
     assert answer(later, replace(query, at=query.at + shift_s)) == shifted
 
 
-@settings(max_examples=40, deadline=None)
+@random_examples(40)
 @given(SEEDS, SEEDS)
 def test_adding_a_trip_never_hurts(world_seed, query_seed):
     """What is found without a trip is found with it, or something at least as good is."""

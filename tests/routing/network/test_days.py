@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.gtfs.feed import make_feed
@@ -18,12 +18,13 @@ from routing.network.compile import make_timetable
 from routing.network.days import Days, days_of, find_day, make_day, save_day
 from routing.network.runs import BOARD
 from routing.network.timetable import Timetable, open_timetable, save_timetable
+from tests.worlds.examples import random_examples
 from tests.worlds.timetables import DAY, random_world, search, timetable, told
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@random_examples(60)
 @given(SEEDS)
 def test_no_run_of_a_pattern_overtakes_another(seed):
     day = make_day(random_world(seed), DAY)
@@ -35,7 +36,7 @@ def test_no_run_of_a_pattern_overtakes_another(seed):
             assert (np.diff(arrays.departure_s[times].reshape(m, n), axis=1) >= 0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@random_examples(60)
 @given(SEEDS)
 def test_the_backward_arrays_are_the_forward_ones_in_a_mirror(seed):
     day = make_day(random_world(seed), DAY)

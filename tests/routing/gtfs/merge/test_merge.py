@@ -1,13 +1,14 @@
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from mobigo.texts import finding_sentence
 from routing.gtfs.identity.namespaces import Namespaces, StopSpace, guess_namespaces
 from routing.gtfs.merge import merge_feeds
 from routing.gtfs.read import read_feed
 from routing.gtfs.write import render_feed, write_feed
+from tests.worlds.examples import random_examples
 from tests.worlds.feeds import SOUND, any_feed, codes, read_files, spoilt
 
 UIC_STOPS = """stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station,wheelchair_boarding
@@ -210,7 +211,7 @@ def test_a_declared_namespace_counts_and_foreign_ids_in_it_stay_private():
     assert declared.public_stop_id("ter", "quai 3, voie B") == "ter:quai%203%2C%20voie%20B"
 
 
-@settings(deadline=None)
+@random_examples(100)
 @given(one=any_feed(), other=any_feed())
 def test_any_two_feeds_join_without_losing_a_call(one, other, tmp_path_factory):
     network, findings = merge_feeds([one, dataclasses.replace(other, source_id="ville")])

@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from mobigo.texts import finding_sentence
 from routing.gtfs.feed.names import fold_name
@@ -10,6 +10,7 @@ from routing.gtfs.write import write_feed
 from socle.errors import BadInput
 from socle.geo import LatLon, distance_m
 from socle.times import find_gtfs_time_s, render_gtfs_time
+from tests.worlds.examples import random_examples
 from tests.worlds.feeds import SOUND, any_feed, read_files, spoilt
 
 TIMES = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
@@ -271,7 +272,7 @@ def test_all_rules_together_keep_a_feed_whole(tmp_path):
     assert feed.tables["stops"].schema["location_type"] == pl.Int16
 
 
-@settings(deadline=None)
+@random_examples(100)
 @given(feed=any_feed())
 def test_what_is_mended_is_a_feed_without_a_broken_reference(feed, tmp_path_factory):
     after, findings = repair_feed(feed)
