@@ -126,13 +126,14 @@ _NAMES = {
     field.name: "".join(part.title() if at else part for at, part in enumerate(field.name.split("_")))
     for field in fields(LegId)
 }
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # `json.dumps` makes one per call
 _TYPES = {"str": str, "float": float, "int": int, "bool": bool}
 
 
 def render_itinerary_id(leg_ids: Sequence[LegId]) -> str:
     """The id that carries these legs."""
     told = {"legs": [{name: getattr(leg, field) for field, name in _NAMES.items()} for leg in leg_ids]}
-    squeezed = zlib.compress(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(), 6, wbits=-15)
+    squeezed = zlib.compress(_write_json(told).encode(), 6, wbits=-15)
     return VERSION + urlsafe_b64encode(squeezed).rstrip(b"=").decode()
 
 

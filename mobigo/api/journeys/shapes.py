@@ -8,6 +8,7 @@ from these structs, and a test compares it with the schemas of the npm client.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -27,6 +28,7 @@ Known = Literal["YES", "NO", "UNKNOWN"]
 Fact = str | int | float | bool
 
 
+@lru_cache(maxsize=1 << 14)  # whole minutes, most of them of the same days: an itinerary tells fifty
 def instant(seconds: int) -> datetime:
     """`seconds` since 1970 as the time that answers carry; it is written `2026-11-23T06:30:00Z`."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -6,7 +6,6 @@ same stations come back in most answers.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -25,7 +24,6 @@ from mobigo.api.journeys.shapes import (
     LegCarbon,
     LegExtra,
     Mode,
-    PickupDropoffType,
     Place,
     Told,
     Walk,
@@ -50,7 +48,8 @@ START, END = "START", "END"  # the words that the reference UI replaces by what 
 
 _NO_POINTS = EncodedPolyline(points="", precision=PRECISION, length=0)
 _LINES_KEPT = 20_000
-_BOOKED = (2, 3)  # GTFS pickup types that ask to phone ahead or to tell the driver
+_NOT_ALLOWED = 1  # GTFS pickup_type, drop_off_type
+_BOOKED = (2, 3)  # likewise: one phones ahead or tells the driver
 
 
 @lru_cache(maxsize=2)  # the release served, and the one before while its last answers are written
@@ -83,7 +82,7 @@ class Shaper:
         known = self._stops.get(stop)
         if known is None:
             known = self._stops[stop] = self._told_stop(stop)
-        return copy.copy(known)
+        return known.__copy__()  # half of what `copy.copy` takes
 
     def _told_stop(self, stop: int) -> Place:
         snapshot, timetable, texts = self.snapshot, self.snapshot.timetable, self.snapshot.texts
@@ -120,8 +119,8 @@ class Shaper:
             told.arrival = told.scheduled_arrival = instant(call.arrival)
         if call.departure is not None:
             told.departure = told.scheduled_departure = instant(call.departure)
-        told.pickup_type = _allowed(call.pickup)
-        told.dropoff_type = _allowed(call.drop_off)
+        told.pickup_type = "NOT_ALLOWED" if call.pickup == _NOT_ALLOWED else "NORMAL"
+        told.dropoff_type = "NOT_ALLOWED" if call.drop_off == _NOT_ALLOWED else "NORMAL"
         return told
 
     def about_trip(self, trip: int) -> dict[str, object]:
@@ -349,10 +348,6 @@ class Shaper:
         if facts.wheelchair is not None and facts.bikes is not None:
             extra.wheelchair, extra.bikes = facts.wheelchair, facts.bikes  # type: ignore[assignment]
         return extra
-
-
-def _allowed(gtfs_type: int) -> PickupDropoffType:
-    return "NOT_ALLOWED" if gtfs_type == 1 else "NORMAL"
 
 
 def _repeats(stations: Sequence[int]) -> bool:
