@@ -62,7 +62,7 @@ def _data_dir() -> Iterator[Check]:
         yield Check("data_dir", "error", text("errors.cannot_write", path=str(folder.absolute())))
     free = shutil.disk_usage(existing).free
     level, key = ("good", "disk") if free >= _NEEDED_FREE_BYTES else ("warning", "disk_low")
-    yield Check("disk", level, text(f"cli.doctor.{key}", gigabytes=round(free / 1e9, 1)))
+    yield Check("disk", level, text(f"cli.doctor.{key}", gigabytes=f"{free / 1e9:.1f}".replace(".", ",")))
 
 
 def _database() -> Check:

@@ -25,6 +25,13 @@ from sqlmodel import Session, create_engine
 from socle.errors import BadInput, Unavailable
 
 BUSY_S = 30  # for which a process waits for another that writes
+# What SQLite says -> our code.
+_REFUSALS = {
+    "locked": "database_busy",
+    "readonly database": "cannot_write",
+    "unable to open database file": "cannot_write",
+    "database or disk is full": "disk_full",
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -73,7 +80,7 @@ def open_engine(address: str) -> Engine:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _answering(engine: Engine) -> Iterator[None]:
     """Tell what the database cannot do now from a fault of ours, which is raised as it is."""
     try:
         yield
@@ -82,7 +89,8 @@ def _answering() -> Iterator[None]:
         if not isinstance(fault, OperationalError) and type(fault) is not DatabaseError:
             raise
         reason = str(fault.orig)
-        raise Unavailable("database_busy" if "locked" in reason else "database_silent", reason=reason) from fault
+        code = next((code for sign, code in _REFUSALS.items() if sign in reason), "database_silent")
+        raise Unavailable(code, reason=reason, path=engine.url.database) from fault
 
 
 @contextmanager
@@ -90,9 +98,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """A session whose changes are committed together at the end, or not at all.
 
     Raises:
-        Unavailable: `database_busy` when another process holds it for too long, `database_silent`.
+        Unavailable: `database_busy` when another process holds it for too long, `cannot_write`,
+            `disk_full`, `database_silent`.
     """
-    with _answering(), Session(engine, expire_on_commit=False) as session, session.begin():
+    with _answering(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -110,7 +119,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         Unavailable: as `transaction`.
     """
     config = _alembic(engine)
-    with _answering():
+    with _answering(engine):
         if revision == "head" or _is_ahead(engine, config, revision):
             command.upgrade(config, revision)
         else:
@@ -130,7 +139,7 @@ def current_revision(engine: Engine) -> str | None:
     Raises:
         Unavailable: as `transaction`.
     """
-    with _answering(), engine.connect() as connection:
+    with _answering(engine), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from routing.network.columns import AnyFeed, days, ints, rows_of, texts
 from socle.times import day_number, day_of_number
 
+STRAY_SHARE = 0.01  # of the trips of a usual day; the quietest Sunday of a real network has ten times more
+KEPT_EMPTY_DAYS = 6  # at an edge: a feed may well begin with a weekend or a holiday without service
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
@@ -56,3 +58,26 @@ def make_calendars(feed: AnyFeed) -> Calendars:
         if day is not None:
             runs[row[service], day_number(day) - first] = exception == 1
     return Calendars(named, day_of_number(first), last - first + 1, runs)
+
+
+def without_stray_days(calendars: Calendars, n_trips: NDArray[np.int64]) -> Calendars:
+    """`calendars` from the first to the last day of the timetable proper; `n_trips` of each service.
+
+    A service that should have been taken out long ago, or an exception years away, would
+    make a timetable of weeks pretend to cover years and answer that nothing runs there.
+    Feeds themselves are not cut: only what travellers are told to ask about.
+    """
+    if not calendars.n_days:
+        return calendars
+    of_day = n_trips @ calendars.runs
+    if not of_day.any():
+        return calendars
+    usual = np.median(of_day[of_day > 0])  # not the busiest: one feed gives a single day all trips of two years
+    proper = np.flatnonzero(of_day >= max(1.0, STRAY_SHARE * float(usual)))
+    first, end = int(proper[0]), int(proper[-1]) + 1
+    if first <= KEPT_EMPTY_DAYS and not of_day[:first].any():
+        first = 0
+    if calendars.n_days - end <= KEPT_EMPTY_DAYS and not of_day[end:].any():
+        end = calendars.n_days
+    start = day_of_number(day_number(calendars.first_day) + first)
+    return Calendars(calendars.service_ids, start, end - first, calendars.runs[:, first:end])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.network import columns
-from routing.network.calendars import make_calendars
+from routing.network.calendars import make_calendars, without_stray_days
 from routing.network.columns import AnyFeed, Ints, Texts
 from routing.network.modes import (
     CARBON_NUMBER,
@@ -76,6 +76,9 @@ def make_timetable(feed: AnyFeed) -> Timetable:
     trip_path, path_shape, path_first, path_point = _paths(feed, sequences, shapes, lat, lon)
     calendars = make_calendars(feed)
     services = columns.rows_of(calendars.service_ids)
+    trip_service = columns.refer(columns.texts(feed, "trips", "service_id"), services)[trip_rows]
+    n_trips = np.bincount(trip_service[trip_service >= 0], minlength=len(calendars.service_ids))
+    calendars = without_stray_days(calendars, n_trips)
     trip_ids = columns.texts(feed, "trips", "trip_id")
     blocks = Texts()
 
@@ -130,7 +133,7 @@ def make_timetable(feed: AnyFeed) -> Timetable:
         "trip_row": trip_rows,
         "trip_line": number_of_trips("_line", 0),
         "trip_route": trip_route,
-        "trip_service": columns.refer(columns.texts(feed, "trips", "service_id"), services)[trip_rows],
+        "trip_service": trip_service,
         "trip_headsign": of_trips(columns.texts(feed, "trips", "trip_headsign")),
         "trip_short_name": of_trips(columns.texts(feed, "trips", "trip_short_name")),
         "trip_direction": number_of_trips("direction_id", -1).astype(np.int8),

@@ -68,7 +68,7 @@ class Timetable:
 
     # What the manifest says.
     digest: str  # of everything that went in, and of the schema's version
-    first_day: date  # of the calendars
+    first_day: date  # of the calendars, stray days left out (see `calendars`)
     n_days: int
 
     texts: Strings  # text -> characters; text 0 is empty. Names, headsigns, colours point here.

@@ -1,4 +1,5 @@
 import contextlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -134,6 +135,28 @@ def test_a_database_that_another_holds_is_said_to_be_busy(tmp_path, monkeypatch)
             migrate(engine)
     with transaction(engine) as session:
         record_source_version(session, SourceVersion("ter", "a", 1, NOON, "accepted"), [])
+
+
+def test_a_database_that_cannot_be_opened_or_is_out_of_room_is_told_with_its_path(tmp_path, engine):
+    (tmp_path / "folder.sqlite3").mkdir()
+    with pytest.raises(Unavailable) as refusal:
+        migrate(open_engine(f"sqlite:///{tmp_path / 'folder.sqlite3'}"))
+    assert (refusal.value.code, refusal.value.facts["path"]) == ("cannot_write", str(tmp_path / "folder.sqlite3"))
+    with pytest.raises(Unavailable) as refusal, transaction(engine) as session:
+        session.connection().execute(text("PRAGMA max_page_count = 1"))
+        version = SourceVersion("ter", "c" * 64, 1, NOON, "refused", "x" * 100_000)
+        record_source_version(session, version, [])
+    assert refusal.value.code == "disk_full"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_database_that_may_not_be_written_is_told_with_its_path(tmp_path, engine):
+    engine.dispose()
+    base = tmp_path / "deep" / "mobigo.sqlite3"
+    base.chmod(0o400)
+    with pytest.raises(Unavailable) as refusal:
+        migrate(open_engine(f"sqlite:///{base}"))
+    assert (refusal.value.code, refusal.value.facts["path"]) == ("cannot_write", str(base))
 
 
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path):
