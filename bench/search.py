@@ -41,7 +41,7 @@ from bench.history import record
 from bench.networks import DAY, MINUTE_S, NETWORKS, missing, write_normalised
 from routing.gtfs.read import read_feed
 from routing.journeys.query import MAX_CHANGES, MAX_TRAVEL_S
-from routing.kernels.raptor import NEVER
+from routing.kernels.arrays import NEVER
 from routing.network.compile import compile_feed
 from routing.network.days import Day, days_of
 from routing.network.search import Scratch, run_search
@@ -94,7 +94,7 @@ class Ours:
         """What was found."""
         return {
             ((self.start + row[0]) // 60, (self.start + row[1]) // 60, row[2] - 1)
-            for row in self.scratch.journeys[:found].tolist()
+            for row in self.scratch.room.journeys[:found].tolist()
         }
 
 

@@ -7,7 +7,6 @@ by side give what the whole would.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of, vias_between
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
-from routing.journeys.unwind import Ways, forward_legs, make_journey, make_walk, rides_of
-from routing.kernels.raptor import ALIGHT, BOARD, NEVER
-from routing.network.days import Day, SearchArrays, days_of
+from routing.journeys.unwind import Ways, forward_legs, make_journey, make_walk, stays_of
+from routing.kernels.arrays import ALIGHT, BOARD, NEVER, SearchArrays, Vias
+from routing.kernels.polish import polish
+from routing.network.days import Day, days_of
 from routing.network.modes import MODE_NUMBER, MODES
 from routing.network.runs import (
     ALIGHT_UNBOOKED,
@@ -26,7 +26,7 @@ from routing.network.runs import (
     NEEDS_NO_BIKE,
     NEEDS_STEPS,
 )
-from routing.network.search import Vias, polish_legs, run_search, scratch_of_thread
+from routing.network.search import run_search, scratch_of_thread
 from routing.network.timetable import Timetable
 from routing.network.transfers import NEVER_S
 from socle.errors import BadInput
@@ -122,8 +122,6 @@ def _search_day(
         return []
     arrays = _with_settings(timetable, day, side, query)
     vias = _vias(timetable, day, query)
-    if vias is not None:
-        access = vias.layered(access)
     scratch = scratch_of_thread()
     n_found = run_search(
         arrays,
@@ -140,7 +138,11 @@ def _search_day(
     )
     if not n_found:
         return []
-    forward = arrays if not query.arrive_by else _with_settings(timetable, day, day.forward, query)
+    forward = arrays
+    if query.arrive_by:
+        access, egress = egress, access
+        forward = _with_settings(timetable, day, day.forward, query)
+    of_vias = np.zeros(day.n_spots, np.uint8) if vias is None else vias.spots
     ways = Ways(
         timetable,
         query,
@@ -151,12 +153,13 @@ def _search_day(
         forward.walk_s,
     )
     journeys = []
-    for _, _, n_vehicles, first_leg, _ in scratch.journeys[:n_found].tolist():
-        legs = scratch.legs[first_leg : first_leg + n_vehicles]
-        legs = forward_legs(day, legs, mirrored=query.arrive_by)
-        if vias is None:  # a via is passed where the search passed it
-            polish_legs(forward, scratch, legs)
-        journeys.append(make_journey(ways, rides_of(legs)))
+    for leave, arrive, n_vehicles, first_leg in scratch.room.journeys[:n_found].tolist():
+        rows = scratch.room.legs[first_leg : first_leg + n_vehicles]
+        legs = forward_legs(day, rows, mirrored=query.arrive_by)
+        stays = stays_of(vias, rows, mirrored=query.arrive_by)
+        ends = (-arrive, -leave) if query.arrive_by else (leave, arrive)
+        polish(legs, forward, day.spot_stop, access, egress, *ends, stays, of_vias, scratch.mark)
+        journeys.append(make_journey(ways, legs, stays))
     return journeys
 
 
@@ -199,12 +202,12 @@ def _with_settings(timetable: Timetable, day: Day, side: SearchArrays, query: Jo
     arrays = side
     change_s, walk_s = _changed(side.change_s, query), _changed(side.walk_s, query)
     if change_s is not side.change_s:
-        arrays = replace(arrays, change_s=change_s, walk_s=walk_s)
+        arrays = arrays._replace(change_s=change_s, walk_s=walk_s)
     if query.no_booking:
         unbooked = side.allow & np.uint8(BOARD_UNBOOKED | ALIGHT_UNBOOKED)
-        arrays = replace(arrays, allow=(unbooked >> 2).astype(np.uint8))
+        arrays = arrays._replace(allow=(unbooked >> 2).astype(np.uint8))
     if query.wheelchair:
         barred = timetable.stop_wheelchair[day.spot_stop] == 2
         kept = np.where(barred[side.spots], 0, BOARD | ALIGHT).astype(np.uint8)
-        arrays = replace(arrays, allow=arrays.allow & kept)
+        arrays = arrays._replace(allow=arrays.allow & kept)
     return arrays

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from routing.journeys.access import place_at, walk_between
 from routing.journeys.journey import Call, Journey, Leg, TransitLeg, WalkLeg
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
+from routing.kernels.arrays import Ints, Vias
 from routing.network.days import Day
 from routing.network.timetable import Timetable
 from socle.times import day_number, day_of_number
-
-Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class Ways:
 
 
 def forward_legs(day: Day, legs: Ints, *, mirrored: bool) -> Ints:
-    """Rows that a kernel wrote, in the order of travel and in the positions and runs of the forward arrays."""
+    """Rows that the search wrote, in the order of travel and in the positions and runs of the forward arrays."""
     if not mirrored:
-        return legs[::-1].copy()
+        return legs[::-1, :4].copy()
     search = day.forward
     patterns = legs[:, 0]
     last = search.first_stop[patterns + 1] - search.first_stop[patterns] - 1
@@ -52,21 +51,35 @@ def forward_legs(day: Day, legs: Ints, *, mirrored: bool) -> Ints:
     return np.stack(columns, axis=1).astype(np.int32)
 
 
-def rides_of(legs: Ints) -> list[Ride]:
-    """The vehicles of one journey in the order they are taken."""
-    return [Ride(*row) for row in legs.tolist()]
+def stays_of(vias: Vias | None, legs: Ints, *, mirrored: bool) -> Ints:
+    """Seconds stayed at vias before each vehicle and after the last, from rows that the search wrote.
+
+    Those who board in layer v have passed v vias; of the ones between two boardings, those that ask for
+    a stay were not passed aboard. `vias` are in the order of the search, the answer in that of travel.
+    """
+    stays = np.zeros(len(legs) + 1, np.int32)
+    if vias is not None:
+        passed = [0, *legs[::-1, 4].tolist(), len(vias.stay_s)]
+        for i, (before, after) in enumerate(pairwise(passed)):
+            stays[i] = vias.stay_s[before:after].sum()
+    return stays[::-1].copy() if mirrored else stays
 
 
-def make_journey(ways: Ways, rides: list[Ride]) -> Journey:
-    """The journey, door to door. One leaves as late as the first vehicle allows and is there when the last one is."""
+def make_journey(ways: Ways, legs_ridden: Ints, stays: Ints) -> Journey:
+    """The journey, door to door. One leaves as late as the first vehicle allows and is there when the last one is.
+
+    A stay at a via near the origin comes after the walk to it, one near the target before the walk from it.
+    """
     timetable, query = ways.timetable, ways.query
+    rides = [Ride(*row) for row in legs_ridden.tolist()]
     legs: list[Leg] = []
     vehicles = [_transit_legs(ways, ride) for ride in rides]
     first, last = vehicles[0][0], vehicles[-1][-1]
     board, alight = first.calls[0].stop, last.calls[-1].stop
-    walk_s = ways.access_s[board]
     if isinstance(query.origin, PointPlace) or query.access:
-        legs.append(_walk(timetable, query, query.origin, StopPlace(board), first.departure - walk_s, walk_s))
+        walk_s = ways.access_s[board]
+        leaves = first.departure - int(stays[0]) - walk_s
+        legs.append(_walk(timetable, query, query.origin, StopPlace(board), leaves, walk_s))
     for i, parts in enumerate(vehicles):
         if i > 0:
             walk = _change(ways, rides[i - 1], rides[i], vehicles[i - 1][-1])
@@ -75,7 +88,8 @@ def make_journey(ways: Ways, rides: list[Ride]) -> Journey:
         legs += parts
     if isinstance(query.destination, PointPlace) or query.egress:
         walk_s = ways.egress_s[alight]
-        legs.append(_walk(timetable, query, StopPlace(alight), query.destination, last.arrival, walk_s))
+        leaves = last.arrival + int(stays[-1])
+        legs.append(_walk(timetable, query, StopPlace(alight), query.destination, leaves, walk_s))
     return Journey(tuple(legs))
 
 

@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.kernels.arrays import Bytes, Ints, SearchArrays
 from routing.network import runs as making
 from routing.network.timetable import Timetable, map_array
 from socle.times import day_number, day_of_number, service_day_start
@@ -42,42 +43,6 @@ EARLIEST_S, LATEST_S = -86_400, 172_800  # of the times of a day, from its start
 MAX_DAYS_IN_MEMORY = 16
 MAX_DAYS_ON_DISK = 64  # a calendar of exceptions may have as many days as dates
 _VERSION = 1
-
-Ints = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchArrays:
-    """One direction of a day, as the kernels read it.
-
-    Backward, times are negated and patterns run from their last spot to their first, so that
-    arriving as late as possible is searched by the very same code as leaving as early.
-    """
-
-    # spot -> seconds to change between two runs there
-    change_s: Ints  # [n_spots]
-    # spot -> walks to other spots, shortest first
-    first_walk: Ints  # [n_spots + 1]
-    walk_spot: Ints
-    walk_s: Ints
-    # spot -> the patterns that may be boarded there
-    first_visit: Ints  # [n_spots + 1]
-    visit_pattern: Ints
-    visit_position: Ints
-    # pattern -> its spots, and what is allowed there (BOARD | ALIGHT | … of `runs`)
-    first_stop: Ints  # [n_patterns + 1]
-    spots: Ints
-    allow: Bytes
-    # pattern -> what a query must allow (bits of `runs.needs`)
-    needs: NDArray[np.uint32]  # [n_patterns]
-    # pattern -> its runs, ascending; times of pattern p with n runs of m stops begin at first_time[p]:
-    # arrivals run by run (first_time[p] + run * m + position), for riding;
-    # departures stop by stop (first_time[p] + position * n + run), for boarding.
-    n_runs: Ints  # [n_patterns]
-    first_time: Ints  # [n_patterns + 1]
-    arrival_s: Ints
-    departure_s: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +161,7 @@ def find_day(directory: Path) -> Day | None:
     """The day of `directory`, mapped, or None when there is none."""
 
     def search(prefix: str) -> SearchArrays:
-        names = [one.name for one in fields(SearchArrays)]
-        return SearchArrays(**{name: map_array(directory / f"{prefix}.{name}.npy") for name in names})
+        return SearchArrays(*(map_array(directory / f"{prefix}.{name}.npy") for name in SearchArrays._fields))
 
     names = [one.name for one in fields(Day) if one.name not in ("forward", "backward")]
     try:
@@ -213,7 +177,7 @@ def _arrays(day: Day) -> list[tuple[str, NDArray[Any]]]:
     for one in fields(Day):
         value = getattr(day, one.name)
         if isinstance(value, SearchArrays):
-            named += [(f"{one.name}.{inner.name}", getattr(value, inner.name)) for inner in fields(SearchArrays)]
+            named += [(f"{one.name}.{name}", array) for name, array in value._asdict().items()]
         else:
             named.append((one.name, value))
     return named

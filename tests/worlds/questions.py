@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
-from routing.journeys.query import JourneyQuery, StopPlace, Via
+from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace, Via
 from routing.journeys.router import plan
 from routing.network.timetable import Timetable
+from socle.geo import LatLon
 from tests.worlds.timetables import DAY
 
 MINUTE_S = 60
@@ -42,7 +43,18 @@ def random_query(world: Timetable, seed: int, *, n_vias: int = 0) -> JourneyQuer
         wishes["via"] = tuple(
             Via(StopPlace(draw.choice(anywhere)), draw.choice((0, 0, 300, 900))) for _ in range(n_vias)
         )
-    return JourneyQuery(StopPlace(origin), StopPlace(destination), departure + later_s, **wishes)
+    if draw.random() < 0.15:
+        wishes["max_direct_s"] = 0
+    ends = [
+        _point_near(world, stop, draw) if draw.random() < 0.3 else StopPlace(stop) for stop in (origin, destination)
+    ]
+    return JourneyQuery(*ends, departure + later_s, **wishes)
+
+
+def _point_near(world: Timetable, stop: int, draw: random.Random) -> Place:
+    """A point some minutes on foot from a stop."""
+    at = world.stop_at(stop)
+    return PointPlace(LatLon(at.lat + draw.uniform(-0.006, 0.006), at.lon + draw.uniform(-0.006, 0.006)))
 
 
 def answer(world: Timetable, query: JourneyQuery) -> set[tuple[int, int, int]]:

@@ -152,6 +152,74 @@ def test_one_passes_a_via_aboard_or_stays_there_as_long_as_asked():
     assert by_halle(30) == []
 
 
+def near(stops, **tables):
+    """Stops a minute's ride and some ten minutes on foot apart, but for the last one, which is far."""
+    lats = [45.0 + 0.006 * i for i in range(len(stops) - 1)] + [46.0]
+    return {"stops": {"stop_id": stops, "stop_name": stops, "stop_lat": lats, "stop_lon": [5.0] * len(stops)}} | tables
+
+
+@pytest.mark.parametrize("window_min", [0, 60])
+def test_nobody_walks_back_to_a_stop_that_the_line_left_before(window_min):
+    world = timetable(
+        """
+        line  Gare   Halle  Lycee
+        12    07:30  07:35  08:30
+        """,
+        extra=near(["Gare", "Halle", "Lycee"]),
+    )
+    beside_halle = PointPlace(LatLon(45.0055, 5.0))
+    query = JourneyQuery(beside_halle, StopPlace(2), instant("07:00"), window_s=window_min * 60)
+    [journey] = plan(world, query).journeys
+    assert told(world, [journey]) == ["Halle 07:35 (12) Lycee 08:30"]
+    assert journey.departure == instant("07:35") - journey.walk_s
+
+
+def test_nobody_rides_past_and_walks_back_when_arriving_by_a_time():
+    world = timetable(
+        """
+        line  Lycee  Halle  Gare
+        12    07:30  08:30  08:35
+        """,
+        extra=near(["Gare", "Halle", "Lycee"]),
+    )
+    beside_halle = PointPlace(LatLon(45.0055, 5.0))
+    [journey] = plan(world, JourneyQuery(StopPlace(2), beside_halle, instant("09:00"), arrive_by=True)).journeys
+    assert told(world, [journey]) == ["Lycee 07:30 (12) Halle 08:30"]
+
+
+def test_a_stay_at_a_via_beside_the_origin_or_the_target_takes_its_time():
+    world = timetable(
+        """
+        line  Gare   Lycee
+        12    07:30  08:30
+        """,
+        extra=near(["Gare", "Lycee"]),
+    )
+    gare, lycee = (PointPlace(world.stop_at(stop)) for stop in (0, 1))
+    at_gare, at_lycee = (Via(StopPlace(stop), 900) for stop in (0, 1))
+    [early] = plan(world, JourneyQuery(gare, lycee, instant("07:00"), via=(at_gare,))).journeys
+    assert (early.departure, early.arrival) == (instant("07:15"), instant("08:30"))
+    [late] = plan(world, JourneyQuery(gare, lycee, instant("07:00"), via=(at_lycee,))).journeys
+    assert (late.departure, late.arrival) == (instant("07:30"), instant("08:45"))
+    assert plan(world, JourneyQuery(gare, lycee, instant("07:20"), via=(at_gare,))).journeys == ()
+
+
+def test_a_journey_by_a_via_leaves_as_late_as_the_stay_allows():
+    world = timetable("""
+        line  Gare   Halle  Lycee
+        12    07:10  07:18
+        12    07:40  07:48
+        40           08:00  08:30
+    """)
+
+    def by_halle(stay_min: int) -> list[str]:
+        via = (Via(StopPlace(world.get_stop("Halle")), stay_min * 60),)
+        return told(world, search(world, "Gare", "Lycee", "07:05", via=via))
+
+    assert by_halle(10) == ["Gare 07:40 (12) Halle 07:48, 08:00 (40) Lycee 08:30"]
+    assert by_halle(15) == ["Gare 07:10 (12) Halle 07:18, 08:00 (40) Lycee 08:30"]
+
+
 def test_frequencies_are_trips_and_keep_their_headway():
     world = timetable(
         """
@@ -363,3 +431,38 @@ def test_legs_hang_together(world_seed, query_seed, n_vias):
             assert one.arrival <= other.departure
         assert journey.n_changes <= query.max_changes
         assert journey.arrival - journey.departure <= query.travel_limit_s
+        assert n_vias_passed(oracle, journey, vehicle) == len(oracle.via)
+
+
+def n_vias_passed(oracle, journey, vehicle) -> int:
+    """How many vias the legs pass in order, each for as long as asked: in a vehicle, or in the time to spare."""
+    rides = [leg for leg in journey.legs if isinstance(leg, TransitLeg)]
+    walked_s = [leg.arrival - leg.departure for leg in journey.legs if not isinstance(leg, TransitLeg)]
+    spare_s = rides[0].departure - journey.departure
+    if journey.legs[0] is not rides[0]:
+        spare_s -= walked_s[0]
+    stops = [rides[0].calls[0].stop]
+    passed = 0
+    for i, ride in enumerate(rides):
+        if not ride.stay_seated:
+            passed = furthest(oracle, stops, passed, spare_s)
+        for call in ride.calls:
+            passed = oracle._ride_through(call.stop, passed)
+        if i + 1 < len(rides):
+            after = rides[i + 1]
+            stops = [ride.calls[-1].stop, after.calls[0].stop]
+            ends = vehicle[ride.trip, ride.service_day], vehicle[after.trip, after.service_day]
+            if not after.stay_seated:
+                spare_s = after.departure - ride.arrival - oracle.change_s(*ends, *stops)
+    spare_s = journey.arrival - rides[-1].arrival
+    if journey.legs[-1] is not rides[-1]:
+        spare_s -= walked_s[-1]
+    return furthest(oracle, [rides[-1].calls[-1].stop], passed, spare_s)
+
+
+def furthest(oracle, stops, passed, spare_s) -> int:
+    """Vias passed after being at `stops` off the vehicle with so many seconds to spare."""
+    ways = [(passed, 0)]
+    for stop in stops if len(set(stops)) > 1 else stops[:1]:
+        ways = [(then, stayed + more) for at, stayed in ways for then, more in oracle._stays(stop, at)]
+    return max(at for at, stayed in ways if stayed <= spare_s)

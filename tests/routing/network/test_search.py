@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.journeys.router import plan
-from routing.kernels import fifo, polish, raptor, via
+from routing.kernels import arrays, fifo, polish, raptor
 from routing.network.days import days_of
 from routing.network.search import Scratch, run_search, warm_kernels
 from tests.worlds.questions import random_query
@@ -14,7 +14,7 @@ from tests.worlds.timetables import DAY, random_world, timetable
 
 def test_warm_kernels_are_all_that_a_query_needs():
     warm_kernels()
-    kernels = (raptor.search, via.search_via, polish.polish, fifo.assign_lanes)
+    kernels = (raptor.search, polish.polish, fifo.assign_lanes)
     known = [len(kernel.signatures) for kernel in kernels]
     for seed in range(30):
         world = random_world(seed)
@@ -28,7 +28,7 @@ def test_an_answer_longer_than_the_buffers_makes_them_grow():
     day, scratch = days_of(world).get(DAY), Scratch()
     ends = [np.array([[spot, 0]], np.int32) for spot in (day.stop_first_spot[0], day.stop_first_spot[1])]
     ends = [np.array([[day.stop_spots[int(end[0, 0])], 0]], np.int32) for end in ends]
-    found = run_search(day.forward, scratch, *ends, 6 * 3600, 8 * 3600, 86_400, raptor.NEVER, 15, 0)
+    found = run_search(day.forward, scratch, *ends, 6 * 3600, 8 * 3600, 86_400, arrays.NEVER, 15, 0)
     assert found == 300
-    assert len(scratch.journeys) >= 300
-    assert scratch.journeys[:found, 0].tolist() == sorted(scratch.journeys[:found, 0].tolist(), reverse=True)
+    assert len(scratch.room.journeys) >= 300
+    assert scratch.room.journeys[:found, 0].tolist() == sorted(scratch.room.journeys[:found, 0].tolist(), reverse=True)
