@@ -67,6 +67,36 @@ def test_with_htmx_the_results_alone_are_replaced_and_back_works(visit):
     assert page.locator(".results").count() == 1
 
 
+def test_with_htmx_the_form_of_the_results_replaces_them_alone(visit):
+    page = visit(search())
+    page.evaluate("window.mark = 'the same document'")
+    page.click("text=Modifier la recherche")
+    page.fill("#vers", "Morteau")
+    page.click("#resultats button[type=submit]:not([name])")
+    page.wait_for_function("() => document.querySelector('h1').textContent === 'De Pontarlier à Morteau'")
+    assert page.evaluate("window.mark") == "the same document"
+    assert page.title() == "De Pontarlier à Morteau – Mobigo"
+    assert "vers=Morteau" in page.url
+    page.click("text=Modifier la recherche")
+    page.click("text=Inverser")
+    page.wait_for_function("() => document.querySelector('h1').textContent === 'De Morteau à Pontarlier'")
+    page.click("text=Modifier la recherche")
+    page.fill("#de", "Zzyzx")
+    page.click("#resultats button[type=submit]:not([name])")
+    page.wait_for_selector("text=Lieu introuvable")  # an answer of status 404 is shown like any other
+    assert page.evaluate("window.mark") == "the same document"
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+
+
+def test_suggestions_do_not_take_the_keyboard_away(visit):
+    page = visit(search())
+    page.click("text=Modifier la recherche")
+    page.fill("#de", "")
+    page.locator("#de").press_sequentially("Mortea", delay=20)
+    page.wait_for_selector("#de-lieux option[value=Morteau]", state="attached")
+    assert page.evaluate("document.activeElement.id") == "de"
+
+
 def test_names_are_suggested_while_one_types(visit):
     page = visit("/")
     page.locator("#de").press_sequentially("Pontarl", delay=20)

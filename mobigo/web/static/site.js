@@ -45,7 +45,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// A new set of results is announced, and read from its heading.
-document.addEventListener("htmx:after:swap", () => {
-  document.querySelector("[data-focus]")?.focus({ preventScroll: false });
+// A new set of results is announced, read from its heading, and named by it in the window's title.
+// Suggestions are asked for by a field, and leave the keyboard there.
+document.addEventListener("htmx:after:swap", ({ target }) => {
+  const heading = document.querySelector("[data-focus]");
+  if (!heading || target instanceof HTMLInputElement) return;
+  document.title = `${heading.textContent} – Mobigo`;
+  heading.focus({ preventScroll: false });
 });
