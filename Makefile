@@ -46,6 +46,10 @@ demo: .venv/.run ## (re)build the demonstration region only
 test: style types contracts .venv/.dev ## style, types, contracts and every test that needs no browser
 	$(BIN)/python -m pytest -m "not web and not clients"
 
+.PHONY: test-postgresql
+test-postgresql: .venv/.dev ## the tests that store something, on a PostgreSQL of their own too (needs its programs)
+	.ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store
+
 .PHONY: test-web
 test-web: .venv/.dev ## the pages in a real browser: needs Chromium
 	@command -v chromium chromium-browser google-chrome > /dev/null || { \
@@ -118,6 +122,6 @@ soak: .venv/.dev ## the long proofs: killed imports, many more random worlds, ha
 ci: ## what continuous integration runs on a bare Debian machine
 	.ci/stage 10m packages .ci/packages
 	.ci/stage 10m install $(MAKE) install
-	.ci/stage 25m test $(MAKE) test
+	.ci/stage 25m test .ci/with-postgresql $(MAKE) test
 	.ci/stage 10m test-web $(MAKE) test-web
 	.ci/stage 5m test-clients $(MAKE) test-clients

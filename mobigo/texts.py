@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files
+
+from babel.dates import format_date
 
 from socle.errors import Fact, MobigoError
 from socle.findings import Finding
@@ -47,6 +50,11 @@ def text(key: str, /, **facts: Fact) -> str:
         KeyError: no such key, or a fact that the sentence names is missing.
     """
     return all_texts()[key].format_map(facts)
+
+
+def day_in_words(day: date) -> str:
+    """The day as in « mardi 24 novembre »."""
+    return format_date(day, "EEEE d MMMM", locale="fr")
 
 
 def error_sentence(error: MobigoError) -> str:

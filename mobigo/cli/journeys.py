@@ -13,12 +13,11 @@ from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
-from babel.dates import format_date
 from rich.markup import escape
 from rich.table import Table
 
 from mobigo.cli.frame import ExitCode, err, out, say_error, settings
-from mobigo.texts import text
+from mobigo.texts import day_in_words, text
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 
@@ -264,7 +263,7 @@ def _clock(told: str) -> str:
 
 
 def _day(told: str) -> str:
-    return format_date(datetime.fromisoformat(told).astimezone(PARIS), "EEEE d MMMM", "fr")
+    return day_in_words(datetime.fromisoformat(told).astimezone(PARIS).date())
 
 
 def _duration(seconds: int) -> str:

@@ -1,7 +1,9 @@
 """Base: the engine, transactions, migrations, and column types shared by the stores.
 
-SQLite is opened in write-ahead mode with full synchronisation, so that what was
-committed survives a power cut; foreign keys are enforced.
+Two databases, the same tables. SQLite is opened in write-ahead mode with full
+synchronisation, so that what was committed survives a power cut; foreign keys are
+enforced; one transaction writes at a time and waits for its turn at its beginning,
+where nothing is lost by waiting. PostgreSQL is spoken to through psycopg.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, create_engine
@@ -32,6 +34,7 @@ _REFUSALS = {
     "unable to open database file": "cannot_write",
     "database or disk is full": "disk_full",
 }
+_READING = "mobigo_reading"  # the execution option of an engine that only reads
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -63,6 +66,8 @@ def open_engine(address: str) -> Engine:
     """
     try:
         url = make_url(address)
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() != "sqlite":
             return create_engine(url, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
@@ -73,10 +78,21 @@ def open_engine(address: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where `begin` below says, not where Python guesses
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
     return engine
+
+
+def is_sqlite(engine: Engine) -> bool:
+    """Whether the database is a SQLite file, where one process at a time writes."""
+    return engine.dialect.name == "sqlite"
 
 
 @contextmanager
@@ -103,6 +119,23 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """
     with _answering(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that sees one state of the database and changes nothing; it waits for nobody who writes.
+
+    Raises:
+        Unavailable: `database_silent`.
+    """
+    options = (
+        {_READING: True} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    )
+    bound = engine.execution_options(**options)
+    with _answering(engine), Session(bound, expire_on_commit=False, autoflush=False) as session, session.begin():
+        yield session
+        session.expunge_all()
+        session.rollback()
 
 
 def _alembic(engine: Engine) -> Config:
@@ -139,7 +172,7 @@ def current_revision(engine: Engine) -> str | None:
     Raises:
         Unavailable: as `transaction`.
     """
-    with _answering(engine), engine.connect() as connection:
+    with _answering(engine), engine.execution_options(**{_READING: True}).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -5,11 +5,13 @@ from sqlmodel import SQLModel
 
 from mobigo.store import network  # noqa: F401  the tables register themselves by being imported
 
+TURN = 0x6D6F6269676F  # any number that no other lock of ours has
+
 with context.config.attributes["engine"].begin() as connection:
-    if connection.dialect.name == "sqlite":
-        # Python's SQLite begins no transaction for DDL: with this one a migration is whole or not at all,
-        # and a second process that starts at the same time waits, then finds the work done.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # A migration is whole or not at all; a second process that starts at the same time waits, then finds the
+    # work done. On SQLite the transaction itself is that turn.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
     context.configure(
         connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, transactional_ddl=True
     )

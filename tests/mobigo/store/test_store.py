@@ -9,11 +9,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import InternalError, StatementError
 from sqlmodel import SQLModel
 
 from mobigo.store import base
-from mobigo.store.base import current_revision, migrate, newest_revision, open_engine, transaction
+from mobigo.store.base import current_revision, migrate, newest_revision, open_engine, reading, transaction
 from mobigo.store.network import (
     Release,
     SourceVersion,
@@ -29,14 +29,6 @@ from socle.findings import Finding, Severity
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def engine(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'deep' / 'mobigo.sqlite3'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
-
-
 def test_migrations_go_up_down_and_up_again_and_end_at_the_models(engine):
     assert current_revision(engine) == newest_revision(engine)
     migrate(engine, "base")
@@ -47,8 +39,16 @@ def test_migrations_go_up_down_and_up_again_and_end_at_the_models(engine):
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
-def test_sqlite_is_opened_so_that_commits_survive_a_power_cut(engine):
-    with engine.connect() as connection:
+@pytest.fixture
+def sqlite(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'mobigo.sqlite3'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_sqlite_is_opened_so_that_commits_survive_a_power_cut(sqlite):
+    with sqlite.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
@@ -114,13 +114,35 @@ migrate(open_engine(sys.argv[1]))
 """
 
 
-def test_two_processes_that_start_at_once_bring_the_schema_up_once(tmp_path):
-    address = f"sqlite:///{tmp_path / 'mobigo.sqlite3'}"
+def test_two_processes_that_start_at_once_bring_the_schema_up_once(database_address):
     both = [
-        subprocess.Popen([sys.executable, "-c", MIGRATE, address], stderr=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen([sys.executable, "-c", MIGRATE, database_address], stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     assert [(one.communicate(timeout=60)[1], one.returncode) for one in both] == [("", 0), ("", 0)]
-    assert current_revision(open_engine(address)) == newest_revision(open_engine(address))
+    engine = open_engine(database_address)
+    assert current_revision(engine) == newest_revision(engine)
+    engine.dispose()
+
+
+def test_a_reader_sees_one_state_and_waits_for_nobody(engine):
+    version = SourceVersion("ter", "aa", 1, NOON, "accepted")
+    with reading(engine) as before:
+        assert list_source_versions(before, "ter") == []
+        with transaction(engine) as session:
+            record_source_version(session, version, [])
+            with reading(engine) as meanwhile:
+                assert list_source_versions(meanwhile, "ter") == []
+        assert list_source_versions(before, "ter") == []
+    with reading(engine) as after:
+        assert list_source_versions(after, "ter") == [version]
+
+
+def test_a_reader_changes_nothing(engine):
+    with contextlib.suppress(Unavailable, InternalError), reading(engine) as session:
+        record_source_version(session, SourceVersion("ter", "aa", 1, NOON, "accepted"), [])
+    with reading(engine) as session:
+        assert list_source_versions(session, "ter") == []
 
 
 def test_a_database_that_another_holds_is_said_to_be_busy(tmp_path, monkeypatch):
@@ -137,12 +159,12 @@ def test_a_database_that_another_holds_is_said_to_be_busy(tmp_path, monkeypatch)
         record_source_version(session, SourceVersion("ter", "a", 1, NOON, "accepted"), [])
 
 
-def test_a_database_that_cannot_be_opened_or_is_out_of_room_is_told_with_its_path(tmp_path, engine):
+def test_a_database_that_cannot_be_opened_or_is_out_of_room_is_told_with_its_path(tmp_path, sqlite):
     (tmp_path / "folder.sqlite3").mkdir()
     with pytest.raises(Unavailable) as refusal:
         migrate(open_engine(f"sqlite:///{tmp_path / 'folder.sqlite3'}"))
     assert (refusal.value.code, refusal.value.facts["path"]) == ("cannot_write", str(tmp_path / "folder.sqlite3"))
-    with pytest.raises(Unavailable) as refusal, transaction(engine) as session:
+    with pytest.raises(Unavailable) as refusal, transaction(sqlite) as session:
         session.connection().execute(text("PRAGMA max_page_count = 1"))
         version = SourceVersion("ter", "c" * 64, 1, NOON, "refused", "x" * 100_000)
         record_source_version(session, version, [])
@@ -150,9 +172,9 @@ def test_a_database_that_cannot_be_opened_or_is_out_of_room_is_told_with_its_pat
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_a_database_that_may_not_be_written_is_told_with_its_path(tmp_path, engine):
-    engine.dispose()
-    base = tmp_path / "deep" / "mobigo.sqlite3"
+def test_a_database_that_may_not_be_written_is_told_with_its_path(tmp_path, sqlite):
+    sqlite.dispose()
+    base = tmp_path / "mobigo.sqlite3"
     base.chmod(0o400)
     with pytest.raises(Unavailable) as refusal:
         migrate(open_engine(f"sqlite:///{base}"))
