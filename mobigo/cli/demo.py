@@ -25,6 +25,9 @@ Replicate = Annotated[int, typer.Option(min=0, max=40, help=text("cli.demo.repli
 Clean = Annotated[bool, typer.Option("--clean", help=text("cli.demo.clean_help"))]
 
 
+LICENCE = "ODbL-1.0"  # as data/gtfs/sources.toml has it
+
+
 def monday_of(day: date) -> date:
     """The Monday of the week of `day`."""
     return day - timedelta(days=day.weekday())
@@ -78,7 +81,8 @@ def import_sources(folder: Path, feeds: Sequence[Path], *, as_json: bool = False
     from mobigo.cli.feed import run_import, say_report
     from mobigo.services.network.importing import SourceFile
 
-    report = run_import([SourceFile(path.stem, path) for path in feeds], text("cli.demo.let_through"))
+    sources = [SourceFile(path.stem, path, LICENCE) for path in feeds]
+    report = run_import(sources, text("cli.demo.let_through"))
     say_report(report, as_json=as_json)
     if not as_json:
         out.print(text("cli.demo.built", folder=str(folder)), markup=False, highlight=False)

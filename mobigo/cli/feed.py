@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json, settings
 from mobigo.texts import finding_sentence, text
+from socle.errors import BadInput
 from socle.findings import Finding, Severity, count_errors
 from socle.times import local_day
 
@@ -72,10 +74,11 @@ def check(
 def import_(
     paths: Annotated[list[str], typer.Argument(help=text("cli.feed.paths_help"))],
     release_anyway: Annotated[str, typer.Option(help=text("cli.feed.release_anyway_help"), metavar="REASON")] = "",
+    licence: Annotated[list[str] | None, typer.Option(help=text("cli.feed.licence_help"), metavar="[ID=]SPDX")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a release of the network from these feeds and serve it."""
-    report = run_import([source_file(each) for each in paths], release_anyway)
+    report = run_import(_licensed([source_file(each) for each in paths], licence or ()), release_anyway)
     say_report(report, as_json=as_json)
     raise typer.Exit(ExitCode.OK if report.verdict == "served" else ExitCode.BAD_DATA)
 
@@ -97,6 +100,18 @@ def source_file(argument: str) -> SourceFile:
     without_accents = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", without_accents.lower()).strip("-")
     return SourceFile(plain or "feed", place)
+
+
+def _licensed(sources: Sequence[SourceFile], licences: Sequence[str]) -> list[SourceFile]:
+    """The sources with their licences: `ter=ODbL-1.0` is that of one source, `ODbL-1.0` that of the others."""
+    by_source = {each.rpartition("=")[0]: each.rpartition("=")[2] for each in licences}
+    unknown = by_source.keys() - {source.source_id for source in sources} - {""}
+    if unknown:
+        raise BadInput("licence_of_nothing", source_id=min(unknown))
+    return [
+        replace(source, licence=by_source.get(source.source_id, by_source.get("", source.licence)))
+        for source in sources
+    ]
 
 
 def run_import(sources: Sequence[SourceFile], let_through: str = "") -> ImportReport:

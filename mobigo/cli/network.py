@@ -27,7 +27,7 @@ def build(
 
     data_dir = settings().data_dir
     sources = [
-        SourceFile(source["id"], bodies_dir(data_dir) / f"{source['sha256']}.zip")
+        SourceFile(source["id"], bodies_dir(data_dir) / f"{source['sha256']}.zip", source.get("licence", ""))
         for source in read_manifest(get_current(data_dir))["sources"]
     ]
     report = run_import(sources, release_anyway)
@@ -49,8 +49,9 @@ def info(as_json: AsJson = False) -> None:
         table.add_row(text(f"cli.network.{name}"), str(manifest[name]))
     out.print(table)
     sources = Table(title=text("cli.network.sources_title"), title_justify="left")
-    for column in ("id", "publisher", "version", "sha256"):
+    for column in ("id", "publisher", "licence", "version", "sha256"):
         sources.add_column(text(f"cli.network.source_{column}"), overflow="fold")
     for source in manifest["sources"]:
-        sources.add_row(source["id"], source["publisher"], source["version"], source["sha256"][:12])
+        licence = source.get("licence") or text("cli.network.licence_unknown")
+        sources.add_row(source["id"], source["publisher"], licence, source["version"], source["sha256"][:12])
     out.print(sources)

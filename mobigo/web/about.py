@@ -82,9 +82,11 @@ def _validity(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _source(source: Mapping[str, object]) -> str:
-    """Who publishes a feed and which version of it went in, as far as the release knows."""
+    """Who publishes a feed, which version of it went in and under which licence, as far as the release knows."""
     name, version = str(source.get("publisher") or source.get("id", "")), source.get("version")
-    return say("about.opendata.source_version", name=name, version=str(version)) if version else name
+    told = say("about.opendata.source_version", name=name, version=str(version)) if version else name
+    licence = source.get("licence")
+    return say("about.opendata.source_licence", source=told, licence=str(licence)) if licence else told
 
 
 def opendata(snapshot: Snapshot) -> Prose:

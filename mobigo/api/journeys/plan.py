@@ -19,7 +19,7 @@ from mobigo.api.journeys.params import (
     transit_modes,
 )
 from mobigo.api.journeys.shapes import AnswerExtra, Itinerary, Leg, PlanAnswer, Source
-from mobigo.api.journeys.shaping import END, START, Shaper, echo, join_interlined, shaper_of, tell_reason
+from mobigo.api.journeys.shaping import END, START, Drawn, Shaper, echo, join_interlined, shaper_of, tell_reason
 from mobigo.services import journeys
 from routing.journeys.carbon import get_table
 from routing.journeys.journey import Journey
@@ -119,12 +119,12 @@ def plan_answer(
 
 
 def list_sources(snapshot: Snapshot) -> list[Source]:
-    """The feeds that answers come from, with their licences."""
+    """The feeds that answers come from, with their licences as far as they are known."""
     return [
         Source(
             id=str(source.get("id", "")),
-            licence=str(source.get("licence", "")),
-            version=str(source.get("version", "")),
+            licence=str(source["licence"]) if source.get("licence") else UNSET,
+            version=str(source["version"]) if source.get("version") else UNSET,
         )
         for source in snapshot.sources
     ]
@@ -193,7 +193,7 @@ def _read_vias(snapshot: Snapshot, params: PlanParams) -> tuple[Via, ...]:
 
 def _itinerary(shaper: Shaper, told: Told, params: StreetParams) -> Itinerary:
     """A journey with the alternatives of its rides, when they are asked for."""
-    itinerary = shaper.itinerary(told, detailed=params.detailed_legs, joined=False)
+    itinerary = shaper.itinerary(told, _drawn(params), joined=False)
     if params.num_leg_alternatives:
         found = journeys.list_alternatives(shaper.snapshot, told.journey, params.num_leg_alternatives)
         for at, ways in found.items():
@@ -204,7 +204,12 @@ def _itinerary(shaper: Shaper, told: Told, params: StreetParams) -> Itinerary:
 
 
 def _alternative(shaper: Shaper, way: Journey, params: StreetParams) -> list[Leg]:
-    return shaper.legs(tell(shaper.snapshot, way), detailed=params.detailed_legs)
+    return shaper.legs(tell(shaper.snapshot, way), _drawn(params))
+
+
+def _drawn(params: StreetParams) -> Drawn:
+    transfers = params.detailed_legs if params.detailed_transfers is UNSET else params.detailed_transfers
+    return Drawn(params.detailed_legs, transfers)
 
 
 def refresh_answer(
@@ -215,7 +220,7 @@ def refresh_answer(
     answer = journeys.refresh_itinerary(snapshot, wanted, same_name=params.require_display_name_match)
     shaper = shaper_of(snapshot)
     if answer.told is None:
-        return shaper.lost_itinerary(answer.refreshed, detailed=params.detailed_legs)
+        return shaper.lost_itinerary(answer.refreshed, _drawn(params))
     itinerary = _itinerary(shaper, answer.told, params)
     if answer.refreshed.changes and itinerary.mobigo is not UNSET:
         itinerary.mobigo.changes = [tell_reason(change) for change in answer.refreshed.changes]

@@ -212,8 +212,8 @@ class Source(Shape):
     """A feed that the answer comes from."""
 
     id: str
-    licence: str
-    version: str
+    licence: str | UnsetType = UNSET
+    version: str | UnsetType = UNSET
 
 
 class AnswerExtra(Shape):

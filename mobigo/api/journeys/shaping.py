@@ -7,6 +7,7 @@ same stations come back in most answers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -50,6 +51,17 @@ _NO_POINTS = EncodedPolyline(points="", precision=PRECISION, length=0)
 _LINES_KEPT = 20_000
 _NOT_ALLOWED = 1  # GTFS pickup_type, drop_off_type
 _BOOKED = (2, 3)  # likewise: one phones ahead or tells the driver
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Of which legs the way is told: rides and walks at the ends, and walks between rides."""
+
+    legs: bool = True
+    transfers: bool = True
+
+
+DRAWN = Drawn()
 
 
 @lru_cache(maxsize=2)  # the release served, and the one before while its last answers are written
@@ -279,18 +291,19 @@ class Shaper:
             alerts=[Alert(header_text=text("api.ride_lost"), description_text=said)],
         )
 
-    def legs(self, told: ToldJourney, *, detailed: bool = True) -> list[Leg]:
+    def legs(self, told: ToldJourney, drawn: Drawn = DRAWN) -> list[Leg]:
         """The legs of a journey, one each."""
+        last = len(told.legs) - 1
         return [
-            self.ride(leg, facts, detailed=detailed)
+            self.ride(leg, facts, detailed=drawn.legs)
             if isinstance(leg, TransitLeg)
-            else self.walk(leg, facts, detailed=detailed)
-            for leg, facts in zip(told.journey.legs, told.legs, strict=True)
+            else self.walk(leg, facts, detailed=drawn.transfers if 0 < at < last else drawn.legs)
+            for at, (leg, facts) in enumerate(zip(told.journey.legs, told.legs, strict=True))
         ]
 
-    def itinerary(self, told: ToldJourney, *, detailed: bool = True, joined: bool = True) -> Itinerary:
+    def itinerary(self, told: ToldJourney, drawn: Drawn = DRAWN, *, joined: bool = True) -> Itinerary:
         """A journey."""
-        legs = self.legs(told, detailed=detailed)
+        legs = self.legs(told, drawn)
         journey = told.journey
         return Itinerary(
             duration=journey.arrival - journey.departure,
@@ -302,15 +315,11 @@ class Shaper:
             mobigo=_itinerary_extra(told),
         )
 
-    def lost_itinerary(self, refreshed: Refreshed, *, detailed: bool = True) -> Itinerary:
+    def lost_itinerary(self, refreshed: Refreshed, drawn: Drawn = DRAWN) -> Itinerary:
         """An itinerary of which a ride is no longer offered, under the id it was asked by."""
         legs: list[Leg] = []
         for leg_id, leg in zip(refreshed.leg_ids, refreshed.legs, strict=True):
-            legs += (
-                [self.lost(leg_id)]
-                if leg is None
-                else self.legs(tell(self.snapshot, Journey((leg,))), detailed=detailed)
-            )
+            legs += [self.lost(leg_id)] if leg is None else self.legs(tell(self.snapshot, Journey((leg,))), drawn)
         walks = [leg for leg in refreshed.legs if isinstance(leg, WalkLeg)]
         n_rides = sum(leg_id.mode != WALK for leg_id in refreshed.leg_ids)
         return Itinerary(

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from mobigo.api.journeys.params import StopParams, StoptimesParams, TripParams, transit_modes
 from mobigo.api.journeys.places import get_point
 from mobigo.api.journeys.shapes import Itinerary, Place, Route, StopAnswer, StopTime, StopTimeExtra, StoptimesAnswer
-from mobigo.api.journeys.shaping import TAG, Shaper, shaper_of
+from mobigo.api.journeys.shaping import TAG, Drawn, Shaper, shaper_of
 from mobigo.services import journeys
 from routing.journeys.boards import BoardWish, StopEvent, trip_calls
 from routing.journeys.journey import Call
@@ -131,4 +131,4 @@ def _route(snapshot: Snapshot, route: int) -> Route:
 def trip_answer(snapshot: Snapshot, params: TripParams) -> Itinerary:
     """The answer of trip: one leg from end to end, several when a vehicle's trips are not joined."""
     told = journeys.get_trip(snapshot, params.trip_id)
-    return shaper_of(snapshot).itinerary(told, detailed=params.detailed_legs, joined=params.join_interlined_legs)
+    return shaper_of(snapshot).itinerary(told, Drawn(params.detailed_legs), joined=params.join_interlined_legs)

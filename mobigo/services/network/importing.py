@@ -49,10 +49,11 @@ DEMO_VERSION = "demo-"  # how a feed_version of the demonstration region begins
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A feed to import: a zip file or a folder, and the source that its ids belong to."""
+    """A feed to import: a zip file or a folder, the source that its ids belong to, its licence if known (SPDX id)."""
 
     source_id: str
     path: Path
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class SourceReport:
     n_bytes: int
     refused: bool
     findings: tuple[Finding, ...]
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _receive(source: SourceFile, terms: Terms, now: datetime) -> tuple[SourceRep
         findings = tuple(refusal.findings)
     verdict = "refused" if feed is None else "accepted"
     reason = ", ".join(sorted({finding.code for finding in findings if finding.severity is Severity.ERROR}))
-    report = SourceReport(source.source_id, sha256, kept.stat().st_size, feed is None, findings)
+    report = SourceReport(source.source_id, sha256, kept.stat().st_size, feed is None, findings, source.licence)
     with transaction(terms.engine) as session:
         version = SourceVersion(source.source_id, sha256, report.n_bytes, now, verdict, reason if feed is None else "")
         record_source_version(session, version, findings)
@@ -211,7 +213,7 @@ def _manifest(
     feeds: Sequence[Feed], reports: Sequence[SourceReport], timetable: Timetable, feed_sha256: str, now: datetime
 ) -> dict[str, Any]:
     sources = [
-        {"id": feed.source_id, "sha256": report.sha256, **_feed_info(feed)}
+        {"id": feed.source_id, "sha256": report.sha256, "licence": report.licence, **_feed_info(feed)}
         for feed, report in zip(feeds, reports, strict=True)
     ]
     return {

@@ -31,6 +31,8 @@ from routing.journeys.told import LegFacts, Reason, Told, place_at
 from socle.errors import NotFound
 from socle.times import PARIS, local_day
 
+N_OTHERS = 3  # rides told that could take the place of one
+
 
 @dataclass(frozen=True, slots=True)
 class CarbonRow:
@@ -170,7 +172,7 @@ def make_journey_page(snapshot: Snapshot, itinerary_id: str) -> JourneyPage:
         search_href=form.href(),
         changes=[reason_sentence(change) for change in changes],
         facts=[length_of(journey), *list_facts(told)],
-        steps=list_steps(snapshot, told, ends),
+        steps=list_steps(snapshot, told, ends, service.list_alternatives(snapshot, journey, N_OTHERS)),
         carbon=_carbon(snapshot, told),
         map=draw_journeys(snapshot, [journey], ends),
     )

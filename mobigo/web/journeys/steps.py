@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 
 from mobigo.web.journeys.picture import Ends
 from mobigo.web.looks import RAIL, LineSign, headsign, platform_code, sign_of_trip
-from mobigo.web.wording import clock, distance, duration, minute_after, of, say, say_count
+from mobigo.web.wording import clock, distance, duration, minute_after, of, say, say_count, short_day
 from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import stop_name
 from routing.journeys.query import StopPlace
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Connection, Told
+from socle.times import local_day
 
 # What is left at a change once its walk is done: below, it is enough; from LONG_S on, it is a wait.
 FAIR_S = 480
@@ -45,6 +48,8 @@ class Step:
     sentences: Sequence[str] = ()
     stops: Sequence[PassedStop] = ()
     stops_count: str = ""
+    others: Sequence[str] = ()  # rides that could take the place of this one
+    others_count: str = ""
     tight: bool = False
 
 
@@ -66,7 +71,21 @@ def _at_platform(snapshot: Snapshot, key: str, call: Call, **facts: str) -> str:
     return say(key, where=where, **facts)
 
 
-def _ride(snapshot: Snapshot, leg: TransitLeg) -> Step:
+def _other(snapshot: Snapshot, way: Journey, asked: date) -> str:
+    """A ride that could take the place of another, with its day when it is not `asked`."""
+    ride = next(leg for leg in way.legs if isinstance(leg, TransitLeg))
+    day = local_day(ride.departure)
+    said = say(
+        "journey.other",
+        departure=clock(ride.departure),
+        arrival=clock(minute_after(ride.arrival)),
+        line=sign_of_trip(snapshot, ride.trip).spoken,
+        headsign=headsign(snapshot, ride.trip, ride.first_call),
+    )
+    return said if day == asked else f"{short_day(day)}, {said}"
+
+
+def _ride(snapshot: Snapshot, leg: TransitLeg, others: Sequence[Journey]) -> Step:
     sign = sign_of_trip(snapshot, leg.trip)
     first, last = leg.calls[0], leg.calls[-1]
     sentences = [say("journey.direction", headsign=headsign(snapshot, leg.trip, leg.first_call))]
@@ -96,6 +115,8 @@ def _ride(snapshot: Snapshot, leg: TransitLeg) -> Step:
         sentences,
         passed,
         say_count("journey.stops", len(passed)) if passed else "",
+        [_other(snapshot, way, local_day(leg.departure)) for way in others],
+        say_count("journey.others", len(others)) if others else "",
     )
 
 
@@ -149,13 +170,21 @@ def change_stop(journey: Journey, connection: Connection) -> int:
     return leg.calls[-1].stop
 
 
-def list_steps(snapshot: Snapshot, told: Told, ends: Ends) -> list[Step]:
-    """The steps in the order they are done, a change before the walk that belongs to it, the arrival last."""
+NO_OTHERS: Mapping[int, Sequence[Journey]] = MappingProxyType({})
+
+
+def list_steps(
+    snapshot: Snapshot, told: Told, ends: Ends, others: Mapping[int, Sequence[Journey]] = NO_OTHERS
+) -> list[Step]:
+    """The steps in the order they are done, a change before the walk that belongs to it, the arrival last.
+
+    `others` are alternatives by position of the ride in the journey.
+    """
     steps: list[Step] = []
     changes = {connection.from_leg: connection for connection in told.connections}
     for position, leg in enumerate(told.journey.legs):
         if isinstance(leg, TransitLeg):
-            steps.append(_ride(snapshot, leg))
+            steps.append(_ride(snapshot, leg, others.get(position, ())))
         elif leg.distance_m >= LEAST_WALK_M or len(told.journey.legs) == 1:
             is_change = any(change.from_leg < position < change.to_leg for change in told.connections)
             steps.append(_walk(snapshot, leg, ends, is_change=is_change))

@@ -340,3 +340,22 @@ def test_one_s_own_ways_to_stops_take_the_place_of_ours(client):
     assert client.post(url, params=question, content=b"{").status_code == 400
     assert client.post(url, params=question, json={"fromOffsets": [{"stopId": "x", "duration": 1}]}).status_code == 404
     assert client.post(url, params=question, json={"fromOffsets": 3}).status_code == 400
+
+
+def test_the_ways_between_vehicles_are_told_or_not_by_themselves(ask):
+    question = {"fromPlace": "bfc_hopital", "toPlace": LAC, "time": MORNING}
+
+    def drawn(**wish):
+        """By leg: whether it is a change, and whether its way is told; of journeys that walk to a change."""
+        journeys = [one["legs"] for one in ask("v6/plan", **question, **wish)["itineraries"]]
+        return [
+            (leg["mode"] == "WALK" and 0 < at < len(legs) - 1, bool(leg["legGeometry"]["points"]))
+            for legs in journeys
+            for at, leg in enumerate(legs)
+        ]
+
+    assert {is_change for is_change, _ in drawn()} == {True, False}
+    assert all(told for _, told in drawn())
+    assert not any(told for _, told in drawn(detailedLegs="false"))
+    assert all(told is not is_change for is_change, told in drawn(detailedTransfers="false"))
+    assert all(told is is_change for is_change, told in drawn(detailedLegs="false", detailedTransfers="true"))

@@ -50,6 +50,22 @@ def test_what_is_no_feed_is_refused_by_check_and_by_import(data_dir, tmp_path, c
     assert releases.find_current(data_dir) is None
 
 
+def test_a_licence_is_kept_when_the_network_is_rebuilt(data_dir, sound, capsys):
+    assert main(["feed", "import", f"val={sound}", "--licence", "val=etalab-2.0"]) == ExitCode.OK
+    assert main(["network", "build"]) == ExitCode.OK
+    capsys.readouterr()
+    main(["network", "info", "--json"])
+    assert answer(capsys)["sources"][0]["licence"] == "etalab-2.0"
+    assert main(["feed", "import", f"val={sound}", "--licence", "autre=etalab-2.0"]) == ExitCode.BAD_DATA
+    assert "« autre »" in capsys.readouterr().err.replace("\u00a0", " ")
+
+
+def test_a_feed_that_came_under_another_ending_is_found_again(data_dir, sound, tmp_path):
+    (tmp_path / "VAL.ZIP").write_bytes((tmp_path / "val.zip").read_bytes())
+    assert main(["feed", "import", f"val={tmp_path / 'VAL.ZIP'}"]) == ExitCode.OK
+    assert main(["network", "build"]) == ExitCode.OK
+
+
 def test_a_feed_is_imported_described_measured_and_rebuilt(data_dir, sound, tmp_path, capsys):
     assert main(["feed", "import", f"val={sound}"]) == ExitCode.OK
     capsys.readouterr()

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ import pytest
 from mobigo.app import make_app
 from mobigo.settings import Settings
 from socle.errors import Unavailable
+from socle.times import PARIS
 from tests.worlds.site import TUESDAY, serving
 
 PAGES = [
@@ -143,6 +145,20 @@ def test_a_journey_is_told_step_by_step(client):
         assert words in page.text
     assert f"{link}.ics" in page.links
     assert any(back.startswith("/itineraire?") for back in page.links)
+
+
+def test_each_ride_of_a_journey_tells_what_could_take_its_place(client):
+    results = read(client, search("Pontarlier", "Besançon Viotte"))
+    link = next(link for link in results.links if link.startswith("/trajet/"))
+    question = {"itineraryId": link.removeprefix("/trajet/"), "numLegAlternatives": 3}
+    legs = client.get("/api/v6/refresh-itinerary", params=question).json()["legs"]
+    ways = [way for leg in legs for way in leg.get("alternatives", ())]
+    assert ways
+    text = read(client, link).text
+    for _, ride, _ in ways:
+        local = datetime.fromisoformat(ride["startTime"]).astimezone(PARIS)
+        assert f"{local:%H:%M} → " in text
+        assert f"{ride['displayName']}, direction {ride['headsign']}." in text
 
 
 def test_the_agenda_file_holds_the_journey(client):

@@ -178,6 +178,12 @@ def test_each_step_is_told_in_order(terms, sound):
     assert steps == [("receive", "val"), ("read", "val"), ("merge", ""), ("compile", ""), ("write", ""), ("serve", "")]
 
 
+def test_the_licence_of_a_source_is_kept_with_the_release(terms, sound):
+    import_feeds([dataclasses.replace(sound, licence="etalab-2.0")], terms, NOW)
+    (source,) = releases.read_manifest(releases.get_current(terms.data_dir))["sources"]
+    assert (source["id"], source["licence"]) == ("val", "etalab-2.0")
+
+
 def test_the_findings_of_a_release_lie_beside_it(terms, sound):
     import_feeds([sound], terms, NOW)
     told = json.loads((releases.get_current(terms.data_dir) / releases.FINDINGS).read_text("utf-8"))
