@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from babel.dates import format_date
-
 from socle.errors import Fact, MobigoError
 from socle.findings import Finding
+
+GROUPED_FROM = 10_000
 
 
 def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, str]:
@@ -43,18 +42,20 @@ def all_texts() -> Mapping[str, str]:
     return _flatten(tomllib.loads(files("mobigo").joinpath("texts.toml").read_text("utf-8")))
 
 
+def _shown(fact: Fact) -> Fact:
+    """Whole numbers of five digits and more are written in groups of three; those that name a thing come as text."""
+    if isinstance(fact, int) and not isinstance(fact, bool) and abs(fact) >= GROUPED_FROM:
+        return f"{fact:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return fact
+
+
 def text(key: str, /, **facts: Fact) -> str:
     """The sentence `key` filled with `facts`.
 
     Raises:
         KeyError: no such key, or a fact that the sentence names is missing.
     """
-    return all_texts()[key].format_map(facts)
-
-
-def day_in_words(day: date) -> str:
-    """The day as in « mardi 24 novembre »."""
-    return format_date(day, "EEEE d MMMM", locale="fr")
+    return all_texts()[key].format_map({name: _shown(fact) for name, fact in facts.items()})
 
 
 def error_sentence(error: MobigoError) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 import typer
 
 from mobigo import __version__
-from mobigo.cli import demo, feed, journeys, network
+from mobigo.cli import demo, feed, journeys, network, usage
 from mobigo.cli.doctor import doctor
 from mobigo.cli.frame import ExitCode, out, say_error, say_failure, say_os_failure
 from mobigo.cli.serve import serve
 from mobigo.texts import text
 from socle.errors import MobigoError
 
+usage.speak_french()
 app = typer.Typer(
     name="mobigo",
     help=text("cli.help"),
@@ -59,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except typer.TyperException as error:
-        say_error(text("cli.usage", message=str(error)))
+        sentence = usage.find_sentence(error)
+        if sentence:  # none when all that was asked is the help, which is printed
+            say_error(sentence)
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.INTERRUPTED

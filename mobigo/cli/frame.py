@@ -36,7 +36,11 @@ class ExitCode(IntEnum):
 
 
 _CODE_OF_ERROR = {
+    "outside_timetable": ExitCode.NO,
+    "no_service_on_days": ExitCode.NO,
     "no_network": ExitCode.NO_NETWORK,
+    "bad_day": ExitCode.USAGE,
+    "bad_server": ExitCode.USAGE,
     "already_running": ExitCode.UNAVAILABLE,
     "port_taken": ExitCode.UNAVAILABLE,
     "database_busy": ExitCode.UNAVAILABLE,
@@ -75,8 +79,9 @@ def say_failure(error: MobigoError) -> ExitCode:
 
 def say_os_failure(error: OSError) -> ExitCode:
     """Print what the operating system refused; the exit code that goes with it."""
-    where = error.filename or ""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    where = error.filename or str(settings().data_dir.absolute())
+    # NumPy says of a short write only how many bytes were asked and written, without a number.
+    if error.errno in {errno.ENOSPC, errno.EDQUOT} or (error.errno is None and "written" in str(error)):
         say_error(text("errors.disk_full", path=where))
     elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         say_error(text("errors.cannot_write", path=where))

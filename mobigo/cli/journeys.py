@@ -17,15 +17,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from mobigo.cli.frame import ExitCode, err, out, say_error, settings
-from mobigo.texts import day_in_words, text
+from mobigo.texts import text
+from mobigo.web.wording import NBSP, distance, duration, long_day, mass, minute_after
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 
 Pairs = list[tuple[str, str]]
 
-# A name is ambiguous when the next best is this close in score and this far on the map.
-_CLOSE_SCORES = 0.02
-_FAR_M = 1_500
+_HERE_M = 30  # a stop this near is where one stands; a walk this short is the time that a change is given
 # The centre of a commune is walked from for longer than a stop or a point chosen by hand.
 _COMMUNE_WALK_S = 1_800
 
@@ -189,9 +188,10 @@ def place(
     matches = msgspec.json.decode(body)
     if as_json:
         _say_body(body)
-    else:
+    elif matches:
         out.print(_table_of(matches))
     if not matches:
+        say_error(text("cli.journeys.unknown_place", written=name))
         raise typer.Exit(ExitCode.UNKNOWN_PLACE)
 
 
@@ -215,6 +215,8 @@ def _instant(at: str) -> str:
 def _get_place(answers: Answers, written: str, *, stops_only: bool = False) -> tuple[str, bool]:
     """What the API takes for a place that somebody wrote, and whether it is a commune; exits when it is not clear."""
     from routing.journeys.naming import TAG, find_point
+    from routing.journeys.places import find_clear
+    from socle.geo import LatLon
 
     if written.startswith(TAG):
         return written, False
@@ -224,20 +226,13 @@ def _get_place(answers: Answers, written: str, *, stops_only: bool = False) -> t
     matches = msgspec.json.decode(answers.get("geocode", parameters))
     if not matches:
         _refuse_place(text("cli.journeys.unknown_place", written=written), [])
-    best = matches[0]
-    if any(_is_rival(best, other) for other in matches[1:]):
-        rivals = [best, *(other for other in matches[1:] if _is_rival(best, other))]
-        _refuse_place(text("cli.journeys.ambiguous_place", written=written), rivals)
+    meant = find_clear([(match["name"], match["score"], LatLon(match["lat"], match["lon"])) for match in matches])
+    if meant is None:
+        _refuse_place(text("cli.journeys.ambiguous_place", written=written), matches)
+    best = matches[meant]
     if best["type"] == "STOP":
         return best["id"], False
     return f"{best['lat']},{best['lon']}", True
-
-
-def _is_rival(best: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    from socle.geo import LatLon, distance_m
-
-    metres = distance_m(LatLon(best["lat"], best["lon"]), LatLon(other["lat"], other["lon"]))
-    return bool(best["score"] - other["score"] < _CLOSE_SCORES and metres > _FAR_M)
 
 
 def _refuse_place(sentence: str, candidates: Sequence[Mapping[str, Any]]) -> NoReturn:
@@ -252,27 +247,29 @@ def _read_modes(written: str) -> Pairs:
     words = [word.strip().upper() for word in written.split(",") if word.strip()]
     unknown = [word for word in words if word not in _MODES and word != _BICYCLE]
     if unknown:
-        raise typer.BadParameter(", ".join(unknown), param_hint="--modes")
+        raise typer.BadParameter(text("cli.journeys.bad_modes", modes=", ".join(unknown)), param_hint="--modes")
     transit = ",".join(_MODES[word] for word in words if word in _MODES)
     street: Pairs = [("preTransitModes", "WALK,BIKE"), ("postTransitModes", "WALK,BIKE")]
     return ([("transitModes", transit)] if transit else []) + (street if _BICYCLE in words else [])
 
 
-def _clock(told: str) -> str:
-    return datetime.fromisoformat(told).astimezone(PARIS).strftime("%H:%M")
+def _instant_of(told: str) -> int:
+    return int(datetime.fromisoformat(told).timestamp())
+
+
+def _clock(told: str, *, arriving: bool = False) -> str:
+    """The hour of an instant; one arrives in the minute that has surely begun, as the pages say it."""
+    instant = _instant_of(told)
+    return datetime.fromtimestamp(minute_after(instant) if arriving else instant, PARIS).strftime("%H:%M")
 
 
 def _day(told: str) -> str:
-    return day_in_words(datetime.fromisoformat(told).astimezone(PARIS).date())
+    return _plain(long_day(datetime.fromisoformat(told).astimezone(PARIS).date()))
 
 
-def _duration(seconds: int) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d}" if minutes >= 60 else f"{minutes} min"
-
-
-def _grams(grams: int) -> str:
-    return f"{grams / 1000:.1f} kg CO2".replace(".", ",") if grams >= 1000 else f"{grams} g CO2"
+def _plain(words: str) -> str:
+    """`words` without the spaces that keep a number and its unit together: a terminal breaks no lines there."""
+    return words.replace(NBSP, " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def _say_plan(answer: Mapping[str, Any], n: int, *, why: bool) -> None:
@@ -293,29 +290,42 @@ def _say_plan(answer: Mapping[str, Any], n: int, *, why: bool) -> None:
 def _say_itinerary(itinerary: Mapping[str, Any], *, why: bool) -> None:
     told = itinerary["mobigo"]
     parts = [
-        f"[bold]{_clock(itinerary['startTime'])} → {_clock(itinerary['endTime'])}[/]",
-        _duration(itinerary["duration"]),
+        f"[bold]{_clock(itinerary['startTime'])} → {_clock(itinerary['endTime'], arriving=True)}[/]",
+        _plain(duration(_length_s(itinerary))),
         text("cli.journeys.changes", n=itinerary["transfers"]),
-        *([_grams(told["carbon"]["legalGrams"])] if "carbon" in told else []),
+        *([_plain(f"{mass(told['carbon']['legalGrams'])} CO2")] if "carbon" in told else []),
         ", ".join(text(f"cli.journeys.label.{label}") for label in told["labels"]),
     ]
     out.print("   ".join(part for part in parts if part), highlight=False, soft_wrap=True)
-    for leg in itinerary["legs"]:
-        if leg["mode"] == "WALK" and leg["distance"] == 0 and leg["duration"] == 0:
-            continue  # the point asked for is the stop itself
+    last = len(itinerary["legs"]) - 1
+    for position, leg in enumerate(itinerary["legs"]):
+        if leg["mode"] == "WALK" and leg["distance"] < _HERE_M and position in (0, last):
+            continue  # the point asked for is the stop itself, or lies beside it
         out.print(f"  {_leg_line(leg)}", highlight=False, soft_wrap=True)
     for reason in told["explanation"] if why else ():
         out.print(f"  [dim]{escape(reason['text'])}[/]", highlight=False, soft_wrap=True)
 
 
+def _length_s(itinerary: Mapping[str, Any]) -> int:
+    """Door to door, as the clocks shown tell it."""
+    return minute_after(_instant_of(itinerary["endTime"])) - _instant_of(itinerary["startTime"]) // 60 * 60
+
+
 def _leg_line(leg: Mapping[str, Any]) -> str:
-    start = _clock(leg["startTime"])
+    start, length = _clock(leg["startTime"]), duration(leg["duration"])
+    if leg["mode"] == "WALK" and leg["distance"] < _HERE_M:
+        return _plain(f"{start}  {text('cli.journeys.change', length=length)}")
     if leg["mode"] == "WALK":
-        said = text("cli.journeys.walk", minutes=max(1, round(leg["duration"] / 60)), metres=round(leg["distance"]))
-        return f"{start}  {said}"
-    vehicle = text(f"cli.journeys.mode.{leg['mode']}")
+        return _plain(f"{start}  {text('cli.journeys.walk', length=length, distance=distance(leg['distance']))}")
     ends = f"{leg['from']['name']} → {leg['to']['name']} {_clock(leg['endTime'])}"
-    return escape(f"{start}  {vehicle} {leg['displayName']} › {leg['headsign']}   {ends}")
+    return escape(f"{start}  {_vehicle(leg)} › {leg['headsign']}   {ends}")
+
+
+def _vehicle(run: Mapping[str, Any]) -> str:
+    """The line as travellers call it: "Car D12"; a bus between towns (by its carbon class) is a coach."""
+    is_coach = run["mode"] == "BUS" and run.get("mobigo", {}).get("carbon", {}).get("class") == "COACH"
+    word, name = text(f"cli.journeys.mode.{'COACH' if is_coach else run['mode']}"), run["displayName"]
+    return word if name == word else f"{word} {name}"
 
 
 def _say_board(answer: Mapping[str, Any], *, arrivals: bool) -> None:
@@ -330,9 +340,12 @@ def _say_board(answer: Mapping[str, Any], *, arrivals: bool) -> None:
             table.add_section()
             table.add_row("", f"[bold]{day}[/]")
         ends = row["tripFrom"]["name"] if arrivals else row["headsign"]
-        vehicle = f"{text('cli.journeys.mode.' + row['mode'])} {row['displayName']}"
-        table.add_row(_clock(told), escape(vehicle), escape(ends), escape(row["place"].get("track", "")))
-    out.print(table)
+        table.add_row(_clock(told), escape(_vehicle(row)), escape(ends), escape(row["place"].get("track", "")))
+    if answer["stopTimes"]:
+        out.print(table)
+    else:
+        key = "no_arrivals" if arrivals else "no_departures"
+        out.print(text(f"cli.journeys.{key}", name=answer["place"]["name"]), markup=False, highlight=False)
 
 
 def _table_of(matches: Iterable[Mapping[str, Any]]) -> Table:

@@ -63,4 +63,4 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Unavailable("port_taken", host=host, port=port) from error
+            raise Unavailable("port_taken", host=host, port=str(port)) from error

@@ -450,13 +450,21 @@ _ONE_PLACE_M = 5_000
 
 def find_meant(found: Sequence[Found]) -> NamedPlace | None:
     """The place that is clearly meant among those found, best first; None when somebody has to choose."""
+    clear = find_clear([(one.place.name, one.score, one.place.at) for one in found])
+    return None if clear is None else found[clear].place
+
+
+def find_clear(found: Sequence[tuple[str, float, LatLon]]) -> int | None:
+    """Which of the names, scores and points found, best first, is clearly meant: the first one, or none.
+
+    A commune and its station are one place; so whoever asks by any door is asked the same.
+    """
     if not found:
         return None
-    best = found[0]
-    for other in found[1:]:
-        if best.score - other.score >= _CLEAR_BY:
+    best_name, best_score, best_at = found[0]
+    for name, score, at in found[1:]:
+        if best_score - score >= _CLEAR_BY:
             break
-        is_same_name = folded_words(best.place.name) == folded_words(other.place.name)
-        if not is_same_name or distance_m(best.place.at, other.place.at) > _ONE_PLACE_M:
+        if folded_words(best_name) != folded_words(name) or distance_m(best_at, at) > _ONE_PLACE_M:
             return None
-    return best.place
+    return 0

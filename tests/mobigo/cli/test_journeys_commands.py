@@ -36,7 +36,7 @@ def test_a_journey_is_told_in_lines(served, capsys):
     assert main(["plan", "Valmont Gare", "bfc_lac", *AT, "-n", "1"]) == ExitCode.OK
     told = capsys.readouterr()
     assert told.out.splitlines() == [
-        "mardi 24 novembre",
+        "mardi 24 novembre 2026",
         "07:10 → 07:35   25 min   0 corresp.   707 g CO2",
         "  07:10  TER P1 › Le Lac   Valmont Gare → Le Lac 07:35",
     ]
@@ -56,15 +56,16 @@ def test_why_prints_the_reasons(served, capsys):
         (["plan", "Col des Vents", "Valmont Gare", *AT], ExitCode.NO, "Rien ne relie"),
         (["plan", "Valmont Gare", "Valmont Gare", *AT], ExitCode.NO, "au même endroit"),
         (["plan", "Valmont Gare", "Hameau-Perdu", *AT], ExitCode.NO, "Aucun arrêt n’est assez près"),
-        (["plan", "Valmont Gare", "Col", "--at", "2031-01-01T07:00"], ExitCode.BAD_DATA, "hors des horaires connus"),
-        (["plan", "Valmont Gare"], ExitCode.USAGE, ""),
-        (["plan", "Valmont Gare", "Col", "--at", "demain"], ExitCode.USAGE, ""),
+        (["plan", "Valmont Gare", "Col", "--at", "2031-01-01T07:00"], ExitCode.NO, "hors des horaires connus"),
+        (["plan", "Valmont Gare"], ExitCode.USAGE, "il manque TO."),
+        (["plan", "Valmont Gare", "Col", "--at", "demain"], ExitCode.USAGE, "écrivez une date et une heure"),
         (["plan", "Valmont Gare", "Col", "--modes", "FUSEE"], ExitCode.USAGE, "FUSEE"),
         (["plan", "99,5", "Col"], ExitCode.UNKNOWN_PLACE, "n’est pas un lieu sur la Terre"),
         (["plan", "bfc_parti", "bfc_col", *AT], ExitCode.UNKNOWN_PLACE, "n’existe pas dans ce réseau"),
         (["board", "Zzzzz"], ExitCode.UNKNOWN_PLACE, "Aucun lieu ne s’appelle"),
-        (["place", "Zzzzz"], ExitCode.UNKNOWN_PLACE, ""),
-        (["plan", "Valmont Gare", "Col", "--server", "ftp://x"], ExitCode.BAD_DATA, "n’est pas l’adresse d’un serveur"),
+        (["board", "Valmont Gare", "--at", "2031-01-01T07:00"], ExitCode.NO, "Rien ne part de « Valmont Gare »"),
+        (["place", "Zzzzz"], ExitCode.UNKNOWN_PLACE, "Aucun lieu ne s’appelle « Zzzzz »"),
+        (["plan", "Valmont Gare", "Col", "--server", "ftp://x"], ExitCode.USAGE, "n’est pas l’adresse d’un serveur"),
         (["place", "x", "--server", "http://127.0.0.1:1"], ExitCode.UNAVAILABLE, "ne répond pas"),
     ],
 )
@@ -122,7 +123,7 @@ def test_json_equals_http(served, address, capsys):
 
 
 def test_a_server_s_refusal_is_said_as_it_says_it(served, address, capsys):
-    assert main(["plan", "bfc_gare", "bfc_lac", "--at", "2031-01-01T07:00", "--server", address]) == ExitCode.BAD_DATA
+    assert main(["plan", "bfc_gare", "bfc_lac", "--at", "2031-01-01T07:00", "--server", address]) == ExitCode.NO
     assert "hors des horaires connus" in " ".join(capsys.readouterr().err.split())
 
 
@@ -138,6 +139,21 @@ def test_a_board_is_a_table(served, capsys):
     told = capsys.readouterr().out
     assert "07:10" in told
     assert "TER P1" in told
-    assert told.count("mardi 24 novembre") == 1
+    assert told.count("mardi 24 novembre 2026") == 1
     assert main(["board", "Le Lac", *AT, "--arrivals", "-n", "1"]) == ExitCode.OK
     assert "07:35" in capsys.readouterr().out
+
+
+def test_a_terminal_and_a_page_tell_the_same_clocks_and_vehicles(served, capsys):
+    from mobigo.cli.journeys import _clock, _leg_line, _length_s, _vehicle
+
+    late = "2026-11-24T10:07:08Z"
+    assert (_clock(late), _clock(late, arriving=True)) == ("11:07", "11:08")
+    assert _length_s({"startTime": "2026-11-24T07:03:00Z", "endTime": late}) == 3 * 3600 + 5 * 60
+    coach = {"mode": "BUS", "displayName": "D22", "mobigo": {"carbon": {"class": "COACH"}}}
+    assert _vehicle(coach) == "Car D22"
+    assert _vehicle({"mode": "BUS", "displayName": "L3", "mobigo": {"carbon": {"class": "BUS_URBAN"}}}) == "Bus L3"
+    assert _vehicle({"mode": "HIGHSPEED_RAIL", "displayName": "TGV"}) == "TGV"
+    walk = {"mode": "WALK", "startTime": late, "duration": 120, "distance": 9.0}
+    assert _leg_line(walk) == "11:07  correspondance 2 min"
+    assert _leg_line(walk | {"distance": 1267.0, "duration": 1080}) == "11:07  à pied 18 min (1,3 km)"

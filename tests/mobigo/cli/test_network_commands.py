@@ -89,9 +89,9 @@ def test_a_feed_is_imported_described_measured_and_rebuilt(data_dir, sound, tmp_
         assert ET.parse(tmp_path / "figures" / f"{chart}.svg").getroot().tag.endswith("svg")
 
 
-@pytest.mark.parametrize("day", ["demain", "2026-11-22"])
-def test_a_day_that_is_none_or_without_service_is_said(data_dir, sound, capsys, day):
-    assert main(["network", "stats", "--feed", sound, "--day", day]) == ExitCode.BAD_DATA
+@pytest.mark.parametrize(("day", "code"), [("demain", ExitCode.USAGE), ("2026-11-22", ExitCode.NO)])
+def test_a_day_that_is_none_or_without_service_is_said(data_dir, sound, capsys, day, code):
+    assert main(["network", "stats", "--feed", sound, "--day", day]) == code
     assert day in capsys.readouterr().err
 
 
