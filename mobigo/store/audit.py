@@ -1,0 +1,159 @@
+"""Audit: who did what, when, on whose data, and why; lines are added and never changed.
+
+A line is written in the transaction of what it tells, so both happen or neither.
+People stand in it by pseudonym only, therefore erasing a person changes no line: once
+the identity is gone, a pseudonym names nobody. The database itself refuses UPDATE and
+DELETE (see `migrations.triggers`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer
+from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from mobigo.store.base import UtcDateTime
+from socle.errors import BadInput, Fact
+
+ANONYMOUS = "anonymous"  # somebody who is not signed in
+WHY_CHARS = 500
+_WHO = re.compile(r"(person|key|system):[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+_ACTION = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+_PIECE = 1_000  # lines read at once when all are wanted
+
+
+class AuditRow(SQLModel, table=True):
+    """One line of the log."""
+
+    __tablename__ = "audit_line"
+    __table_args__ = tuple(Index(f"ix_audit_line_{name}_id", name, "id") for name in ("actor", "action", "subject"))
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    )
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    actor: str
+    action: str
+    subject: str
+    why: str
+    facts: dict[str, Fact] = Field(sa_column=Column(JSON, nullable=False))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One thing done: `person:<pseudonym>`, `key:<id>`, `system:<job>` or anonymous did `action` to a `subject`.
+
+    `action` is a dotted word (`people.role_given`), `subject` is on whose data, empty when on
+    nobody's; `facts` say what, and hold no name, address, telephone number or place.
+    """
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str = ""
+    why: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be found again, or would name somebody.
+
+        Raises:
+            ValueError: a fault of the caller's code.
+            BadInput: `why_too_long`, which a person typed.
+        """
+        if self.actor != ANONYMOUS and not _WHO.fullmatch(self.actor):
+            raise ValueError(f"no actor: {self.actor!r}")
+        if self.subject and not _WHO.fullmatch(self.subject):
+            raise ValueError(f"no subject: {self.subject!r}")
+        if not _ACTION.fullmatch(self.action):
+            raise ValueError(f"no dotted action: {self.action!r}")
+        if len(self.why) > WHY_CHARS:
+            raise BadInput("why_too_long", most=WHY_CHARS)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """The lines wanted; an empty field wants all. `action` is a dotted word or the beginning of some (`people`).
+
+    From `since` (included) to `until` (excluded).
+    """
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedLine:
+    """A line and its number in the log."""
+
+    number: int
+    line: AuditLine
+
+
+def record(session: Session, line: AuditLine) -> None:
+    """Add `line` to the log, in the transaction of what it tells."""
+    session.add(
+        AuditRow(
+            at=line.at,
+            actor=line.actor,
+            action=line.action,
+            subject=line.subject,
+            why=line.why,
+            facts=dict(line.facts),
+        )
+    )
+
+
+def _wanted(wish: AuditFilter) -> SelectOfScalar[AuditRow]:
+    query = select(AuditRow)
+    if wish.actor:
+        query = query.where(AuditRow.actor == wish.actor)
+    if wish.subject:
+        query = query.where(AuditRow.subject == wish.subject)
+    if wish.action:
+        below = col(AuditRow.action).startswith(f"{wish.action}.", autoescape=True)
+        query = query.where((AuditRow.action == wish.action) | below)
+    if wish.since:
+        query = query.where(col(AuditRow.at) >= wish.since)
+    if wish.until:
+        query = query.where(col(AuditRow.at) < wish.until)
+    return query
+
+
+def _told(row: AuditRow) -> NumberedLine:
+    line = AuditLine(row.at, row.actor, row.action, row.subject, row.why, row.facts)
+    return NumberedLine(row.id or 0, line)
+
+
+def list_lines(session: Session, wish: AuditFilter, *, limit: int, before: int | None = None) -> Sequence[NumberedLine]:
+    """At most `limit` lines, the last written first; those with a number under `before` when it is given."""
+    query = _wanted(wish).order_by(col(AuditRow.id).desc()).limit(limit)
+    if before is not None:
+        query = query.where(col(AuditRow.id) < before)
+    return [_told(row) for row in session.exec(query)]
+
+
+def each_line(session: Session, wish: AuditFilter) -> Iterator[NumberedLine]:
+    """Every line wanted, in the order of writing, held a thousand at a time."""
+    last = 0
+    while True:
+        query = _wanted(wish).where(col(AuditRow.id) > last).order_by(col(AuditRow.id)).limit(_PIECE)
+        piece = [_told(row) for row in session.exec(query)]
+        session.expunge_all()
+        yield from piece
+        if len(piece) < _PIECE:
+            return
+        last = piece[-1].number
+
+
+def list_actions(session: Session) -> Sequence[str]:
+    """Every action that the log knows, by name."""
+    return list(session.exec(select(AuditRow.action).distinct().order_by(col(AuditRow.action))))
