@@ -178,8 +178,14 @@ def swap_networks(over: threading.Event) -> None:
 
 def worker_pids(server: subprocess.Popen[bytes]) -> list[int]:
     """The processes of the server that answer."""
-    children = psutil.Process(server.pid).children()
-    return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+    def answers(child: psutil.Process) -> bool:
+        try:
+            return "spawn_main" in " ".join(child.cmdline())
+        except psutil.ZombieProcess:
+            return False
+
+    return [child.pid for child in psutil.Process(server.pid).children() if answers(child)]
 
 
 def kill_a_worker(server: subprocess.Popen[bytes], after_s: float, over: threading.Event) -> None:
