@@ -72,7 +72,7 @@ style: .venv/.dev ## format and lint
 	$(BIN)/ruff check --quiet .
 
 .PHONY: types
-types: .venv/.dev ## strict types on socle and the domains
+types: .venv/.dev ## strict types everywhere but in tests
 	$(BIN)/mypy
 
 .PHONY: contracts

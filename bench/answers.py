@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.history import record
 from mobigo.api.journeys import map as on_map
 from mobigo.api.journeys import params, places, plan, timetable
+from mobigo.api.journeys.query_string import read_params
 from mobigo.api.journeys.shaping import shaper_of
 from mobigo.store.releases import get_current
 from routing.journeys.naming import TAG
@@ -76,13 +77,13 @@ def main() -> None:
     asked = questions(snapshot, draw)
 
     for pairs in questions(snapshot, random.Random(7)):
-        plan.plan_answer(snapshot, params.read_params(params.PlanParams, pairs), 6, 0, {})
+        plan.plan_answer(snapshot, read_params(params.PlanParams, pairs), 6, 0, {})
     shaper_of.cache_clear()
 
     search, n_told, ids = [], [], []
 
     def ask(pairs: list[tuple[str, str]]) -> None:
-        answer = plan.plan_answer(snapshot, params.read_params(params.PlanParams, pairs), 6, 0, dict(pairs))
+        answer = plan.plan_answer(snapshot, read_params(params.PlanParams, pairs), 6, 0, dict(pairs))
         encode(answer)
         search.append(answer.debug_output["searchMicroseconds"] / 1000)
         n_told.append(len(answer.itineraries))
@@ -96,19 +97,19 @@ def main() -> None:
     say("beside the search, an itinerary", [a / n for a, n in zip(beside, n_told, strict=True) if n], "<= 0.3")
 
     def refresh(itinerary_id: str) -> None:
-        read = params.read_params(params.RefreshParams, [("itineraryId", itinerary_id)])
+        read = read_params(params.RefreshParams, [("itineraryId", itinerary_id)])
         encode(plan.refresh_answer(snapshot, read))
 
     say("refresh-itinerary", [timed(lambda one=one: refresh(one)) for one in ids[:N]], "p95 <= 30")
 
     def board(pairs: list[tuple[str, str]]) -> None:
         wanted = [("stopId", pairs[0][1]), ("time", pairs[2][1]), ("n", "10")]
-        encode(timetable.stoptimes_answer(snapshot, params.read_params(params.StoptimesParams, wanted), 0))
+        encode(timetable.stoptimes_answer(snapshot, read_params(params.StoptimesParams, wanted), 0))
 
     say("stoptimes, n = 10", [timed(lambda one=one: board(one)) for one in asked], "p99 <= 20")
 
     def geocode(typed: str) -> None:
-        encode(places.geocode_answer(snapshot, params.read_params(params.GeocodeParams, [("text", typed)])))
+        encode(places.geocode_answer(snapshot, read_params(params.GeocodeParams, [("text", typed)])))
 
     names = [place.name for place in draw.choices(snapshot.places.places, k=N)]
     typed = [name[: draw.randint(1, len(name))] for name in names]
@@ -120,7 +121,7 @@ def main() -> None:
 
     def stops() -> None:
         box = [("min", "46,2.5"), ("max", "48.5,7.5")]
-        encode(on_map.map_stops_answer(snapshot, params.read_params(params.MapStopsParams, box)))
+        encode(on_map.map_stops_answer(snapshot, read_params(params.MapStopsParams, box)))
 
     say("map/stops, the region", [timed(stops) for _ in range(20)], "<= 100")
 
@@ -128,7 +129,7 @@ def main() -> None:
         box = [("min", "46,2.5"), ("max", "48.5,7.5"), ("zoom", "9")]
         at = next(pairs[2][1] for pairs in asked if "T06" in pairs[2][1])
         when = [("startTime", at), ("endTime", at)]
-        encode(on_map.map_trips_answer(snapshot, params.read_params(params.MapTripsParams, box + when)))
+        encode(on_map.map_trips_answer(snapshot, read_params(params.MapTripsParams, box + when)))
 
     say("map/trips, the region", [timed(trips) for _ in range(20)], "")
     record(f"answers, {snapshot.timetable.n_stops} stops", FIGURES)

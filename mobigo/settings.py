@@ -17,33 +17,37 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MOBIGO_", env_file=".env", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path("var"), description="Where everything built and received is kept.")
+    data_dir: Path = Field(default=Path("var"), description="Where everything built and received is kept.")
     database_url: str = Field(
-        "", description="SQLAlchemy address of the database; empty: a SQLite file in the data directory."
+        default="", description="SQLAlchemy address of the database; empty: a SQLite file in the data directory."
     )
-    host: str = Field("127.0.0.1", description="Address that the server listens on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port that the server listens on.")
-    workers: int = Field(1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")
-    search_threads: int = Field(1, ge=1, le=64, description="Searches that one process runs at once.")
+    host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port that the server listens on.")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")
+    search_threads: int = Field(default=1, ge=1, le=64, description="Searches that one process runs at once.")
     public_url: str = Field(
-        "", description="Address of the site as travellers see it, without a slash at the end; empty: as requested."
+        default="",
+        description="Address of the site as travellers see it, without a slash at the end; empty: as requested.",
     )
-    operator_name: str = Field("", description="Who answers for this service, shown at the foot of the pages.")
-    operator_phone: str = Field("", description="Telephone number of the agents; empty: none is shown.")
-    operator_email: str = Field("", description="Address for questions and reports; empty: none is shown.")
+    operator_name: str = Field(default="", description="Who answers for this service, shown at the foot of the pages.")
+    operator_phone: str = Field(default="", description="Telephone number of the agents; empty: none is shown.")
+    operator_email: str = Field(default="", description="Address for questions and reports; empty: none is shown.")
     gate_trips_drop_pct: float = Field(
-        10.0, ge=0, le=100, description="A new network with more than this share of trips lost in 14 days is held."
+        default=10.0,
+        ge=0,
+        le=100,
+        description="A new network with more than this share of trips lost in 14 days is held.",
     )
     gate_stops_drop_pct: float = Field(
-        5.0, ge=0, le=100, description="A new network with more than this share of stops lost is held."
+        default=5.0, ge=0, le=100, description="A new network with more than this share of stops lost is held."
     )
     gate_horizon_days: int = Field(
-        14, ge=0, description="A new network that ends sooner than this many days from now is held."
+        default=14, ge=0, description="A new network that ends sooner than this many days from now is held."
     )
     gate_protected_lines: list[str] = Field(
         default=[], description="Route ids (JSON list) that a new network must still hold."
     )
-    releases_kept: int = Field(3, ge=1, description="Releases of the network that are kept, the newest first.")
+    releases_kept: int = Field(default=3, ge=1, description="Releases of the network that are kept, the newest first.")
 
     def database_address(self) -> str:
         """The address of the database, the default one written out."""

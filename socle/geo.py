@@ -61,12 +61,12 @@ def distance_m(one: LatLon, other: LatLon) -> float:
 
 
 def distances_m(
-    lat_one: NDArray[np.float64],
-    lon_one: NDArray[np.float64],
+    lat_one: NDArray[np.float64] | float,
+    lon_one: NDArray[np.float64] | float,
     lat_other: NDArray[np.float64],
     lon_other: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Great-circle metres, element by element; the arrays broadcast."""
+    """Great-circle metres, element by element; the arrays broadcast, and the first place may be a single one."""
     one, other = np.radians(lat_one), np.radians(lat_other)
     half_lat = np.sin((other - one) / 2)
     half_lon = np.sin(np.radians(lon_other - lon_one) / 2)

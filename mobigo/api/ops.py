@@ -6,7 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from mobigo.api.deps import current_snapshot
+from mobigo.api.journeys.params import Params
+from mobigo.api.journeys.shapes import HealthAnswer
 from mobigo.api.problems import respond_problem
+from mobigo.api.reference import describe
 from socle.errors import BadInput, MobigoError
 
 router = APIRouter()
@@ -26,11 +29,18 @@ async def ready(request: Request) -> Response:
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/api/v1/health", tags=["journeys"], summary="État du service")
+@router.get(
+    "/api/v1/health",
+    operation_id="health",
+    openapi_extra=describe("health", Params, HealthAnswer),
+    response_model=None,
+    tags=["journeys"],
+)
 async def health(request: Request) -> Response:
     """What the journey API says of itself: 200 once a network is open, 400 until then. No live feed is configured."""
     try:
         current_snapshot(request)
     except MobigoError:
         return respond_problem(BadInput("no_network"))
-    return Response(b"{}", media_type="application/json", headers={"Cache-Control": "no-store"})
+    body = msgspec.json.encode(HealthAnswer())
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

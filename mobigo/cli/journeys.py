@@ -82,6 +82,7 @@ class Answers:
 
     def _from_disk(self, name: str, parameters: Pairs) -> bytes:
         from mobigo.api.journeys import params, places, plan, timetable
+        from mobigo.api.journeys.query_string import read_params
         from mobigo.store.releases import get_current
         from routing.journeys.snapshot import open_snapshot
 
@@ -90,14 +91,12 @@ class Answers:
         now = int(time.time())
         value: Any
         if name == "plan":
-            asked = params.read_params(params.PlanParams, parameters)
+            asked = read_params(params.PlanParams, parameters)
             value = plan.plan_answer(self._snapshot, asked, 6, now, dict(parameters))
         elif name == "stoptimes":
-            value = timetable.stoptimes_answer(
-                self._snapshot, params.read_params(params.StoptimesParams, parameters), now
-            )
+            value = timetable.stoptimes_answer(self._snapshot, read_params(params.StoptimesParams, parameters), now)
         else:
-            value = places.geocode_answer(self._snapshot, params.read_params(params.GeocodeParams, parameters))
+            value = places.geocode_answer(self._snapshot, read_params(params.GeocodeParams, parameters))
         return msgspec.json.encode(value)
 
 
@@ -201,7 +200,7 @@ def _say_body(body: bytes) -> None:
 
 def _instant(at: str) -> str:
     """`at`, or now, as the API wants it."""
-    from mobigo.api.journeys.params import read_local_time
+    from mobigo.api.journeys.query_string import read_local_time
     from socle.times import render_instant
 
     if not at:

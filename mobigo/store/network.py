@@ -114,7 +114,7 @@ def record_source_version(session: Session, version: SourceVersion, findings: Se
         session.delete(old)
     session.add_all(
         FindingRow(
-            source_version_id=row.id,
+            source_version_id=row.id,  # type: ignore[arg-type]  # the flush gave it one
             severity=str(finding.severity),
             code=finding.code,
             file=finding.file,

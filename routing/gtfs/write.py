@@ -94,7 +94,7 @@ def _texts(feed: Feed, rows: pl.DataFrame, label: str, column: Column | None) ->
     if column is None or values.dtype == pl.String:
         return values
     if column.kind in {Kind.TIME, Kind.LOCAL_TIME}:
-        return pl.Series(_times_until(_rounded_up(values.max() or 0))).gather(values)  # type: ignore[arg-type]
+        return pl.Series(_times_until(_rounded_up(values.max() or 0))).gather(values)  # type: ignore[arg-type]  # whole seconds
     if column.kind is Kind.DATE:
         return values.dt.strftime("%Y%m%d")
     texts = values.cast(pl.String)

@@ -115,7 +115,7 @@ def list_stops_meant(
             meant.update(timetable.place_of(stop).tolist())
         center = timetable.stop_at(stop)
     if center is not None and radius_m:
-        metres = distances_m(np.float64(center.lat), np.float64(center.lon), timetable.stop_lat, timetable.stop_lon)  # type: ignore[arg-type]
+        metres = distances_m(center.lat, center.lon, timetable.stop_lat, timetable.stop_lon)
         within = np.flatnonzero(metres <= radius_m)
         if exact:
             meant.update(within.tolist())

@@ -298,7 +298,7 @@ class PlaceIndex:
         return next((place for place in self.places if place.insee_code == insee_code), None)
 
     def _metres_from(self, at: LatLon) -> NDArray[np.float64]:
-        return distances_m(np.float64(at.lat), np.float64(at.lon), self._lat, self._lon)  # type: ignore[arg-type]
+        return distances_m(at.lat, at.lon, self._lat, self._lon)
 
     def _are_wanted(self, wanted: Wanted) -> NDArray[np.bool_]:
         keep = np.ones(len(self.places), np.bool_)
@@ -433,7 +433,7 @@ class _CommuneFinder:
     def find(self, stop_name: str, at: LatLon) -> Commune | None:
         if not self._communes:
             return None
-        metres = distances_m(np.float64(at.lat), np.float64(at.lon), self._lat, self._lon)  # type: ignore[arg-type]
+        metres = distances_m(at.lat, at.lon, self._lat, self._lon)
         words = folded_words(stop_name)
         near = np.flatnonzero(metres < NAMED_COMMUNE_WITHIN_M).tolist()
         named = [at for at in near if words[: len(self._names[at])] == self._names[at]]

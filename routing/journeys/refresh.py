@@ -267,7 +267,7 @@ def _find_ride_like(snapshot: Snapshot, leg_id: LegId, same_trip: int, *, same_n
 
 def _metres_from(snapshot: Snapshot, at: LatLon) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     timetable = snapshot.timetable
-    return distances_m(np.float64(at.lat), np.float64(at.lon), timetable.stop_lat, timetable.stop_lon)  # type: ignore[arg-type]
+    return distances_m(at.lat, at.lon, timetable.stop_lat, timetable.stop_lon)
 
 
 def _walk_again(snapshot: Snapshot, leg_ids: Sequence[LegId], legs: Sequence[Leg | None], at: int) -> WalkLeg:

@@ -11,7 +11,7 @@ It is built on demand, never on the way of a request.
 
 from __future__ import annotations
 
-import networkx as nx  # type: ignore[import-untyped]
+import networkx as nx  # type: ignore[import-untyped]  # has no types of its own
 import numpy as np
 
 from routing.network.timetable import Timetable

@@ -1,5 +1,6 @@
 """Every room of the house is in a contract, in the wheel, and under strict types where it must be."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -37,3 +38,18 @@ def test_no_room_is_empty():
 def test_socle_keeps_to_its_files():
     files = {path.stem for path in (ROOT / "socle").glob("*.py")} - {"__init__"}
     assert files <= {"errors", "findings", "money", "accounting", "times", "geo", "ids", "matrix"}
+
+
+def test_every_exception_to_a_rule_says_why():
+    """A `noqa` or `type: ignore` names its rule and has its reason beside it."""
+    marks = re.compile(
+        r"#\s*(?:ruff: )?(?:noqa\b|type: ignore\b)(?P<rule>: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*|\[[a-z-]+\])?(?P<why>.*)"
+    )
+    silent = []
+    for package in sorted(packages() | {"bench"}):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                mark = marks.search(line)
+                if mark and (not mark["rule"] or len(mark["why"].strip(" -#(")) < 5):
+                    silent.append(f"{path.relative_to(ROOT)}:{number}")
+    assert silent == []

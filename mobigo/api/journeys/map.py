@@ -70,7 +70,7 @@ def map_stops_answer(snapshot: Snapshot, params: MapStopsParams) -> list[Place]:
     for stop in stops:
         place = shaper.stop(stop)
         bits = snapshot.place_modes[place_of[stop]] if params.grouped else snapshot.stop_modes[stop]
-        place.modes = list(mode_names(int(bits)))  # type: ignore[arg-type]
+        place.modes = list(mode_names(int(bits)))  # type: ignore[arg-type]  # MODES are Modes
         place.importance = round(float(snapshot.importance[place_of[stop]]), 4)
         told.append(place)
     return told

@@ -140,7 +140,7 @@ def _match(snapshot: Snapshot, found: Found) -> Match:
     )
     if place.kind is Kind.STOP:
         timetable = snapshot.timetable
-        match.modes = list(place.modes)  # type: ignore[arg-type]
+        match.modes = list(place.modes)  # type: ignore[arg-type]  # MODES are Modes
         match.importance = round(place.importance, 4)
         match.tz = timetable.zones[int(timetable.stop_zone[place.stop])]
         level = float(timetable.stop_level[place.stop])

@@ -15,6 +15,7 @@ from mobigo.api.journeys import map as on_map
 from mobigo.api.journeys import params as p
 from mobigo.api.journeys import places, plan, timetable
 from mobigo.api.journeys.bodies import PlanPostBody, RefreshItineraryPostBody
+from mobigo.api.journeys.query_string import read_params
 from mobigo.api.journeys.shapes import (
     InitialAnswer,
     Itinerary,
@@ -189,7 +190,7 @@ ENDPOINTS = (
 async def _answer(request: Request, endpoint: Endpoint, version: int) -> Response:
     """Read the parameters, then search, shape, encode and compress: on the pool, or at once when that is quick."""
     snapshot = current_snapshot(request)
-    params = p.read_params(endpoint.params, request.query_params.multi_items())
+    params = read_params(endpoint.params, request.query_params.multi_items())
     asked = Asked(dict(request.query_params), version, now())
 
     def make() -> Response:
@@ -227,7 +228,7 @@ async def _body(request: Request) -> Any:
 async def post_plan(request: Request) -> Response:
     """Plan with one's own ways to and from stops in the body."""
     snapshot = current_snapshot(request)
-    params = p.read_params(p.PlanParams, request.query_params.multi_items())
+    params = read_params(p.PlanParams, request.query_params.multi_items())
     offsets = plan.read_offsets(snapshot, await _body(request))
     parameters, asked_at = dict(request.query_params), now()
 
@@ -242,7 +243,7 @@ async def post_plan(request: Request) -> Response:
 async def post_refresh(request: Request) -> Response:
     """Refresh an itinerary whose legs are in the body."""
     snapshot = current_snapshot(request)
-    params = p.read_params(p.RefreshPostParams, request.query_params.multi_items())
+    params = read_params(p.RefreshPostParams, request.query_params.multi_items())
     body = await _body(request)
     leg_ids = read_leg_ids(body.get("id") if isinstance(body, dict) else None)
     version = int(request.url.path.split("/")[2].removeprefix("v"))

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from msgspec import UNSET
 
+from mobigo.api.journeys.interlining import join_interlined
 from mobigo.api.journeys.shapes import (
     Accessibility,
     Alert,
@@ -42,7 +43,7 @@ from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import LegFacts, Reason, place_at, tell
 from routing.journeys.told import Told as ToldJourney
 from routing.network.modes import MODES
-from socle.geo import read_polyline, render_polyline, render_polyline_arrays
+from socle.geo import render_polyline, render_polyline_arrays
 
 PRECISION = 6
 START, END = "START", "END"  # the words that the reference UI replaces by what was typed
@@ -94,7 +95,8 @@ class Shaper:
         known = self._stops.get(stop)
         if known is None:
             known = self._stops[stop] = self._told_stop(stop)
-        return known.__copy__()  # half of what `copy.copy` takes
+        told: Place = known.__copy__()  # type: ignore[attr-defined]  # every Struct has it; half of `copy.copy`'s time
+        return told
 
     def _told_stop(self, stop: int) -> Place:
         snapshot, timetable, texts = self.snapshot, self.snapshot.timetable, self.snapshot.texts
@@ -231,7 +233,7 @@ class Shaper:
             intermediate_stops=calls[1:-1],
             reservation="COMPULSORY" if booked else "NONE",
             mobigo=self._leg_extra(facts),
-            **self.about_trip(leg.trip),  # type: ignore[arg-type]
+            **self.about_trip(leg.trip),  # type: ignore[arg-type]  # fields of many types
         )
         if facts.wheelchair != "UNKNOWN":
             told.wheelchair_accessible = "ACCESSIBLE" if facts.wheelchair == "YES" else "NOT_ACCESSIBLE"
@@ -270,7 +272,7 @@ class Shaper:
         to = Place(name=END, lat=leg_id.to_lat, lon=leg_id.to_lon, cancelled=True)
         from_.departure = from_.scheduled_departure = start
         to.arrival = to.scheduled_arrival = end
-        mode: Mode = leg_id.mode if leg_id.mode in MODES else "OTHER"  # type: ignore[assignment]
+        mode: Mode = leg_id.mode if leg_id.mode in MODES else "OTHER"  # type: ignore[assignment]  # MODES are Modes
         said = text("reasons.RIDE_LOST", name=leg_id.display_name)
         return Leg(
             mode=mode,
@@ -355,7 +357,7 @@ class Shaper:
                 full_per_km=facts.carbon.full_g_per_km,
             )
         if facts.wheelchair is not None and facts.bikes is not None:
-            extra.wheelchair, extra.bikes = facts.wheelchair, facts.bikes  # type: ignore[assignment]
+            extra.wheelchair, extra.bikes = facts.wheelchair, facts.bikes  # type: ignore[assignment]  # Known, by `told`
         return extra
 
 
@@ -369,7 +371,7 @@ def _itinerary_extra(told: ToldJourney) -> ItineraryExtra:
         labels=[str(best.label) for best in told.bests],
         walk=Walk(metres=told.walk_m, seconds=told.journey.walk_s),
         accessibility=Accessibility(
-            status=told.wheelchair,  # type: ignore[arg-type]
+            status=told.wheelchair,  # type: ignore[arg-type]  # Known, by `told`
             barriers=[tell_reason(barrier) for barrier in told.barriers],
         ),
         connections=[
@@ -386,52 +388,6 @@ def _itinerary_extra(told: ToldJourney) -> ItineraryExtra:
         if carbon
         else UNSET,
     )
-
-
-def join_interlined(legs: list[Leg]) -> list[Leg]:
-    """Rides of one vehicle that goes on as another trip, made one leg each."""
-    joined: list[Leg] = []
-    for leg in legs:
-        if leg.interline_with_previous_leg is not True or not joined:
-            joined.append(leg)
-            continue
-        first = joined[-1]
-        between = first.to
-        between.departure, between.scheduled_departure = leg.from_.departure, leg.from_.scheduled_departure
-        first.intermediate_stops = [*_stops(first), between, *_stops(leg)]
-        first.to, first.trip_to = leg.to, leg.trip_to
-        first.end_time, first.scheduled_end_time = leg.end_time, leg.scheduled_end_time
-        first.duration = int((leg.end_time - first.start_time).total_seconds())
-        first.leg_geometry = _joined_lines(first.leg_geometry, leg.leg_geometry)
-        first.mobigo = _joined_extra(first, leg)
-    return joined
-
-
-def _stops(leg: Leg) -> list[Place]:
-    return [] if leg.intermediate_stops is UNSET else list(leg.intermediate_stops)
-
-
-def _joined_lines(one: EncodedPolyline, other: EncodedPolyline) -> EncodedPolyline:
-    places = read_polyline(one.points, one.precision)
-    places += read_polyline(other.points, other.precision)[1:]
-    return EncodedPolyline(points=render_polyline(places, one.precision), precision=one.precision, length=len(places))
-
-
-def _joined_extra(one: Leg, other: Leg) -> LegExtra:
-    if one.mobigo is UNSET or other.mobigo is UNSET:
-        return LegExtra()
-    first, second = one.mobigo.carbon, other.mobigo.carbon
-    extra = LegExtra(wheelchair=one.mobigo.wheelchair, bikes=one.mobigo.bikes)
-    if first is not UNSET and second is not UNSET:
-        extra.carbon = LegCarbon(
-            legal_grams=first.legal_grams + second.legal_grams,
-            full_grams=first.full_grams + second.full_grams,
-            distance_metres=first.distance_metres + second.distance_metres,
-            class_=first.class_,
-            legal_per_km=first.legal_per_km,
-            full_per_km=first.full_per_km,
-        )
-    return extra
 
 
 def echo(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -7,11 +7,11 @@ from msgspec import UNSET
 from mobigo.api.journeys.params import StopParams, StoptimesParams, TripParams, transit_modes
 from mobigo.api.journeys.places import get_point
 from mobigo.api.journeys.shapes import Itinerary, Place, Route, StopAnswer, StopTime, StopTimeExtra, StoptimesAnswer
-from mobigo.api.journeys.shaping import TAG, Drawn, Shaper, shaper_of
+from mobigo.api.journeys.shaping import Drawn, Shaper, shaper_of
 from mobigo.services import journeys
 from routing.journeys.boards import BoardWish, StopEvent, trip_calls
 from routing.journeys.journey import Call
-from routing.journeys.naming import trip_headsign, trip_public_id
+from routing.journeys.naming import TAG, trip_headsign, trip_public_id
 from routing.journeys.pages import read_cursor
 from routing.journeys.snapshot import Snapshot
 from routing.network.modes import MODES
@@ -73,10 +73,10 @@ def _stop_time(shaper: Shaper, event: StopEvent, params: StoptimesParams) -> Sto
         wheelchair_accessible="ACCESSIBLE" if wheelchair == "YES" else "NOT_ACCESSIBLE",
         reservation="COMPULSORY" if told in (2, 3) else "NONE",
         mobigo=StopTimeExtra(
-            wheelchair=wheelchair,  # type: ignore[arg-type]
-            bikes=_KNOWN.get(int(timetable.trip_bikes[event.trip]), "UNKNOWN"),  # type: ignore[arg-type]
+            wheelchair=wheelchair,  # type: ignore[arg-type]  # Known, by `_KNOWN`
+            bikes=_KNOWN.get(int(timetable.trip_bikes[event.trip]), "UNKNOWN"),  # type: ignore[arg-type]  # likewise
         ),
-        **shaper.about_trip(event.trip),  # type: ignore[arg-type]
+        **shaper.about_trip(event.trip),  # type: ignore[arg-type]  # fields of many types
     )
     if params.fetch_stops:
         _add_stops(shaper, stop_time, event, before=params.arrive_by)
@@ -105,7 +105,7 @@ def stop_answer(snapshot: Snapshot, params: StopParams) -> StopAnswer:
 
 def _with_modes(snapshot: Snapshot, stop: int) -> Place:
     place = shaper_of(snapshot).stop(stop)
-    place.modes = list(snapshot.modes_of(stop))  # type: ignore[arg-type]
+    place.modes = list(snapshot.modes_of(stop))  # type: ignore[arg-type]  # MODES are Modes
     return place
 
 

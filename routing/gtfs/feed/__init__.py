@@ -59,7 +59,7 @@ class Feed:
             and all(_same(frame, other.tables[name]) for name, frame in self.tables.items())
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # how Python says that equal feeds have no hash
 
     def n_rows(self, table: str) -> int:
         """How many rows `table` has, 0 when the feed has no such table."""
