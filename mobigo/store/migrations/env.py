@@ -3,7 +3,11 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from mobigo.store import audit, network  # noqa: F401  the tables register themselves by being imported
+from mobigo.store import (  # noqa: F401  the tables register themselves by being imported
+    audit,
+    jobs,
+    network,
+)
 
 TURN = 0x6D6F6269676F  # any number that no other lock of ours has
 
