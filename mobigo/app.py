@@ -20,9 +20,11 @@ from mobigo.api.journeys.routes import router as journeys_router
 from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
 from mobigo.api.problems import add_problem_handlers, on_unexpected, problem_of
 from mobigo.api.reference import add_reference
+from mobigo.security import open_keys
 from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
 from mobigo.settings import Settings
+from mobigo.store.base import open_engine
 from mobigo.texts import text
 from mobigo.web.layout import Operator, Pages, Site
 from mobigo.web.site import make_router
@@ -40,7 +42,8 @@ def app_of_settings() -> FastAPI:
 
 
 def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
-    """The application that answers from `network`."""
+    """The application that answers from `network` and the database of the settings."""
+    engine = open_engine(settings.database_address())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -49,6 +52,7 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
         yield
         if isinstance(network, ServedNetwork):
             network.stop()
+        engine.dispose()
 
     app = FastAPI(
         title=text("api.title"),
@@ -60,6 +64,8 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.network = network
+    app.state.engine = engine
+    app.state.keys = open_keys(settings.secret_key, settings.data_dir)
     app.state.data_dir = Path(settings.data_dir)
     app.state.settings = settings
     app.state.pool = anyio.CapacityLimiter(settings.search_threads)

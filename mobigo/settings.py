@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy address of the database; empty: a SQLite file in the data directory."
     )
+    secret_key: str = Field(
+        default="",
+        repr=False,
+        description="Key that all others are made from, 32 letters or more; empty: a file of the data directory.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port that the server listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")

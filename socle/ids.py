@@ -2,11 +2,14 @@
 
 Inside, an object is `source:object`, so that two feeds can use the same string
 for two things. Outside, an id may stand in lists separated by commas and in
-addresses, so the characters that would break those are percent-encoded.
+addresses, so the characters that would break those are percent-encoded. A person
+is named by a keyed pseudonym.
 """
 
 from __future__ import annotations
 
+import base64
+import hmac
 import re
 from urllib.parse import unquote
 
@@ -47,3 +50,12 @@ def split_id(public_id: str) -> tuple[str, str]:
     if not colon:
         raise BadInput("id_without_source", id=public_id)
     return source_id, unquote(object_id)
+
+
+def pseudonym(key: bytes, person_id: str) -> str:
+    """The name of a person outside their identity: 26 letters that tell nothing without `key`.
+
+    HMAC-SHA-256 cut to 128 bits, in lower-case base 32, so that it stands in addresses, tables and accounts.
+    """
+    digest = hmac.digest(key, b"person\0" + person_id.encode(), "sha256")[:16]
+    return base64.b32encode(digest).decode().rstrip("=").lower()

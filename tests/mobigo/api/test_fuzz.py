@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -12,8 +15,9 @@ from mobigo.settings import Settings
 from tests.worlds.examples import FACTOR
 from tests.worlds.valley import valley
 
+DATA = tempfile.TemporaryDirectory()
 schema = schemathesis.openapi.from_asgi(
-    "/openapi.json", make_app(FixedSnapshot(valley()), Settings(_env_file=None))
+    "/openapi.json", make_app(FixedSnapshot(valley()), Settings(_env_file=None, data_dir=Path(DATA.name)))
 ).include(path_regex="^/api/")
 
 
