@@ -48,7 +48,10 @@ def read_cursor(text: str) -> Cursor:
 
 @dataclass(frozen=True, slots=True)
 class PageWish:
-    """How much is wanted: at least `n` within a day's growth, at most `most` but for one minute's departures.
+    """How much is wanted: at least `n` within a day's growth, at most `most`.
+
+    A page never ends between departures of one minute, so it may hold fewer than `n` to stay
+    within `most`, and more than `most` when more than that leave within its first minute.
 
     Without `timetable_view`, waiting counts from the time asked and there is no window.
     """
@@ -126,20 +129,23 @@ def _on_trip(search: Search, query: JourneyQuery, wish: PageWish) -> Page:
 def _cut(
     journeys: list[Journey], most: int, start: int, end: int, *, earlier: bool, arrive_by: bool
 ) -> tuple[list[Journey], int, int]:
-    """The `most` journeys nearest to where the search began, never between departures of one minute."""
+    """At most `most` journeys, nearest to where the search began; more only when they leave within one minute."""
 
     def told(journey: Journey) -> int:
         return journey.arrival if arrive_by else journey.departure
 
     nearest_first = sorted(journeys, key=told, reverse=earlier)
-    n_kept = most
-    while n_kept < len(nearest_first):
-        minutes = {journey.departure // MINUTE_S for journey in nearest_first[:n_kept]}
-        edge = told(nearest_first[n_kept - 1])
-        left = nearest_first[n_kept:]
-        if told(left[0]) != edge and minutes.isdisjoint(journey.departure // MINUTE_S for journey in left):
-            break
-        n_kept += 1
+
+    def divides(n: int) -> bool:
+        """Whether a page may end after the first `n`."""
+        minutes = {journey.departure // MINUTE_S for journey in nearest_first[:n]}
+        left = nearest_first[n:]
+        return told(left[0]) != told(nearest_first[n - 1]) and minutes.isdisjoint(
+            journey.departure // MINUTE_S for journey in left
+        )
+
+    fewer, more = range(most, 0, -1), range(most + 1, len(nearest_first))
+    n_kept = next((n for n in (*fewer, *more) if divides(n)), len(nearest_first))
     kept, left = nearest_first[:n_kept], nearest_first[n_kept:]
     if left and earlier:
         # (start, end] leaves the arrival out, [start, end) takes the departure in.

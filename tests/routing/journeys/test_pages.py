@@ -53,6 +53,24 @@ def test_pages_partition_time(seed, arrive_by, hour, most):
     assert sorted(found) == sorted(told(wide.journeys))
 
 
+@random_examples(60)
+@given(st.integers(0, 200), st.booleans(), st.integers(0, 23), st.integers(1, 3))
+def test_a_page_holds_more_than_asked_only_when_it_ends_at_its_first_chance(seed, arrive_by, hour, most):
+    world = random_world(seed)
+    query = JourneyQuery(
+        StopPlace(0), StopPlace(world.n_stops - 1), instant(f"{hour:02d}:00"), arrive_by=arrive_by, window_s=0
+    )
+    page = find_page(lambda one: plan(world, one), query, PageWish(n=most, most=most), world.valid)
+    if len(page.journeys) > most:
+        # No place to end at among the first `most`: each shares its minute with one that is left.
+        nearest = sorted(page.journeys, key=lambda one: one.arrival if arrive_by else one.departure, reverse=arrive_by)
+        for n in range(1, len(nearest)):
+            before, after = nearest[:n], nearest[n:]
+            same_minute = {one.departure // 60 for one in before} & {one.departure // 60 for one in after}
+            same_end = arrive_by and before[-1].arrival == after[0].arrival
+            assert same_minute or same_end
+
+
 def test_cursors_are_read_as_written():
     for cursor in (Cursor(True, 1), Cursor(False, 1_795_500_660)):
         assert read_cursor(str(cursor)) == cursor
