@@ -76,7 +76,7 @@ def _other(snapshot: Snapshot, way: Journey, asked: date) -> str:
     ride = next(leg for leg in way.legs if isinstance(leg, TransitLeg))
     day = local_day(ride.departure)
     said = say(
-        "journey.other",
+        "journey.another",
         departure=clock(ride.departure),
         arrival=clock(minute_after(ride.arrival)),
         line=sign_of_trip(snapshot, ride.trip).spoken,
