@@ -28,11 +28,11 @@ def place_at(timetable: Timetable, place: Place) -> LatLon:
 
 
 def walk_between(one: LatLon, other: LatLon, speed_m_s: float) -> tuple[int, int]:
-    """Seconds, rounded up, and metres to walk between two points; a week and no metres when one is nowhere."""
+    """Seconds, rounded up and a week at most, and metres to walk between two points; no metres when one is nowhere."""
     metres = distance_m(one, other) * DETOUR
     if not isfinite(metres):
         return 7 * DAY_S, 0
-    return ceil(metres / speed_m_s - 1e-9), round(metres)
+    return ceil(min(metres / speed_m_s - 1e-9, 7 * DAY_S)), round(metres)
 
 
 def stops_of(timetable: Timetable, query: JourneyQuery, place: Place, max_walk_s: int) -> tuple[Ints, Ints]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from routing.network.days import LONGEST_S
 from routing.network.modes import MODES
 from socle.errors import BadInput, LimitExceeded
 from socle.geo import LatLon
 
-MAX_TRAVEL_S = 86_400  # no journey lasts longer than a day: what a day's arrays with its neighbours can answer
+MAX_TRAVEL_S = LONGEST_S  # no journey lasts longer than a day: what a day's arrays with its neighbours can answer
 MAX_CHANGES = 14
 MAX_VIAS = 2
 

@@ -193,8 +193,8 @@ def _changed(seconds: NDArray[np.int32], query: JourneyQuery) -> NDArray[np.int3
     """Change times under the query's settings; a forbidden change stays forbidden."""
     if query.change_factor == 1.0 and not query.extra_change_s and not query.min_change_s:
         return seconds
-    wished = np.ceil(seconds * query.change_factor - 1e-9).astype(np.int32) + query.extra_change_s
-    return np.where(seconds >= NEVER_S, seconds, np.maximum(wished, query.min_change_s)).astype(np.int32)
+    wished = np.maximum(np.ceil(seconds * query.change_factor - 1e-9) + query.extra_change_s, query.min_change_s)
+    return np.where(seconds >= NEVER_S, NEVER_S, np.minimum(wished, NEVER_S)).astype(np.int32)
 
 
 def _with_settings(timetable: Timetable, day: Day, side: SearchArrays, query: JourneyQuery) -> SearchArrays:

@@ -1,8 +1,8 @@
 """Days: what a search reads of one day, made from the Timetable and kept beside it.
 
-For the service day D it holds every vehicle that moves between 24 hours before and 48 hours after
-the start of D, so D−1, D, D+1 and what is left of D−2: enough for every journey of at most a day
-that leaves or arrives in D. Times are seconds from the start of D in the network's first zone, on
+For the service day D it holds every vehicle that moves between 24 hours before the start of D and
+24 hours after its end, so D−1, D, D+1 and what is left of the days before: enough for every journey
+of at most a day that leaves or arrives in D. Times are seconds from the start of D in the network's first zone, on
 one clock for all zones, so days when clocks change need no care in a search.
 
 Three things differ from the Timetable:
@@ -37,12 +37,12 @@ from numpy.typing import NDArray
 from routing.kernels.arrays import Bytes, Ints, SearchArrays
 from routing.network import runs as making
 from routing.network.timetable import Timetable, map_array
-from socle.times import day_number, day_of_number, service_day_start
+from socle.times import DAY_S, day_number, day_of_number, service_day_start
 
-EARLIEST_S, LATEST_S = -86_400, 172_800  # of the times of a day, from its start
+LONGEST_S = DAY_S  # of a journey that is looked for
 MAX_DAYS_IN_MEMORY = 16
 MAX_DAYS_ON_DISK = 64  # a calendar of exceptions may have as many days as dates
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Day:
     run_first_part: Ints  # [n_runs + 1]
     part_trip: Ints
     part_day: NDArray[np.int8]
-    part_position: NDArray[np.int16]
+    part_position: Ints
 
     @property
     def n_spots(self) -> int:
@@ -123,7 +123,7 @@ def day_key(timetable: Timetable, day: date) -> str:
     """Name of what moves around `day`: equal for dates that a search cannot tell apart."""
     digest = hashlib.blake2b(f"{_VERSION} {timetable.digest}".encode(), digest_size=16)
     start = service_day_start(day, timetable.zone_infos[0])
-    for offset in making.DAY_OFFSETS:
+    for offset in making.day_offsets(timetable):
         other = day_of_number(day_number(day) + offset)
         starts = [service_day_start(other, zone) - start for zone in timetable.zone_infos]
         digest.update(repr(starts).encode())
@@ -185,7 +185,9 @@ def _arrays(day: Day) -> list[tuple[str, NDArray[Any]]]:
 
 def make_day(timetable: Timetable, day: date) -> Day:
     """What moves around `day`, in memory."""
-    spots, templates, moving = making.make_runs(timetable, day, EARLIEST_S, LATEST_S)
+    zone = timetable.zone_infos[0]
+    length_s = service_day_start(day_of_number(day_number(day) + 1), zone) - service_day_start(day, zone)
+    spots, templates, moving = making.make_runs(timetable, day, -LONGEST_S, length_s + LONGEST_S)
     patterns = making.make_patterns(templates, moving)
     first_stop, pattern_spots, allow, needs = patterns.first_stop, patterns.spots, patterns.allow, patterns.needs
     n_spots, n_patterns = len(spots.stop), len(needs)

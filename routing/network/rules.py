@@ -74,6 +74,7 @@ class StopRules:
         spots_of: dict[int, list[int]] = {}
         for spot, (at, _) in enumerate(keys):
             spots_of.setdefault(at, []).append(spot)
+        rules_of, holders = self._rules_of_stops(), self._holders(keys)
         ruled = {at for number in self._stops for at in self._stops[number]}
         lone = np.full(timetable.n_stops, -1, np.int64)  # stop -> its spot, where no rule has a say
         for at, spots in spots_of.items():
@@ -90,44 +91,53 @@ class StopRules:
         seconds: dict[tuple[int, int], int] = {(at, at): int(timetable.stop_change_s[at]) for at in ruled}
         for i in np.flatnonzero(~plain).tolist():
             seconds[int(origin[i]), int(timetable.footpath_stop[i])] = int(timetable.footpath_s[i])
-        for rule in self._rules:
+        for pair in rules_of:
+            seconds.setdefault(pair, NEVER_S)
+        for (one, other), usual in sorted(seconds.items()):
+            starts, ends = np.array(spots_of.get(one, ()), np.int64), np.array(spots_of.get(other, ()), np.int64)
+            if not len(starts) or not len(ends):
+                continue
+            needed = np.full((len(starts), len(ends)), usual, np.int64)
+            for rule in rules_of.get((one, other), ()):
+                from_spots, to_spots = holders[rule * 2 + FROM, one], holders[rule * 2 + TO, other]
+                rows, cols = np.searchsorted(starts, from_spots), np.searchsorted(ends, to_spots)
+                needed[np.ix_(rows, cols)] = self._seconds(rule, usual)
+            if one == other:
+                change_s[starts] = needed.diagonal()
+            rows, cols = np.nonzero(needed < NEVER_S)
+            more = np.stack([starts[rows], ends[cols], needed[rows, cols]], 1)
+            walks = np.concatenate([walks, more[more[:, 0] != more[:, 1]]])
+        return change_s, walks
+
+    def _rules_of_stops(self) -> dict[tuple[int, int], list[int]]:
+        """The rules of a pair of stops, the one that holds last: the most specific, and of those the first."""
+        timetable = self._timetable
+        n_trips = (timetable.rule_from_trip >= 0).astype(int) + (timetable.rule_to_trip >= 0)
+        n_routes = (timetable.rule_from_route >= 0).astype(int) + (timetable.rule_to_route >= 0)
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for rule in sorted(self._rules, key=lambda rule: (n_trips[rule], n_routes[rule], -rule)):
             for one in self._stops[rule * 2 + FROM]:
                 for other in self._stops[rule * 2 + TO]:
-                    seconds.setdefault((one, other), NEVER_S)
-        more: list[tuple[int, int, int]] = []
-        for (one, other), usual in sorted(seconds.items()):
-            for start in spots_of.get(one, ()):
-                for end in spots_of.get(other, ()):
-                    needed = self._seconds(keys[start], keys[end], usual)
-                    if start == end:
-                        change_s[start] = needed
-                    elif needed < NEVER_S:
-                        more.append((start, end, needed))
-        return change_s, np.concatenate([walks, np.array(more, np.int64).reshape(-1, 3)])
+                    found[one, other].append(rule)
+        return found
 
-    def _seconds(self, start: SpotKey, end: SpotKey, usual: int) -> int:
-        """Seconds from one spot to another: the most specific rule's, `usual` where none speaks of the two."""
-        best = (-1, -1)
-        needed = usual
-        for rule in self._rules:
-            if not (self._holds(rule * 2 + FROM, start) and self._holds(rule * 2 + TO, end)):
-                continue
-            timetable = self._timetable
-            n_trips = int(timetable.rule_from_trip[rule] >= 0) + int(timetable.rule_to_trip[rule] >= 0)
-            n_routes = int(timetable.rule_from_route[rule] >= 0) + int(timetable.rule_to_route[rule] >= 0)
-            if (n_trips, n_routes) > best:
-                best = (n_trips, n_routes)
-                kind, told = int(timetable.rule_type[rule]), int(timetable.rule_s[rule])
-                if kind == FORBIDDEN:
-                    needed = NEVER_S
-                elif kind == TIMED:
-                    needed = max(0, told)
-                elif kind == MIN_TIME and told >= 0:
-                    needed = told
-                else:
-                    needed = usual
-        return needed
+    def _holders(self, keys: list[SpotKey]) -> dict[tuple[int, int], list[int]]:
+        """The spots of a stop, ascending, whose trips a side of a rule speaks of."""
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        any_at: dict[int, list[int]] = defaultdict(list)
+        for number in sorted(self._any):
+            for stop in self._stops[number]:
+                any_at[stop].append(number)
+        for spot, (stop, named) in enumerate(keys):
+            for number in (*named, *any_at[stop]):
+                found[number, stop].append(spot)
+        return found
 
-    def _holds(self, number: int, key: SpotKey) -> bool:
-        """Whether this side of a rule speaks of the trips of a spot."""
-        return key[0] in self._stops[number] and (number in self._any or number in key[1])
+    def _seconds(self, rule: int, usual: int) -> int:
+        """Seconds of a change that a rule speaks of, which takes `usual` without it."""
+        kind, told = int(self._timetable.rule_type[rule]), int(self._timetable.rule_s[rule])
+        if kind == FORBIDDEN:
+            return NEVER_S
+        if kind == TIMED:
+            return max(0, told)
+        return told if kind == MIN_TIME and told >= 0 else usual

@@ -6,6 +6,7 @@ split into patterns is hot, and it is a kernel.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,9 +17,10 @@ from routing.kernels.fifo import assign_lanes
 from routing.network.rules import SpotKey, StopRules
 from routing.network.timetable import Timetable
 from routing.network.transfers import IN_SEAT, NO_IN_SEAT
-from socle.times import day_number, day_of_number, service_day_start
+from socle.times import DAY_S, day_number, day_of_number, service_day_start
 
-DAY_OFFSETS = range(-2, 3)  # service days that may move in a day's window, with the zones of the world
+ZONES_S = 14 * 3600  # between the first of the world and the network's own, at most
+MOST_WAYS = 64  # from one trip on, staying seated: real vehicles are coupled and parted a few times
 
 # What is allowed at a stop of a pattern. The mirror swaps each pair by one shift.
 BOARD, ALIGHT, BOARD_UNBOOKED, ALIGHT_UNBOOKED = 1, 2, 4, 8
@@ -63,7 +65,7 @@ class Moving:
     first_part: NDArray[np.int64]  # [n_runs + 1]
     part_trip: Ints
     part_day: NDArray[np.int8]
-    part_position: NDArray[np.int16]
+    part_position: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Patterns:
     run_first_part: Ints
     part_trip: Ints
     part_day: NDArray[np.int8]
-    part_position: NDArray[np.int16]
+    part_position: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class _Instances:
     shift_s: NDArray[np.int64]  # from seconds of the service day to seconds of D
     begin_s: NDArray[np.int64]
     end_s: NDArray[np.int64]
+
+
+def day_offsets(timetable: Timetable) -> range:
+    """Service days that may move in a day's window, as days after it, with the zones of the world.
+
+    A trip of three days and nights is still on its way three service days later.
+    """
+    return range(-max(2, 1 + (timetable.last_arrival_s + ZONES_S) // DAY_S), 3)
 
 
 def make_runs(timetable: Timetable, day: date, earliest_s: int, latest_s: int) -> tuple[Spots, Templates, Moving]:
@@ -138,7 +148,7 @@ def make_runs(timetable: Timetable, day: date, earliest_s: int, latest_s: int) -
             first_part=first_part,
             part_trip=trip.astype(np.int32),
             part_day=moving.day[run_parts].astype(np.int8),
-            part_position=(part_first_time[:-1] - first_time[run_of_part]).astype(np.int16),
+            part_position=(part_first_time[:-1] - first_time[run_of_part]).astype(np.int32),
         ),
     )
 
@@ -198,7 +208,7 @@ def _instances(timetable: Timetable, day: date, earliest_s: int, latest_s: int) 
     trips: list[NDArray[np.int64]] = []
     days: list[NDArray[np.int64]] = []
     shifts: list[NDArray[np.int64]] = []
-    for offset in DAY_OFFSETS:
+    for offset in day_offsets(timetable):
         other = day_of_number(day_number(day) + offset)
         starts = np.array([service_day_start(other, zone) - base for zone in timetable.zone_infos], np.int64)
         shift = starts[timetable.trip_zone]
@@ -214,19 +224,38 @@ def _instances(timetable: Timetable, day: date, earliest_s: int, latest_s: int) 
 def _chains(timetable: Timetable, moving: _Instances) -> list[list[int]]:
     """Instances that a traveller may ride through without leaving the seat: every longest way.
 
-    Trips of one block follow each other when the next begins at the place where the last ended;
-    transfers.txt type 4 joins two trips of a service day, type 5 keeps them apart.
+    Trips of one block follow each other when the next begins at the place where the last ended, and
+    transfers.txt type 5 does not keep them apart. Type 4 joins two trips, and where it does, the block
+    has no say (GTFS reference, transfers.txt, linked trips).
     """
-    following: dict[int, list[int]] = {}
-    kind = timetable.rule_type
+    following = _linked(timetable, moving)
+    led = {end for those in following.values() for end in those}
+    for start, end in _of_blocks(timetable, moving):
+        if start not in following and end not in led:
+            following[start] = [end]
+    followed = {end for those in following.values() for end in those}
+    chains: list[list[int]] = []
+    for start in sorted(start for start in following if start not in followed):
+        open_ways, n_ways = [[start]], 1
+        while open_ways:
+            way = open_ways.pop()
+            after = [end for end in following.get(way[-1], ()) if end not in way]
+            after = after[: 1 + MOST_WAYS - n_ways]
+            n_ways += max(0, len(after) - 1)
+            if after:
+                open_ways.extend([*way, end] for end in reversed(after))
+            else:
+                chains.append(way)
+    return chains
+
+
+def _of_blocks(timetable: Timetable, moving: _Instances) -> list[tuple[int, int]]:
+    """Pairs of instances that follow each other in a block of their service day, by the first."""
     apart = {
-        (int(timetable.rule_from_trip[i]), int(timetable.rule_to_trip[i])) for i in np.flatnonzero(kind == NO_IN_SEAT)
+        (int(timetable.rule_from_trip[i]), int(timetable.rule_to_trip[i]))
+        for i in np.flatnonzero(timetable.rule_type == NO_IN_SEAT)
     }
-    joined = [
-        (int(timetable.rule_from_trip[i]), int(timetable.rule_to_trip[i])) for i in np.flatnonzero(kind == IN_SEAT)
-    ]
-    row = timetable.trip_row[moving.trip]
-    block = timetable.trip_block[moving.trip]
+    row, block = timetable.trip_row[moving.trip], timetable.trip_block[moving.trip]
     blocked = np.flatnonzero((block >= 0) & (timetable.trip_headway_s[moving.trip] == 0))
     order = blocked[np.lexsort((moving.trip[blocked], moving.begin_s[blocked], moving.day[blocked], block[blocked]))]
     one, other = order[:-1], order[1:]
@@ -240,41 +269,60 @@ def _chains(timetable: Timetable, moving: _Instances) -> list[list[int]]:
         & (moving.end_s[one] <= moving.begin_s[other])
         & (place[ends[one]] == place[begins[other]])
     )
-    for start, end in zip(one[held].tolist(), other[held].tolist(), strict=True):
-        if (int(row[start]), int(row[end])) not in apart:
-            following.setdefault(start, []).append(end)
-    if joined:
-        where: dict[tuple[int, int], list[int]] = {}
-        for instance, key in enumerate(zip(row.tolist(), moving.day.tolist(), strict=True)):
-            where.setdefault(key, []).append(instance)
-        for from_row, to_row in joined:
-            for offset in DAY_OFFSETS:
-                for start in where.get((from_row, offset), ()):
-                    for end in where.get((to_row, offset), ()):
-                        known = following.setdefault(start, [])
-                        if moving.end_s[start] <= moving.begin_s[end] and end not in known:
-                            known.append(end)
-    followed = {end for those in following.values() for end in those}
-    chains: list[list[int]] = []
-    for start in sorted(start for start, those in following.items() if those and start not in followed):
-        open_ways = [[start]]
-        while open_ways:
-            way = open_ways.pop()
-            after = following.get(way[-1], ())
-            if after:
-                open_ways.extend([*way, end] for end in reversed(after) if end not in way)
-            else:
-                chains.append(way)
-    return chains
+    pairs = zip(one[held].tolist(), other[held].tolist(), strict=True)
+    return [(start, end) for start, end in pairs if (int(row[start]), int(row[end])) not in apart]
+
+
+def _linked(timetable: Timetable, moving: _Instances) -> dict[int, list[int]]:
+    """Instances that transfers.txt type 4 lets follow an instance.
+
+    The trip that follows is of the same service day when it leaves after the other one arrives, else of
+    the next (GTFS reference, linked trips). Of the departures of frequencies.txt it is the first.
+    """
+    rules = np.flatnonzero(timetable.rule_type == IN_SEAT)
+    if not len(rules):
+        return {}
+    repeated = np.bincount(timetable.trip_row, minlength=1) > 1
+    row = timetable.trip_row[moving.trip]
+    where: dict[tuple[int, int], list[int]] = {}
+    for instance, key in enumerate(zip(row.tolist(), moving.day.tolist(), strict=True)):
+        where.setdefault(key, []).append(instance)
+    for those in where.values():
+        those.sort(key=lambda instance: int(moving.begin_s[instance]))
+    offsets = sorted(set(moving.day.tolist()))
+    following: dict[int, list[int]] = {}
+    joined = zip(timetable.rule_from_trip[rules].tolist(), timetable.rule_to_trip[rules].tolist(), strict=True)
+    for from_row, to_row in dict.fromkeys(joined):
+        for offset in offsets:
+            today = where.get((to_row, offset), [])
+            tomorrow = [] if to_row >= 0 and repeated[to_row] else where.get((to_row, offset + 1), [])
+            for start in where.get((from_row, offset), ()):
+                arrives = int(moving.end_s[start])
+                at = bisect_left(today, arrives, key=lambda instance: int(moving.begin_s[instance]))
+                found = today[at : at + 1]
+                if not found and tomorrow and moving.begin_s[tomorrow[0]] - DAY_S < arrives:
+                    found = [one for one in tomorrow if moving.begin_s[one] >= arrives]
+                known = following.setdefault(start, []) if found else []
+                known += [end for end in found if end not in known and end != start]
+    return following
 
 
 def _pieces(chain: list[int], needs: list[int]) -> list[list[int]]:
     """The whole of a chain, and the stretches of it that are left when a query refuses some of its trips.
 
-    Trips with equal needs are refused together, so only where the needs change does a stretch begin or end.
+    A query that refuses what its neighbours need leaves a stretch; so a stretch is kept when the trip
+    before it and the trip after it both need something that none of its own trips needs.
     """
-    cuts = [0, *(i for i in range(1, len(chain)) if needs[i] != needs[i - 1]), len(chain)]
-    return [chain[begin:end] for at, begin in enumerate(cuts[:-1]) for end in cuts[at + 1 :]]
+    pieces = []
+    for begin in range(len(chain)):
+        needed = 0
+        for end in range(begin + 1, len(chain) + 1):
+            needed |= needs[end - 1]
+            if begin > 0 and not needs[begin - 1] & ~needed:
+                break  # and longer ones need no less
+            if end == len(chain) or needs[end] & ~needed:
+                pieces.append(chain[begin:end])
+    return pieces
 
 
 class _TemplateMaker:

@@ -140,7 +140,7 @@ def _departures(
     for i in np.flatnonzero(good).tolist():
         row = int(repeated[i])
         if usable[row]:
-            begins = np.arange(start[i], end[i], headway[i], dtype=np.int32)
+            begins = np.arange(int(start[i]), int(end[i]), int(headway[i]), dtype=np.int32)
             rows.append(np.full(len(begins), row))
             shifts.append(begins - first_departure[row])
             headways.append(np.full(len(begins), 0 if exact[i] == 1 else headway[i], np.int32))

@@ -203,6 +203,11 @@ class Timetable:
         """Rules of each zone."""
         return tuple(ZoneInfo(name) for name in self.zones.to_list())
 
+    @cached_property
+    def last_arrival_s(self) -> int:
+        """The latest arrival of any trip, in seconds of its service day."""
+        return int(self.arrival_s[self.trip_first_time[1:] - 1].max(initial=0))
+
     @property
     def valid(self) -> tuple[int, int]:
         """The instants between which the calendars say anything: `[from, to)`."""

@@ -139,18 +139,18 @@ def make_footpaths(
     Stops within reach, the platforms of one station, and the pairs that transfers.txt names; where
     it names a pair, its time holds.
     """
+    n_stops = len(lat)
     one, other = _near(lat, lon, np.flatnonzero(served & np.isfinite(lat)))
     quays = _same_station(parent, served)
-    ruled = np.array([pair for pair in plain if pair[0] != pair[1]], np.int64).reshape(-1, 2)
-    ruled = ruled[served[ruled[:, 0]] & served[ruled[:, 1]]] if len(ruled) else ruled
-    pairs = np.unique(np.concatenate([np.stack([one, other], axis=1), quays, ruled]), axis=0)
+    ruled = [pair for pair in plain if pair[0] != pair[1] and served[pair[0]] and served[pair[1]]]
+    numbers = np.array(ruled, np.int64).reshape(-1, 2) @ np.array([n_stops, 1])
+    known = np.unique(np.concatenate([one * n_stops + other, quays[:, 0] * n_stops + quays[:, 1], numbers]))
+    pairs = np.stack([known // n_stops, known % n_stops], axis=1)
     metres = np.nan_to_num(distances_m(lat[pairs[:, 0]], lon[pairs[:, 0]], lat[pairs[:, 1]], lon[pairs[:, 1]]))
     change = np.where(change_s >= NEVER_S, CHANGE_S, change_s)  # a forbidden change at a stop is not one towards it
     seconds = np.maximum(walk_seconds(metres), change[pairs[:, 1]])
-    for i, (start, end) in enumerate(pairs.tolist()):
-        rule = plain.get((start, end))
-        if rule is not None:
-            seconds[i] = _rule_seconds(rule, int(seconds[i]))
+    for at, pair in zip(np.searchsorted(known, numbers).tolist(), ruled, strict=True):
+        seconds[at] = _rule_seconds(plain[pair], int(seconds[at]))
     kept = seconds < NEVER_S
     pairs, metres, seconds = pairs[kept], metres[kept], seconds[kept]
     order = np.lexsort((pairs[:, 1], seconds, pairs[:, 0]))
@@ -185,8 +185,11 @@ def _same_station(parent: Ints, served: NDArray[np.bool_]) -> NDArray[np.int64]:
     by_station: dict[int, list[int]] = {}
     for platform in platforms.tolist():
         by_station.setdefault(int(parent[platform]), []).append(platform)
-    pairs = [(one, other) for those in by_station.values() for one in those for other in those if one != other]
-    return np.array(pairs, np.int64).reshape(-1, 2)
+    pairs = [np.zeros((0, 2), np.int64)]
+    for those in by_station.values():
+        one, other = np.repeat(those, len(those)), np.tile(those, len(those))
+        pairs.append(np.stack([one, other], axis=1)[one != other])
+    return np.concatenate(pairs)
 
 
 def group_places(names: list[str], lat: NDArray[np.float64], lon: NDArray[np.float64], parent: Ints) -> Ints:
@@ -198,6 +201,9 @@ def group_places(names: list[str], lat: NDArray[np.float64], lon: NDArray[np.flo
     heads = np.flatnonzero(parent < 0)
     one, other = near_stops(lat, lon, heads[np.isfinite(lat[heads])], SAME_NAME_M)
     folded = [" ".join(name.casefold().split()) for name in names]
+    numbers: dict[str, int] = {"": 0}
+    name = np.array([numbers.setdefault(one, len(numbers)) for one in folded], np.int64)
+    alike = (one < other) & (name[one] == name[other]) & (name[one] > 0)
     root = list(range(len(parent)))
 
     def find(stop: int) -> int:
@@ -206,9 +212,8 @@ def group_places(names: list[str], lat: NDArray[np.float64], lon: NDArray[np.flo
             stop = root[stop]
         return stop
 
-    for start, end in zip(one.tolist(), other.tolist(), strict=True):
-        if start < end and folded[start] and folded[start] == folded[end]:
-            low, high = sorted((find(start), find(end)))
-            root[high] = low
+    for start, end in zip(one[alike].tolist(), other[alike].tolist(), strict=True):
+        low, high = sorted((find(start), find(end)))
+        root[high] = low
     number: dict[int, int] = {}
     return np.array([number.setdefault(find(int(head)), len(number)) for head in leader], np.int32)

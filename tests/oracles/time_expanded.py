@@ -73,7 +73,7 @@ class Oracle:
     def _vehicles(self, day: date) -> list[Vehicle]:
         timetable, query = self.timetable, self.query
         found = []
-        for offset in range(-3, 4):
+        for offset in range(-5, 4):
             service_day = day + timedelta(days=offset)
             running = timetable.services_of(service_day)[timetable.trip_service]
             for trip in np.flatnonzero(running).tolist():
@@ -122,7 +122,7 @@ class Oracle:
         return not query.bikes or timetable.trip_bikes[trip] == 1
 
     def _seated(self) -> list[tuple[int, int]]:
-        """Pairs of vehicles that are one: by block, the next to leave, from the place where it ended; by rule."""
+        """Pairs of vehicles that are one: by rule; else by block, the next to leave, from the place where it ended."""
         timetable = self.timetable
         rules = list(
             zip(
@@ -133,37 +133,68 @@ class Oracle:
             )
         )
         apart = {(one, other) for kind, one, other in rules if kind == 5}
-        joined = {(one, other) for kind, one, other in rules if kind == 4}
-        row = timetable.trip_row
+        self.joined = {(one, other) for kind, one, other in rules if kind == 4}
+        self.trips_of_row = defaultdict(list)
+        for trip, row in enumerate(timetable.trip_row.tolist()):
+            self.trips_of_row[row].append(trip)
+        by_trip = {(vehicle.trip, vehicle.day): vehicle for vehicle in self.vehicles}
         pairs = set()
-        blocks = defaultdict(list)
         for vehicle in self.vehicles:
-            block = int(timetable.trip_block[vehicle.trip])
-            if block >= 0 and not timetable.trip_headway_s[vehicle.trip]:
-                blocks[block, vehicle.day].append(vehicle)
-        everyone = {(vehicle.trip, vehicle.day) for vehicle in self.vehicles}
-        for (block, day), those in blocks.items():
+            linked = self._linked_after(vehicle.trip, vehicle.day)
+            pairs |= {(vehicle.number, by_trip[one].number) for one in linked if one in by_trip}
+            if linked:
+                continue
             # A vehicle that the query refuses still stands between its neighbours.
-            in_block = np.flatnonzero(timetable.trip_block == block).tolist()
-            whole = [trip for trip in in_block if timetable.runs(trip, day)]
-            whole.sort(key=lambda trip: (int(timetable.trip_times(trip)[1][0]) + self._start(trip, day), trip))
-            after = dict(pairwise(whole))
-            by_trip = {vehicle.trip: vehicle for vehicle in those}
-            for vehicle in those:
-                following = after.get(vehicle.trip)
-                if following is None or (following, day) not in everyone:
-                    continue
-                other = by_trip[following]
-                same_place = timetable.stop_place[vehicle.stops[-1]] == timetable.stop_place[other.stops[0]]
-                in_time = vehicle.arrival[-1] <= other.departure[0]
-                if same_place and in_time and (int(row[vehicle.trip]), int(row[following])) not in apart:
-                    pairs.add((vehicle.number, other.number))
-        for one in self.vehicles if joined else ():
-            for other in self.vehicles:
-                follows = one.day == other.day and one.arrival[-1] <= other.departure[0] and one is not other
-                if follows and (int(row[one.trip]), int(row[other.trip])) in joined:
-                    pairs.add((one.number, other.number))
+            following = self._next_of_block(vehicle.trip, vehicle.day)
+            other = by_trip.get((following, vehicle.day))
+            if other is None or self._is_linked(following, vehicle.day):
+                continue
+            same_place = timetable.stop_place[vehicle.stops[-1]] == timetable.stop_place[other.stops[0]]
+            in_time = vehicle.arrival[-1] <= other.departure[0]
+            rows = int(timetable.trip_row[vehicle.trip]), int(timetable.trip_row[following])
+            if same_place and in_time and rows not in apart:
+                pairs.add((vehicle.number, other.number))
         return sorted(pairs)
+
+    def _next_of_block(self, trip: int, day: date) -> int | None:
+        timetable = self.timetable
+        block = int(timetable.trip_block[trip])
+        if block < 0 or timetable.trip_headway_s[trip]:
+            return None
+        those = np.flatnonzero((timetable.trip_block == block) & (timetable.trip_headway_s == 0)).tolist()
+        whole = [one for one in those if timetable.runs(one, day)]
+        whole.sort(key=lambda one: (self._leaves(one, day), one))
+        return dict(pairwise(whole)).get(trip)
+
+    def _linked_after(self, trip: int, day: date) -> list[tuple[int, date]]:
+        """What transfers.txt type 4 lets follow a trip: the first departure that day, else the next day's."""
+        timetable = self.timetable
+        row, tomorrow = int(timetable.trip_row[trip]), day + timedelta(days=1)
+        arrives = self._start(trip, day) + int(timetable.trip_times(trip)[0][-1])
+        found = []
+        for to_row in sorted(other for one, other in self.joined if one == row):
+            those = self.trips_of_row[to_row]
+            today = [(self._leaves(one, day), one) for one in those if timetable.runs(one, day) and one != trip]
+            today = [one for one in today if one[0] >= arrives]
+            has_left = self._leaves(those[0], day) < arrives <= self._leaves(those[0], tomorrow)
+            if today:
+                found.append((min(today)[1], day))
+            elif len(those) == 1 and has_left and timetable.runs(those[0], tomorrow):
+                found.append((those[0], tomorrow))
+        return found
+
+    def _is_linked(self, trip: int, day: date) -> bool:
+        """Whether transfers.txt type 4 lets a trip follow another one."""
+        row = int(self.timetable.trip_row[trip])
+        before = [trip for one, other in self.joined if other == row for trip in self.trips_of_row[one]]
+        return any(
+            self.timetable.runs(one, that_day) and (trip, day) in self._linked_after(one, that_day)
+            for one in before
+            for that_day in (day, day - timedelta(days=1))
+        )
+
+    def _leaves(self, trip: int, day: date) -> int:
+        return self._start(trip, day) + int(self.timetable.trip_times(trip)[1][0])
 
     def _start(self, trip: int, day: date) -> int:
         return self.timetable.service_day_start(trip, day)

@@ -177,7 +177,8 @@ def _add(transfers: Table, one: str, other: str, kind: int, seconds: int) -> Non
 
 def random_world(seed: int) -> Timetable:
     """A small world with every trap: overtaking, nights, loops, equal times, hops of no time, walks in chains,
-    transfers of all types between stops, routes and trips, blocks, stations, closed doors, two zones.
+    transfers of all types between stops, routes and trips, blocks, frequencies, stations, closed doors,
+    two zones, trips of days ago.
     """
     draw = random.Random(seed)
     n_stops, n_routes = draw.randint(3, 8), draw.randint(1, 5)
@@ -223,7 +224,7 @@ def random_world(seed: int) -> Timetable:
         for _ in range(draw.randint(1, 6)):
             number = len(trips["trip_id"])
             part = way if draw.random() < 0.7 else way[:: draw.choice((1, -1))][: draw.randint(2, length)]
-            begin = draw.choice((0, 300, 420, 420, 480, 1380, 1430, 1500)) * 60 + draw.randint(0, 30) * step
+            begin = draw.choice((0, 300, 420, 420, 480, 1380, 1430, 1500, 3400)) * 60 + draw.randint(0, 30) * step
             block = draw.choice(("", "", "b0", "b1"))
             for name, value in (
                 ("route_id", route),
@@ -283,6 +284,12 @@ def random_world(seed: int) -> Timetable:
         )
         for name, value in zip(transfers, row, strict=True):
             transfers[name].append(value)
+    frequencies: Table = {"trip_id": [], "start_time": [], "end_time": [], "headway_secs": [], "exact_times": []}
+    for trip in draw.sample(range(n_trips), min(n_trips, draw.choice((0, 0, 1, 2)))):
+        start = draw.choice((300, 420, 1400)) * 60
+        row = (f"t{trip}", start, start + draw.randint(1, 4) * 1800, draw.choice((900, 1500)), draw.choice((0, 1)))
+        for name, value in zip(frequencies, row, strict=True):
+            frequencies[name].append(value)
     feed = make_feed(
         "world",
         {
@@ -303,6 +310,7 @@ def random_world(seed: int) -> Timetable:
             "stop_times": times,
             "calendar_dates": _calendar(services, runs),
             "transfers": transfers,
+            **({"frequencies": frequencies} if frequencies["trip_id"] else {}),
         },
     )
     return make_timetable(feed)

@@ -267,6 +267,8 @@ def _name_routes(feed: Feed, notes: Notes) -> Feed:
 
 def _name_agencies(feed: Feed, notes: Notes) -> Feed:
     agency, routes = feed.tables["agency"], feed.tables["routes"]
+    if "agency_name" not in agency.columns:
+        return feed
     silent = _says_nothing(agency["agency_name"])
     if not silent.any() or silent.all() or "agency_id" not in routes.columns:
         return feed

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from routing.network.calendars import Calendars, without_stray_days
+from routing.gtfs.feed import make_feed
+from routing.network.calendars import WEEKDAYS, Calendars, make_calendars, without_stray_days
 
 BEGIN = date(2026, 11, 2)
 
@@ -44,3 +45,21 @@ def test_stray_days_at_the_edges_are_no_part_of_the_timetable(lines, n_trips, fi
 def test_a_quiet_day_in_the_middle_stays():
     whole = calendars("xxx.xxx", "...x...")
     assert without_stray_days(whole, np.array([500, 1])).n_days == 7
+
+
+def test_for_ever_is_from_1970_to_2099():
+    feed = make_feed(
+        "ever",
+        {
+            "calendar": {
+                "service_id": ["ever", "long ago"],
+                **{name: [1, 1] for name in WEEKDAYS},
+                "start_date": ["00010101", "00010101"],
+                "end_date": ["99991231", "19691231"],
+            },
+            "calendar_dates": {"service_id": ["ever"] * 2, "date": ["00020101", "20261124"], "exception_type": [1, 2]},
+        },
+    )
+    made = make_calendars(feed)
+    assert (made.first_day, made.n_days) == (date(1970, 1, 1), 47_482)
+    assert made.runs.sum(axis=1).tolist() == [47_481, 0]

@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.gtfs.feed import make_feed
+from routing.journeys.query import JourneyQuery, StopPlace
+from routing.journeys.router import plan
 from routing.network.compile import make_timetable
 from routing.network.days import Days, days_of, find_day, make_day, save_day
 from routing.network.runs import BOARD
 from routing.network.timetable import Timetable, open_timetable, save_timetable
 from tests.worlds.examples import random_examples
-from tests.worlds.timetables import DAY, random_world, search, timetable, told
+from tests.worlds.timetables import DAY, instant, random_world, search, timetable, told
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -160,6 +162,21 @@ def test_days_when_clocks_change_are_23_and_25_hours_long(day, hours):
     departures = made.forward.departure_s[: made.forward.n_runs[0]].tolist()
     # Service days count from noon minus 12 hours, so the day of the change itself is shifted by the hour.
     assert departures[1] - departures[0] == hours * 3600
+
+
+def test_a_journey_of_23_hours_may_begin_in_the_25th_hour_of_a_day():
+    day = date(2026, 10, 24)  # the clocks go back in the night after it
+    world = timetable(
+        """
+        line  Gare   Halle  Lycee
+        12    24:50  25:00
+        40           48:10  48:40
+        """,
+        extra={"calendar_dates": {"service_id": ["daily"], "date": [day], "exception_type": [1]}},
+    )
+    one, other = StopPlace(world.get_stop("Gare")), StopPlace(world.get_stop("Lycee"))
+    [journey] = plan(world, JourneyQuery(one, other, instant("24:45", day))).journeys
+    assert journey.arrival - journey.departure == (48 * 60 + 40 - 24 * 60 - 50) * 60
 
 
 def test_two_zones_run_on_one_clock():

@@ -193,6 +193,12 @@ def test_names_that_say_nothing_are_replaced_by_what_is_known(tmp_path):
     assert [facts["before"] for _, facts in told] == ["INCONNU -", "OCEdefault"]
 
 
+def test_agencies_without_a_column_of_names_stay_without(tmp_path):
+    feed, told = mended(tmp_path, "structure.names", agency="agency_id,agency_url,agency_timezone\nA,,Europe/Paris\n")
+    assert "agency_name" not in feed.tables["agency"].columns
+    assert told == []
+
+
 # --- times ------------------------------------------------------------------------------------
 
 
