@@ -26,6 +26,10 @@ class Settings(BaseSettings):
         repr=False,
         description="Key that all others are made from, 32 letters or more; empty: a file of the data directory.",
     )
+    sources_file: Path = Field(
+        default=Path("data/gtfs/sources.toml"),
+        description="Where the feeds of the region are declared; it may be absent.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port that the server listens on.")
     workers: int = Field(default=1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")

@@ -11,6 +11,7 @@ import typer
 
 from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, out, progress, settings
+from mobigo.cli.sources import declare
 from mobigo.texts import finding_sentence, text
 from socle.errors import BadInput
 from socle.times import PARIS
@@ -81,7 +82,7 @@ def import_sources(folder: Path, feeds: Sequence[Path], *, as_json: bool = False
     from mobigo.cli.feed import run_import, say_report
     from mobigo.services.network.importing import SourceFile
 
-    sources = [SourceFile(path.stem, path, LICENCE) for path in feeds]
+    sources = [declare(SourceFile(path.stem, path, LICENCE)) for path in feeds]
     report = run_import(sources, text("cli.demo.let_through"))
     say_report(report, as_json=as_json)
     if not as_json:

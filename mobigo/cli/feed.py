@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import typer
 from rich.table import Table
 
 from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json, settings
+from mobigo.cli.sources import list_files
 from mobigo.texts import finding_sentence, text
 from socle.errors import BadInput
 from socle.findings import Finding, Severity, count_errors
@@ -72,34 +74,17 @@ def check(
 
 @app.command("import", help=text("cli.feed.import_help"))
 def import_(
-    paths: Annotated[list[str], typer.Argument(help=text("cli.feed.paths_help"))],
+    paths: Annotated[list[str] | None, typer.Argument(help=text("cli.feed.paths_help"))] = None,
     release_anyway: Annotated[str, typer.Option(help=text("cli.feed.release_anyway_help"), metavar="REASON")] = "",
     licence: Annotated[list[str] | None, typer.Option(help=text("cli.feed.licence_help"), metavar="[ID=]SPDX")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a release of the network from these feeds and serve it."""
-    report = run_import(_licensed([source_file(each) for each in paths], licence or ()), release_anyway)
+    with tempfile.TemporaryDirectory(prefix="mobigo-feeds-") as folder:
+        sources = list_files(paths or (), Path(folder))
+        report = run_import(_licensed(sources, licence or ()), release_anyway)
     say_report(report, as_json=as_json)
     raise typer.Exit(ExitCode.OK if report.verdict == "served" else ExitCode.BAD_DATA)
-
-
-def source_file(argument: str) -> SourceFile:
-    """The source named by `ID=PATH`, or by the file: its name, or its folder's when it is just gtfs.zip."""
-    import re
-    import unicodedata
-
-    from mobigo.services.network.importing import SourceFile
-
-    source_id, equals, path = argument.partition("=")
-    if equals and not Path(argument).exists():
-        return SourceFile(source_id, Path(path))
-    place = Path(argument)
-    name = place.name if place.is_dir() else place.stem
-    if name.lower() in {"gtfs", "export", "feed"}:
-        name = place.absolute().parent.name
-    without_accents = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^a-z0-9]+", "-", without_accents.lower()).strip("-")
-    return SourceFile(plain or "feed", place)
 
 
 def _licensed(sources: Sequence[SourceFile], licences: Sequence[str]) -> list[SourceFile]:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mobigo.cli.feed import AsJson, run_import, say_report
 from mobigo.cli.frame import ExitCode, out, say_json, settings
+from mobigo.cli.sources import declare
 from mobigo.cli.stats import stats
 from mobigo.texts import text
 
@@ -27,7 +28,7 @@ def build(
 
     data_dir = settings().data_dir
     sources = [
-        SourceFile(source["id"], bodies_dir(data_dir) / f"{source['sha256']}.zip", source.get("licence", ""))
+        declare(SourceFile(source["id"], bodies_dir(data_dir) / f"{source['sha256']}.zip", source.get("licence", "")))
         for source in read_manifest(get_current(data_dir))["sources"]
     ]
     report = run_import(sources, release_anyway)

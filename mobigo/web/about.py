@@ -83,7 +83,7 @@ def _validity(snapshot: Snapshot) -> dict[str, str]:
 
 def _source(source: Mapping[str, object]) -> str:
     """Who publishes a feed, which version of it went in and under which licence, as far as the release knows."""
-    name, version = str(source.get("publisher") or source.get("id", "")), source.get("version")
+    name, version = str(source.get("name") or source.get("publisher") or source.get("id", "")), source.get("version")
     told = say("about.opendata.source_version", name=name, version=str(version)) if version else name
     licence = source.get("licence")
     return say("about.opendata.source_licence", source=told, licence=str(licence)) if licence else told

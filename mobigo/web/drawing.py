@@ -222,11 +222,23 @@ class Bar:
 
 CHART_WIDTH = 720
 ROW = 26
-LABEL_LETTERS = 34
+LABEL_ROOM = 290.0  # units that labels may take, the rest is for the bars
+# Widths in the widest usual sans-serif (DejaVu Sans) at the charts' 13 units: mean of lower case, and of what is wider.
+_NARROW, _WIDE = 7.9, 9.7
+
+
+def _width(label: str) -> float:
+    return sum(_WIDE if letter.isupper() or letter in "mw–—" else _NARROW for letter in label)
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= LABEL_LETTERS else f"{label[: LABEL_LETTERS - 1].rstrip()}…"
+    """`label`, cut where it would leave the drawing on the left; capitals are wider than small letters."""
+    if _width(label) <= LABEL_ROOM:
+        return label
+    kept = label
+    while _width(kept) + _WIDE > LABEL_ROOM:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
 
 
 def bar_chart(bars: Sequence[Bar], *, key: str, title: str, description: str) -> str:
@@ -234,8 +246,8 @@ def bar_chart(bars: Sequence[Bar], *, key: str, title: str, description: str) ->
 
     Show `chart_table` of the same bars under it.
     """
-    label_room = min(LABEL_LETTERS, max((len(bar.label) for bar in bars), default=0)) * 7.2 + 12
-    value_room = max((len(bar.shown) for bar in bars), default=0) * 7.2 + 16
+    label_room = max((_width(_short(bar.label)) for bar in bars), default=0.0) + 12
+    value_room = max((_width(bar.shown) for bar in bars), default=0.0) + 16
     room = CHART_WIDTH - label_room - value_room
     most = max((bar.value for bar in bars), default=0.0) or 1.0
     height = len(bars) * ROW + 8

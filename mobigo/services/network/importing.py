@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,11 +20,13 @@ import numpy as np
 from sqlalchemy import Engine
 
 from mobigo import __version__
+from mobigo.services.network.sources import LAST
 from mobigo.store import releases
 from mobigo.store.base import transaction
 from mobigo.store.files import building, clear_left_overs, keep_body, keep_folder, only_one, point, publish, sha256_of
 from mobigo.store.network import Release, SourceVersion, record_release, record_source_version
 from routing.gtfs.feed import Feed
+from routing.gtfs.identity.namespaces import Namespaces
 from routing.gtfs.merge import merge_feeds
 from routing.gtfs.quality import judge_feed
 from routing.gtfs.read import FeedRefused, read_feed
@@ -49,11 +51,18 @@ DEMO_VERSION = "demo-"  # how a feed_version of the demonstration region begins
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A feed to import: a zip file or a folder, the source that its ids belong to, its licence if known (SPDX id)."""
+    """A feed to import: a zip file or a folder, the source that its ids belong to, and what is declared of it.
+
+    `licence` is an SPDX id, empty when unknown; `namespaces` None when they are to be
+    seen from the ids. Of two sources that tell the same thing the lowest `priority` is believed.
+    """
 
     source_id: str
     path: Path
     licence: str = ""
+    name: str = ""
+    namespaces: Namespaces | None = None
+    priority: int = LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class SourceReport:
     refused: bool
     findings: tuple[Finding, ...]
     licence: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ def import_feeds(sources: Sequence[SourceFile], terms: Terms, now: datetime) -> 
     for source_id in source_ids:
         if source_ids.count(source_id) > 1:
             raise BadInput("duplicate_source", source_id=source_id)
+    sources = sorted(sources, key=lambda source: source.priority)
     with only_one(releases.network_dir(terms.data_dir), "import"):
         for folder in (releases.bodies_dir(terms.data_dir), releases.releases_dir(terms.data_dir)):
             clear_left_overs(folder)
@@ -120,7 +131,8 @@ def import_feeds(sources: Sequence[SourceFile], terms: Terms, now: datetime) -> 
         feeds = [feed for _report, feed in received if feed is not None]
         if len(feeds) < len(sources) or not feeds:
             return ImportReport("refused", reports)
-        return _make_release(feeds, reports, terms, now)
+        namespaces = {source.source_id: source.namespaces for source in sources if source.namespaces is not None}
+        return _make_release(feeds, reports, namespaces, terms, now)
 
 
 def check_feed(path: Path, today: date, source_id: str = "feed") -> tuple[bool, tuple[Finding, ...]]:
@@ -147,7 +159,9 @@ def _receive(source: SourceFile, terms: Terms, now: datetime) -> tuple[SourceRep
         findings = tuple(refusal.findings)
     verdict = "refused" if feed is None else "accepted"
     reason = ", ".join(sorted({finding.code for finding in findings if finding.severity is Severity.ERROR}))
-    report = SourceReport(source.source_id, sha256, kept.stat().st_size, feed is None, findings, source.licence)
+    report = SourceReport(
+        source.source_id, sha256, kept.stat().st_size, feed is None, findings, source.licence, source.name
+    )
     with transaction(terms.engine) as session:
         version = SourceVersion(source.source_id, sha256, report.n_bytes, now, verdict, reason if feed is None else "")
         record_source_version(session, version, findings)
@@ -155,12 +169,16 @@ def _receive(source: SourceFile, terms: Terms, now: datetime) -> tuple[SourceRep
 
 
 def _make_release(
-    feeds: Sequence[Feed], reports: tuple[SourceReport, ...], terms: Terms, now: datetime
+    feeds: Sequence[Feed],
+    reports: tuple[SourceReport, ...],
+    namespaces: Mapping[str, Namespaces],
+    terms: Terms,
+    now: datetime,
 ) -> ImportReport:
     shelf = releases.releases_dir(terms.data_dir)
     with building(shelf) as built:
         terms.on_step("merge", "")
-        network, merging = merge_feeds(feeds)
+        network, merging = merge_feeds(feeds, namespaces)
         terms.on_step("compile", "")
         compile_feed(network, built / releases.TIMETABLE)
         warm_kernels()  # so that no traveller waits for a compiler
@@ -213,7 +231,13 @@ def _manifest(
     feeds: Sequence[Feed], reports: Sequence[SourceReport], timetable: Timetable, feed_sha256: str, now: datetime
 ) -> dict[str, Any]:
     sources = [
-        {"id": feed.source_id, "sha256": report.sha256, "licence": report.licence, **_feed_info(feed)}
+        {
+            "id": feed.source_id,
+            "sha256": report.sha256,
+            "name": report.name,
+            "licence": report.licence,
+            **_feed_info(feed),
+        }
         for feed, report in zip(feeds, reports, strict=True)
     ]
     return {

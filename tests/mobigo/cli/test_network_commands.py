@@ -1,13 +1,16 @@
 import csv
 import json
 import socket
+import threading
 import xml.etree.ElementTree as ET
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from mobigo.cli import main
-from mobigo.cli.feed import source_file
-from mobigo.cli.frame import ExitCode
+from mobigo.cli.frame import ExitCode, settings
+from mobigo.cli.sources import source_file
 from mobigo.store import releases
 from tests.worlds.feeds import SOUND, spoilt, write_zip
 
@@ -155,3 +158,77 @@ def test_a_source_takes_its_name_from_the_argument_the_file_or_the_folder(tmp_pa
     folder = tmp_path / "Réseau"
     folder.mkdir()
     assert source_file(str(folder)).source_id == "reseau"
+
+
+DECLARED = """
+[[source]]
+id = "val"
+name = "Cars du val"
+url = "{url}"
+licence = "etalab-2.0"
+namespaces = {{ stops = "private" }}
+priority = 2
+
+[[source]]
+id = "mont"
+name = "Cars du mont"
+url = "mont.zip"
+priority = 1
+
+[[source]]
+id = "rail-demo"
+url = "demo:rail-demo"
+"""
+
+
+@pytest.fixture
+def declared(tmp_path, monkeypatch):
+    """Two real sources declared, one of them on a web server, and one of the demonstration."""
+    (tmp_path / "www").mkdir()
+    write_zip(tmp_path / "www" / "val.zip", SOUND)
+    write_zip(tmp_path / "mont.zip", SOUND)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path / "www")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        file = tmp_path / "sources.toml"
+        file.write_text(DECLARED.format(url=f"http://127.0.0.1:{server.server_port}/val.zip"), "utf-8")
+        monkeypatch.setenv("MOBIGO_SOURCES_FILE", str(file))
+        settings.cache_clear()
+        yield file
+        server.shutdown()
+
+
+def test_declared_sources_are_fetched_named_and_taken_by_priority(data_dir, declared, capsys):
+    assert main(["feed", "import"]) == ExitCode.OK
+    capsys.readouterr()
+    assert main(["network", "info", "--json"]) == ExitCode.OK
+    told = [(source["id"], source["name"], source["licence"]) for source in answer(capsys)["sources"]]
+    assert told == [("mont", "Cars du mont", ""), ("val", "Cars du val", "etalab-2.0")]
+
+
+def test_one_declared_source_is_imported_by_its_name_or_with_a_file_of_ours(data_dir, declared, sound, capsys):
+    for argument in ("val", f"val={sound}"):
+        assert main(["feed", "import", argument, "--release-anyway", "essai"]) == ExitCode.OK
+        capsys.readouterr()
+        main(["network", "info", "--json"])
+        assert [source["name"] for source in answer(capsys)["sources"]] == ["Cars du val"]
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "code", "said"),
+    [
+        (DECLARED, ["rail-demo"], ExitCode.BAD_DATA, "mobigo demo"),
+        (DECLARED.format(url="http://127.0.0.1:1/val.zip"), [], ExitCode.UNAVAILABLE, "ne répond pas"),
+        ("", [], ExitCode.BAD_DATA, "Aucun jeu réel n’est déclaré"),
+        ("[[source]]\nid = 'x'", [], ExitCode.BAD_DATA, "url ?"),
+        ("[[source]", [], ExitCode.BAD_DATA, "ne se lit pas"),
+        ("[[source]]\nid = 'X y'\nurl = 'a.zip'", [], ExitCode.BAD_DATA, "X y"),
+        ("[[source]]\nid = 'x'\nurl = 'a'\nnamespaces = { stops = 'mine' }", [], ExitCode.BAD_DATA, "mine"),
+        ("[[source]]\nid = 'x'\nurl = 'a.zip'\n" * 2, [], ExitCode.BAD_DATA, "deux fois"),
+    ],
+)
+def test_what_is_badly_declared_is_said(data_dir, declared, capsys, content, arguments, code, said):
+    declared.write_text(content.replace("{{", "{").replace("}}", "}"), "utf-8")
+    assert main(["feed", "import", *arguments]) == code
+    assert said in " ".join(capsys.readouterr().err.split()).replace("\u00a0", " ")
+    assert releases.find_current(data_dir) is None

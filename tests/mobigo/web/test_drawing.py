@@ -99,3 +99,21 @@ def test_a_bar_chart_is_a_file_of_its_own_and_its_table_says_the_same():
 
 def test_an_empty_chart_is_still_a_drawing():
     ET.fromstring(bar_chart([], key="k", title="Rien", description="Rien"))
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "CENTRO ADMINISTRATIVO REGIONAL EXTREMO-SUL",
+        "T1 Franois – Gare – Centre-ville",
+        "Saint-Apollinaire, Place du Général-de-Gaulle",
+    ],
+)
+def test_no_label_leaves_the_chart(label):
+    """DejaVu Sans, the widest usual face, has 8.8 units a capital at this size and 7.7 a small letter."""
+    tree = ET.fromstring(bar_chart([Bar(label, 1, "1")], key="k", title="t", description="d"))
+    text = next(node for node in tree.iter() if node.get("class") == "chart-label")
+    shown = text.text or ""
+    width = sum(8.8 if letter.isupper() else 7.7 for letter in shown)
+    assert width <= float(text.get("x", "0"))
+    assert shown == label or shown.endswith("…")
