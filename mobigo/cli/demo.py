@@ -13,7 +13,7 @@ from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, out, progress, settings
 from mobigo.cli.sources import declare
 from mobigo.texts import finding_sentence, text
-from socle.errors import BadInput
+from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 
 app = typer.Typer(help=text("cli.demo.help"), invoke_without_command=True)
@@ -92,11 +92,25 @@ def import_sources(folder: Path, feeds: Sequence[Path], *, as_json: bool = False
 
 
 def ensure_demo() -> None:
-    """Build and import the demonstration when no network is loaded yet."""
-    from mobigo.store.releases import find_current
-
-    if find_current(settings().data_dir) is None:
+    """Build and import the demonstration when no network is loaded, or one that is over or of another version."""
+    if not _is_served():
         import_sources(*build_sources(2020, monday_of(datetime.now(PARIS).date()), 26))
+
+
+def _is_served() -> bool:
+    """Whether the network loaded can be served; one of real feeds is never replaced by the demonstration."""
+    from mobigo.store.releases import TIMETABLE, find_current, read_manifest
+    from routing.network.timetable import open_timetable
+
+    release = find_current(settings().data_dir)
+    if release is None:
+        return False
+    if not read_manifest(release)["demo"]:
+        return True
+    try:
+        return open_timetable(release / TIMETABLE).last_day >= datetime.now(PARIS).date()
+    except MobigoError:
+        return False
 
 
 @app.command("map", help=text("cli.demo.map_help"))

@@ -18,10 +18,10 @@ from mobigo.web.journeys.calendar import MEDIA_TYPE, Appointment, render_calenda
 from mobigo.web.journeys.cards import length_of, list_facts
 from mobigo.web.journeys.form import Form, Side
 from mobigo.web.journeys.picture import Ends, Picture, draw_journeys
-from mobigo.web.journeys.places import end_name
+from mobigo.web.journeys.places import commune_at, end_name
 from mobigo.web.journeys.steps import LEAST_WALK_M, Step, list_steps, plain_lines
 from mobigo.web.layout import Pages, absolute
-from mobigo.web.looks import sign_of_trip
+from mobigo.web.looks import place_id, sign_of_trip
 from mobigo.web.wording import clock, distance, long_day, mass, minute_after, reason_sentence, say, say_count
 from routing.journeys.journey import Journey, TransitLeg
 from routing.journeys.naming import stop_name
@@ -86,6 +86,9 @@ def _ends_of(journey: Journey) -> tuple[Place, Place]:
 def _side(snapshot: Snapshot, name: str, place: Place) -> Side:
     """The end of a journey as the field of a search that finds it again."""
     if isinstance(place, PointPlace):
+        commune = commune_at(snapshot, place.at)
+        if commune is not None:
+            return Side(name, commune.name, place_id(snapshot, commune))
         return Side(name, f"{place.at.lat:.5f},{place.at.lon:.5f}")
     station = snapshot.timetable.stop_station(place.stop)
     return Side(name, stop_name(snapshot, station), snapshot.stop_ids[station])

@@ -88,6 +88,12 @@ def _choice(snapshot: Snapshot, form: Form, side: Side, found: Found) -> Choice:
     return Choice(form.href(**fields), place_icon(place), place.name, where_words(found))
 
 
+def commune_at(snapshot: Snapshot, at: LatLon) -> NamedPlace | None:
+    """The commune that is searched from when one searches from this very point."""
+    near = service.list_places_near(snapshot, at, Wanted(n=1, kinds=frozenset({Kind.COMMUNE})))
+    return near[0].place if near and near[0].distance_m is not None and near[0].distance_m < 30 else None
+
+
 def end_name(snapshot: Snapshot, at: LatLon) -> str:
     """What to call a point of the map: the commune whose centre it is, else the place it is near."""
     near = service.list_places_near(snapshot, at, Wanted(n=1))

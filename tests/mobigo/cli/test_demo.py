@@ -7,6 +7,7 @@ from mobigo.cli import main
 from mobigo.cli.demo import ensure_demo, monday_of
 from mobigo.cli.frame import ExitCode
 from mobigo.store.releases import find_current
+from tests.worlds.valley import write_valley
 
 
 def test_one_command_builds_the_region_and_serves_it(data_dir, capsys):
@@ -23,6 +24,24 @@ def test_one_command_builds_the_region_and_serves_it(data_dir, capsys):
     (data_dir / "demo" / "2020-2026-11-16-26-sample-clean" / "places.csv").write_text("")
     assert main(["demo", "check"]) == ExitCode.NO
     assert "1 écart" in capsys.readouterr().out
+
+
+def test_a_demonstration_of_another_version_or_over_is_built_anew_and_real_feeds_never(data_dir, monkeypatch):
+    built = []
+    monkeypatch.setattr("mobigo.cli.demo.build_sources", lambda *_: (data_dir, []))
+    monkeypatch.setattr("mobigo.cli.demo.import_sources", lambda *_: built.append(1))
+    write_valley(data_dir)
+    manifest = find_current(data_dir) / "manifest.json"
+    told = json.loads(manifest.read_text("utf-8"))
+    for spoil in (False, True):
+        if spoil:
+            (find_current(data_dir) / "timetable" / "manifest.json").unlink()
+        manifest.write_text(json.dumps(told | {"demo": False}), "utf-8")
+        ensure_demo()
+        assert built == []
+    manifest.write_text(json.dumps(told | {"demo": True}), "utf-8")
+    ensure_demo()
+    assert built == [1]
 
 
 @pytest.mark.parametrize(
