@@ -13,18 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, func
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from mobigo.store.base import UtcDateTime
+from mobigo.store.personal import Holding, OpensSealed, Row, Value, Whose
 from socle.errors import BadInput, Fact
 
 ANONYMOUS = "anonymous"  # somebody who is not signed in
 WHY_CHARS = 500
 _WHO = re.compile(r"(person|key|system):[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _ACTION = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
-_PIECE = 1_000  # lines read at once when all are wanted
 
 
 class AuditRow(SQLModel, table=True):
@@ -120,7 +120,7 @@ def _wanted(wish: AuditFilter) -> SelectOfScalar[AuditRow]:
         query = query.where(AuditRow.subject == wish.subject)
     if wish.action:
         below = col(AuditRow.action).startswith(f"{wish.action}.", autoescape=True)
-        query = query.where((AuditRow.action == wish.action) | below)
+        query = query.where((col(AuditRow.action) == wish.action) | below)
     if wish.since:
         query = query.where(col(AuditRow.at) >= wish.since)
     if wish.until:
@@ -141,19 +141,33 @@ def list_lines(session: Session, wish: AuditFilter, *, limit: int, before: int |
     return [_told(row) for row in session.exec(query)]
 
 
-def each_line(session: Session, wish: AuditFilter) -> Iterator[NumberedLine]:
-    """Every line wanted, in the order of writing, held a thousand at a time."""
-    last = 0
-    while True:
-        query = _wanted(wish).where(col(AuditRow.id) > last).order_by(col(AuditRow.id)).limit(_PIECE)
-        piece = [_told(row) for row in session.exec(query)]
-        session.expunge_all()
-        yield from piece
-        if len(piece) < _PIECE:
-            return
-        last = piece[-1].number
+def list_onward(session: Session, wish: AuditFilter, *, after: int, to: int, limit: int) -> Sequence[NumberedLine]:
+    """At most `limit` lines with numbers above `after` and up to `to`, in the order of writing."""
+    query = _wanted(wish).where(col(AuditRow.id) > after, col(AuditRow.id) <= to)
+    return [_told(row) for row in session.exec(query.order_by(col(AuditRow.id)).limit(limit))]
+
+
+def last_number(session: Session) -> int:
+    """The number of the last line; 0 when the log is empty."""
+    return session.exec(select(func.max(AuditRow.id))).one() or 0
 
 
 def list_actions(session: Session) -> Sequence[str]:
     """Every action that the log knows, by name."""
     return list(session.exec(select(AuditRow.action).distinct().order_by(col(AuditRow.action))))
+
+
+def _export(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    """What was done on the person's data, and what the person did.
+
+    Who else acted is told by kind only, and on whom else is not told: the right of access covers dates
+    and purposes of a consultation, not the names of those who made it (CJEU, C-579/21, 22 June 2023).
+    """
+    mine = (col(AuditRow.subject) == whose.name) | (col(AuditRow.actor) == whose.name)
+    for row in session.exec(select(AuditRow).where(mine).order_by(col(AuditRow.id))):
+        kind = "self" if row.actor == whose.name else row.actor.partition(":")[0]
+        told: dict[str, Value] = {"at": row.at, "action": row.action, "by": kind}
+        yield told | {"why": row.why} if row.subject == whose.name else told
+
+
+HOLDING = Holding("audit_line", ("actor", "subject"), _export)

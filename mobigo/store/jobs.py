@@ -14,16 +14,17 @@ A payload names people by pseudonym and things by id: it is shown to administrat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Index, Text, and_, delete, func, update
+from sqlalchemy import JSON, Column, Index, Text, and_, cast, delete, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mobigo.store.base import UtcDateTime
+from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 from socle.errors import Conflict, NotFound
 
 
@@ -337,3 +338,15 @@ def _change_held(session: Session, claim: Claim, **values: object) -> bool:
 def _end_try(session: Session, job_id: int, number: int, outcome: Outcome, why: str, now: datetime) -> None:
     of_this = (col(TryRow.job_id) == job_id, col(TryRow.number) == number)
     session.connection().execute(update(TryRow).where(*of_this).values(outcome=outcome, why=why, ended_at=now))
+
+
+def _export(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    """The work whose payload names the person."""
+    payload = cast(col(JobRow.payload), Text)
+    names = or_(*(payload.contains(f'"{name}"', autoescape=True) for name in (whose.pseudonym, whose.person_id)))
+    for row in session.exec(select(JobRow).where(names).order_by(col(JobRow.id))):
+        yield {"at": row.due, "kind": row.kind, "state": row.state}
+
+
+# Erasing a person leaves the work there: it names them by pseudonym, and finds nobody to do it for.
+HOLDING = Holding("job", ("payload",), _export)

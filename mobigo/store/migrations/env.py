@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from mobigo.store import (  # noqa: F401  the tables register themselves by being imported
     audit,
+    consents,
     jobs,
     network,
 )

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from mobigo.store.audit import AuditFilter, AuditLine, each_line, list_actions, list_lines, record
+from mobigo.store.audit import AuditFilter, AuditLine, last_number, list_actions, list_lines, list_onward, record
 from mobigo.store.base import reading, transaction
 from socle.errors import BadInput
 
@@ -84,13 +84,21 @@ def test_pages_follow_each_other_without_gap_or_double_while_lines_are_added(eng
     assert seen == [line(minutes=each) for each in reversed(range(7))]
 
 
-def test_all_lines_are_told_in_the_order_of_writing_across_pieces(engine):
-    n = 2_345
-    written(engine, *(line(minutes=each, subject=ANNE if each % 2 else BASILE) for each in range(n)))
+def test_lines_are_told_onward_in_the_order_of_writing_up_to_a_number(engine):
+    written(engine, *(line(minutes=each, subject=ANNE if each % 2 else BASILE) for each in range(9)))
     with reading(engine) as session:
-        told = [one.line for one in each_line(session, AuditFilter(subject=ANNE))]
+        end = last_number(session)
+    written(engine, line(minutes=99))
+    with reading(engine) as session:
+        first = list_onward(session, AuditFilter(subject=ANNE), after=0, to=end, limit=3)
+        rest = list_onward(session, AuditFilter(subject=ANNE), after=first[-1].number, to=end, limit=3)
         assert list_actions(session) == ["people.read"]
-    assert told == [line(minutes=each) for each in range(1, n, 2)]
+    assert [one.line for one in (*first, *rest)] == [line(minutes=each) for each in (1, 3, 5, 7)]
+
+
+def test_an_empty_log_has_no_last_number(engine):
+    with reading(engine) as session:
+        assert last_number(session) == 0
 
 
 @pytest.mark.parametrize(

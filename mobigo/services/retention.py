@@ -1,0 +1,170 @@
+"""Retention: how long what concerns people is kept, who applies it, and what is older than it should be.
+
+The rules are data (`retention.toml`), dated and with their ground; what they mean stands in
+French under `retention.<code>` of the texts. The same rules feed the job, the report and the
+public page, so the three cannot disagree.
+"""
+
+from __future__ import annotations
+
+import calendar
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from sqlalchemy import Engine
+
+from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
+from mobigo.store.base import reading, transaction
+from mobigo.store.retention import Age, get_age, remove_older
+from socle.errors import Conflict
+from socle.times import local_day
+
+ACTOR = "system:retention"
+APPLIED = "retention.applied"
+# A clock that jumped ahead would have everything look old. The job runs each day, so a longer silence
+# than this is somebody's decision.
+LONGEST_PAUSE = timedelta(days=45)
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_PIECE = 1_000  # rows that go in one transaction, so that whoever writes waits little
+
+
+class Then(StrEnum):
+    """What happens to what a rule speaks of."""
+
+    DELETE = "delete"
+    WITH_ACCOUNT = "with_account"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long the rows of `table` are kept, counted from their instant `counted_from`; in force from `from_day`."""
+
+    code: str
+    table: str
+    then: Then
+    from_day: date
+    source: str
+    counted_from: str = ""
+    keep_months: int = 0
+    keep_days: int = 0
+
+    def limit(self, now: datetime) -> datetime | None:
+        """What is older is gone; None when age does not count."""
+        if self.then is not Then.DELETE:
+            return None
+        return months_before(now, self.keep_months) - timedelta(days=self.keep_days)
+
+
+def months_before(instant: datetime, n: int) -> datetime:
+    """The same day and hour `n` months earlier, or the last day of that month where it has no such day."""
+    year, month = divmod(instant.year * 12 + instant.month - 1 - n, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return instant.replace(year=year, month=month + 1, day=min(instant.day, last))
+
+
+@cache
+def all_rules() -> Sequence[Rule]:
+    """Every rule that ever was or will be, in the order of the file, which is that of deletion."""
+    raw = tomllib.loads(files("mobigo.services").joinpath("retention.toml").read_text("utf-8"))
+    return tuple(
+        Rule(
+            code=each["code"],
+            table=each["table"],
+            then=Then(each["then"]),
+            from_day=each["from"],
+            source=each["source"],
+            counted_from=each.get("counted_from", ""),
+            keep_months=each.get("keep_months", 0),
+            keep_days=each.get("keep_days", 0),
+        )
+        for each in raw["rule"]
+    )
+
+
+def rules_on(day: date, rules: Sequence[Rule] | None = None) -> Sequence[Rule]:
+    """The rules in force on `day`: of each code the newest that has begun."""
+    chosen: dict[str, Rule] = {}
+    for rule in all_rules() if rules is None else rules:
+        older = chosen.get(rule.code)
+        if rule.from_day <= day and (older is None or rule.from_day >= older.from_day):
+            chosen[rule.code] = rule
+    return tuple(chosen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is there under a rule: nothing older than `limit`, unless `age` says how many rows are."""
+
+    rule: Rule
+    limit: datetime | None
+    age: Age | None  # None when the rule counts from no instant
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Nothing older than the rules allow, or where something is; `applied_at` is when they were last applied."""
+
+    kept: Sequence[Kept]
+    applied_at: datetime | None
+
+    @property
+    def n_older(self) -> int:
+        """Rows that should be gone."""
+        return sum(each.age.n_older for each in self.kept if each.age)
+
+
+def report(engine: Engine, now: datetime, rules: Sequence[Rule] | None = None) -> Report:
+    """What is kept under each rule in force, how old it is, and whether it is too old."""
+    with reading(engine) as session:
+        kept = []
+        for rule in rules_on(local_day(int(now.timestamp())), rules):
+            limit = rule.limit(now)
+            # What is kept for good is never too old: no row lies before the beginning of time.
+            before = limit or datetime.min.replace(tzinfo=now.tzinfo)
+            age = get_age(session, rule.table, rule.counted_from, before) if rule.counted_from else None
+            kept.append(Kept(rule, limit, age))
+        last = list_lines(session, AuditFilter(action=APPLIED), limit=1)
+    return Report(kept, last[0].line.at if last else None)
+
+
+def apply(
+    engine: Engine, *, after_pause: bool = False, rules: Sequence[Rule] | None = None, now: datetime
+) -> Mapping[str, int]:
+    """Take away what is older than the rules in force allow; how many rows went, by the code of the rule.
+
+    It may be killed anywhere and run again: what went stays gone, the rest goes then.
+
+    Raises:
+        Conflict: `retention_paused` when it did not run for `LONGEST_PAUSE`, unless `after_pause`;
+            `clock_behind` when it last ran in what is now the future.
+    """
+    with reading(engine) as session:
+        last = list_lines(session, AuditFilter(action=APPLIED), limit=1)
+    if last:
+        silence = now - last[0].line.at
+        if silence < -_CLOCKS_DIFFER:
+            raise Conflict("clock_behind", last=last[0].line.at.isoformat(timespec="minutes"))
+        if silence > LONGEST_PAUSE and not after_pause:
+            raise Conflict("retention_paused", days=silence.days, most=LONGEST_PAUSE.days)
+    counts: dict[str, int] = {}
+    for rule in rules_on(local_day(int(now.timestamp())), rules):
+        if limit := rule.limit(now):
+            counts[rule.code] = _remove(engine, rule, limit)
+    with transaction(engine) as session:
+        record(session, AuditLine(now, ACTOR, APPLIED, facts=counts))
+    return counts
+
+
+def _remove(engine: Engine, rule: Rule, limit: datetime) -> int:
+    total, gone = 0, _PIECE
+    while gone == _PIECE:
+        with transaction(engine) as session:
+            gone = remove_older(session, rule.table, rule.counted_from, limit, _PIECE)
+        total += gone
+    return total

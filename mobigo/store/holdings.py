@@ -1,0 +1,33 @@
+"""Holdings: every table that holds something about people, and every table that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import Session
+
+from mobigo.store import audit, consents, jobs
+from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+
+# In the order of erasure: what refers to a row goes before it.
+HOLDINGS: Sequence[Holding] = (consents.HOLDING, jobs.HOLDING, audit.HOLDING)
+ABOUT_NOBODY = frozenset({"source_version", "finding", "release", "job_try"})
+
+
+def export_person(session: Session, whose: Whose, keys: OpensSealed) -> Mapping[str, Sequence[Row]]:
+    """Everything held about a person, by table."""
+    return {holding.table: list(holding.export(session, whose, keys)) for holding in HOLDINGS}
+
+
+def names_somebody(rows: Mapping[str, Sequence[Row]]) -> bool:
+    """Whether what is held is more than lines under a pseudonym that names nobody any more."""
+    return any(rows[holding.table] for holding in HOLDINGS if holding.erase)
+
+
+def erase_person(session: Session, whose: Whose) -> Mapping[str, int]:
+    """Take away everything that names a person; how many rows went, by table.
+
+    What stays holds the pseudonym alone, and nothing is left that leads from it to somebody.
+    """
+    counts = {holding.table: holding.erase(session, whose) for holding in HOLDINGS if holding.erase}
+    return {table: n for table, n in counts.items() if n}
