@@ -37,7 +37,6 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.history import record
 from bench.networks import DAY, MINUTE_S, NETWORKS, missing, write_normalised
 from routing.gtfs.read import read_feed
 from routing.journeys.query import MAX_CHANGES, MAX_TRAVEL_S
@@ -200,23 +199,33 @@ def time_all(ours: Ours, theirs: Nigiri, questions: list[Question]) -> NDArray[n
     return times
 
 
-def per_second_on_two_threads(ours: Ours, questions: list[Question]) -> float:
-    """Questions answered per second of wall clock by two threads of one process."""
-    timetable = ours.timetable
+def on_two_threads(ours: Ours, questions: list[Question]) -> tuple[float, float]:
+    """Two threads of one process: questions a second of wall clock, and CPU per question beside that of one alone.
 
-    def work(asks: list[Callable[[], int]]) -> None:
+    The first says little on a machine that others use too; the second says what the threads cost each other.
+    """
+
+    def work(asks: list[Callable[[], int]], cpu_s: list[float]) -> None:
+        begin = time.thread_time()
         for ask in asks:
             ask()
+        cpu_s.append(time.thread_time() - begin)
 
-    engines = [Ours(timetable) for _ in range(2)]
-    shares = [[one.ask(question) for question in questions[i::2]] * 5 for i, one in enumerate(engines)]
-    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
+    engines = [Ours(ours.timetable) for _ in range(2)]
+    shares = [[one.ask(question) for question in questions] * 3 for one in engines]
+    alone_s: list[float] = []
+    for share in shares:
+        work(share[: len(questions)], [])  # fills the caches
+        work(share, alone_s)
+    together_s: list[float] = []
+    threads = [threading.Thread(target=work, args=(share, together_s)) for share in shares]
     begin = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return 5 * len(questions) / (time.perf_counter() - begin)
+    wall_s = time.perf_counter() - begin
+    return sum(map(len, shares)) / wall_s, sum(together_s) / sum(alone_s)
 
 
 FIRST_ANSWER = """
@@ -314,14 +323,12 @@ def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
         bytecode = Path(folder) / "bytecode"
         first_answer(timetable.directory, singles[0], bytecode)  # fills the caches of pages, bytecode and kernels
         fresh = min((first_answer(timetable.directory, singles[0], bytecode) for _ in range(N_TIMES)), key=_seconds)
-        rates = [per_second_on_two_threads(ours, questions) for questions in kinds.values()]
+        pairs = [on_two_threads(ours, questions) for questions in kinds.values()]
         console.print(
             f"  a fresh process answers after {fresh['seconds']:.2f} s and holds {fresh['private_mb']:.0f} MB of its "
-            f"own; two threads answer {rates[0]:,.0f} single and {rates[1]:,.0f} range questions a second."
+            f"own; two threads answer {pairs[0][0]:,.0f} single and {pairs[1][0]:,.0f} range questions a second, "
+            f"for {pairs[0][1]:.2f} and {pairs[1][1]:.2f} times the CPU of one alone."
         )
-        figures |= {"first_answer_s": fresh["seconds"], "private_mb": fresh["private_mb"]}
-        figures |= {"single_two_threads_per_s": rates[0], "range_two_threads_per_s": rates[1]}
-    record(f"search, {name}, {len(singles)} questions", figures)
     return True
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from routing.journeys import alternatives, boards, explain, naming, onmap, pages, rank, refresh, told
 from routing.journeys.boards import MINUTE_S, BoardWish, StopEvent
+from routing.journeys.gazetteer import Kind
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.pages import FIRST_PAGE, Cursor, PageWish
-from routing.journeys.places import ANY, Found, Kind, Wanted
+from routing.journeys.places import ANY, Found, Wanted
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
 from routing.journeys.rank import Measured, Sort
 from routing.journeys.refresh import LegId, Refreshed

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobigo.web.wording import distance, say
+from routing.journeys.gazetteer import Kind, NamedPlace
 from routing.journeys.journey import TransitLeg
 from routing.journeys.naming import stop_name, trip_display_name, trip_headsign
 from routing.journeys.onmap import trip_path
-from routing.journeys.places import Found, Kind, NamedPlace
+from routing.journeys.places import Found
 from routing.journeys.snapshot import Snapshot
 from routing.network.modes import CARBON_CLASSES, MODES
 from socle.geo import LatLon

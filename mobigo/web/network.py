@@ -24,8 +24,9 @@ from mobigo.web.looks import (
 )
 from mobigo.web.wording import clock, long_day, say, short_day
 from routing.journeys.boards import BoardWish, StopEvent
+from routing.journeys.gazetteer import Kind
 from routing.journeys.naming import stop_name
-from routing.journeys.places import Found, Kind, Wanted
+from routing.journeys.places import Found, Wanted
 from routing.journeys.snapshot import Snapshot
 from socle.geo import LatLon
 from socle.times import PARIS, local_day

@@ -12,37 +12,18 @@ operations, so that the time of a search hardly depends on what is typed.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from math import log10
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from routing.journeys.gazetteer import Commune, Kind, NamedPlace, NamedStop, list_places
+from routing.journeys.words import SMALL_WORDS, folded_words, typed_words
 from socle.geo import Box, LatLon, distance_m, distances_m
-
-REGION = "Bourgogne-Franche-Comté"
-COUNTRY = "France"
-DEPARTMENTS = {
-    "21": "Côte-d’Or",
-    "25": "Doubs",
-    "39": "Jura",
-    "58": "Nièvre",
-    "70": "Haute-Saône",
-    "71": "Saône-et-Loire",
-    "89": "Yonne",
-    "90": "Territoire de Belfort",
-}
-
-# A stop is taken to be in the commune whose name its own begins with, else in the nearest.
-NAMED_COMMUNE_WITHIN_M = 15_000
-NEAREST_COMMUNE_WITHIN_M = 8_000
 
 # What a typed word is worth when it meets a word: 1 exactly, less by the beginning or with slips.
 _PREFIX_WORTH = 0.90
@@ -59,63 +40,7 @@ _LABEL = 0.25  # more, when the whole name stands before a comma: the label of a
 _JOINED_WORTH = 0.95  # "la roche" for "Laroche"
 _NEAR_M = 20_000
 
-_WORD = re.compile(r"[a-z0-9]+")
-_FULL_WORDS = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes", "gde": "grande", "gd": "grand"}
-_SMALL_WORDS = frozenset({"a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "sous", "sur"})
 _RAIL = frozenset({"HIGHSPEED_RAIL", "LONG_DISTANCE", "NIGHT_RAIL", "REGIONAL_RAIL", "SUBURBAN"})
-
-
-class Kind(StrEnum):
-    """What a place is."""
-
-    STOP = "STOP"
-    COMMUNE = "COMMUNE"
-
-
-@dataclass(frozen=True, slots=True)
-class Commune:
-    """A commune of the table of places."""
-
-    insee_code: str
-    name: str
-    at: LatLon
-    population: int
-    department: str
-    zip_code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedStop:
-    """A stop or station that can be typed: `stop` is its index in the timetable."""
-
-    stop: int
-    name: str
-    at: LatLon
-    modes: tuple[str, ...]
-    importance: float
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """An area that holds a place; `level` is 8 for a commune, 6 department, 4 region, 2 country (OpenStreetMap)."""
-
-    name: str
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPlace:
-    """What a name stands for."""
-
-    kind: Kind
-    name: str
-    at: LatLon
-    importance: float
-    areas: tuple[Area, ...]
-    modes: tuple[str, ...] = ()
-    stop: int = -1
-    insee_code: str = ""
-    zip_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,37 +69,8 @@ class Wanted:
 ANY = Wanted()
 
 
-def fold(text: str) -> str:
-    """`text` without case, accents and ligatures; one character may become two or none."""
-    text = text.lower().replace("œ", "oe").replace("æ", "ae").replace("ß", "ss")
-    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-
-
-def folded_words(text: str) -> list[str]:
-    """The words of `text`, folded, abbreviations written out."""
-    return [_FULL_WORDS.get(word, word) for word in _WORD.findall(fold(text))]
-
-
-def _typed_words(text: str) -> list[tuple[str, int, int]]:
-    """The words of `text` with where each stands in it."""
-    folded: list[str] = []
-    origin: list[int] = []
-    for at, char in enumerate(text):
-        told = fold(char)
-        folded.append(told)
-        origin.extend([at] * len(told))
-    return [
-        (
-            _FULL_WORDS.get(found[0], found[0]),
-            origin[found.start()],
-            origin[found.end() - 1] + 1 - origin[found.start()],
-        )
-        for found in _WORD.finditer("".join(folded))
-    ]
-
-
 def _weight(word: str) -> float:
-    return 0.5 if word in _SMALL_WORDS else float(min(len(word), 8))
+    return 0.5 if word in SMALL_WORDS else float(min(len(word), 8))
 
 
 def _slips(word: str, others: Sequence[str], at_most: int) -> NDArray[np.float32]:
@@ -239,7 +135,7 @@ class PlaceIndex:
 
     def list_found(self, text: str, wanted: Wanted = ANY) -> list[Found]:
         """Places that `text` may mean, best first."""
-        typed = _typed_words(text)[:12]
+        typed = typed_words(text)[:12]
         if not typed or not self.places:
             return []
         met = np.zeros(len(self.places), np.float32)
@@ -377,7 +273,7 @@ class PlaceIndex:
         words = self._words_of(self._names, place)
         matched = set()
         for at, area in enumerate(self.places[place].areas):
-            telling = [self._index[word] for word in folded_words(area.name) if word not in _SMALL_WORDS]
+            telling = [self._index[word] for word in folded_words(area.name) if word not in SMALL_WORDS]
             if any(worth[telling].max() > worth[words].max() for worth in worths if telling):
                 matched.add(at)
         return frozenset(matched)
@@ -389,58 +285,8 @@ class PlaceIndex:
 
 
 def build_index(stops: Iterable[NamedStop], communes: Sequence[Commune]) -> PlaceIndex:
-    """The index of all stops and communes, each with the areas that hold it."""
-    most_people = max((commune.population for commune in communes), default=1)
-    around = _CommuneFinder(communes)
-    places = [
-        NamedPlace(
-            Kind.COMMUNE,
-            commune.name,
-            commune.at,
-            log10(1 + commune.population) / log10(1 + max(most_people, 9)),
-            _areas_of(commune),
-            insee_code=commune.insee_code,
-            zip_code=commune.zip_code,
-        )
-        for commune in communes
-    ]
-    for stop in stops:
-        commune = around.find(stop.name, stop.at)
-        areas = _areas_of(commune) if commune else (Area(COUNTRY, 2),)
-        zip_code = commune.zip_code if commune else ""
-        places.append(
-            NamedPlace(Kind.STOP, stop.name, stop.at, stop.importance, areas, stop.modes, stop.stop, zip_code=zip_code)
-        )
-    return PlaceIndex(places)
-
-
-def _areas_of(commune: Commune) -> tuple[Area, ...]:
-    areas = [Area(commune.name, 8)]
-    if commune.department in DEPARTMENTS:
-        areas += [Area(DEPARTMENTS[commune.department], 6), Area(REGION, 4)]
-    return (*areas, Area(COUNTRY, 2))
-
-
-class _CommuneFinder:
-    """Which commune a stop is in, without outlines: by its name, else by nearness."""
-
-    def __init__(self, communes: Sequence[Commune]) -> None:
-        self._communes = tuple(communes)
-        self._lat = np.array([commune.at.lat for commune in communes], np.float64)
-        self._lon = np.array([commune.at.lon for commune in communes], np.float64)
-        self._names = [folded_words(commune.name) for commune in communes]
-
-    def find(self, stop_name: str, at: LatLon) -> Commune | None:
-        if not self._communes:
-            return None
-        metres = distances_m(at.lat, at.lon, self._lat, self._lon)
-        words = folded_words(stop_name)
-        near = np.flatnonzero(metres < NAMED_COMMUNE_WITHIN_M).tolist()
-        named = [at for at in near if words[: len(self._names[at])] == self._names[at]]
-        if named:  # the longest name: Semur-en-Auxois rather than a commune called Semur
-            return self._communes[max(named, key=lambda at: (len(self._names[at]), -float(metres[at])))]
-        nearest = int(np.argmin(metres))
-        return self._communes[nearest] if metres[nearest] <= NEAREST_COMMUNE_WITHIN_M else None
+    """The index of all stops and communes."""
+    return PlaceIndex(list_places(stops, communes))
 
 
 # Two places whose scores differ by less may both be meant; two of one name this near are one place to a traveller.

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.journeys.gazetteer import Commune, NamedStop
 from routing.journeys.journey import Plan
-from routing.journeys.places import Commune, NamedStop, PlaceIndex, build_index
+from routing.journeys.places import PlaceIndex, build_index
 from routing.journeys.query import JourneyQuery
 from routing.journeys.router import plan
 from routing.network.modes import MODES

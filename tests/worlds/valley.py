@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from routing.gtfs.feed import Feed, make_feed
-from routing.journeys.places import Commune
+from routing.journeys.gazetteer import Commune
 from routing.journeys.snapshot import Snapshot, make_snapshot
 from routing.network.compile import compile_feed, make_timetable
 from socle.geo import LatLon

@@ -9,8 +9,9 @@ from msgspec import UNSET, UnsetType
 from mobigo.api.journeys.params import GeocodeParams, LocationTypes, ReverseGeocodeParams, transit_modes
 from mobigo.api.journeys.shapes import Area, Match
 from mobigo.services import journeys
+from routing.journeys.gazetteer import Kind
 from routing.journeys.naming import find_point, stop_public_id
-from routing.journeys.places import Found, Kind, Wanted
+from routing.journeys.places import Found, Wanted
 from routing.journeys.snapshot import Snapshot
 from socle.errors import BadInput
 from socle.geo import Box, LatLon, box_of_corners

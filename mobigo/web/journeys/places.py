@@ -9,8 +9,9 @@ from mobigo.services import journeys as service
 from mobigo.web.journeys.form import Form, Side, find_here
 from mobigo.web.looks import COMMUNE, Choice, place_icon, place_id, where_words
 from mobigo.web.wording import say
+from routing.journeys.gazetteer import Kind, NamedPlace
 from routing.journeys.naming import find_public_stop, stop_name
-from routing.journeys.places import Found, Kind, NamedPlace, Wanted, find_meant
+from routing.journeys.places import Found, Wanted, find_meant
 from routing.journeys.query import Place, PointPlace, StopPlace
 from routing.journeys.snapshot import Snapshot
 from socle.geo import LatLon

@@ -18,8 +18,9 @@ from mobigo.web.journeys.places import Question, Settled, Unsettled, settle
 from mobigo.web.layout import Pages
 from mobigo.web.wording import clock, long_day, minute_after, reason_sentence, say, say_count
 from routing.journeys.explain import why_this
+from routing.journeys.gazetteer import Kind
 from routing.journeys.pages import PageWish, read_cursor
-from routing.journeys.places import Kind, Wanted
+from routing.journeys.places import Wanted
 from routing.journeys.query import JourneyQuery
 from routing.journeys.rank import Sort
 from routing.journeys.snapshot import Snapshot

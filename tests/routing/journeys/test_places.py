@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.journeys.places import Commune, Kind, NamedStop, PlaceIndex, Wanted, build_index, find_meant, fold
+from routing.journeys.gazetteer import Commune, Kind, NamedStop
+from routing.journeys.places import PlaceIndex, Wanted, build_index, find_meant
+from routing.journeys.words import fold
 from socle.geo import LatLon, box_of_corners
 from tests.worlds.examples import random_examples
 

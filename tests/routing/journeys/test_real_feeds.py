@@ -12,12 +12,14 @@ from routing.gtfs.merge import merge_feeds
 from routing.gtfs.read import read_feed
 from routing.gtfs.repair import repair_feed
 from routing.journeys.boards import BoardWish, list_events
+from routing.journeys.gazetteer import Kind
 from routing.journeys.naming import find_public_stop, find_public_trip, stop_public_id, trip_public_id
-from routing.journeys.places import Kind, Wanted, folded_words
+from routing.journeys.places import Wanted
 from routing.journeys.query import JourneyQuery, StopPlace
 from routing.journeys.refresh import list_leg_ids, refresh
 from routing.journeys.snapshot import make_snapshot
 from routing.journeys.told import tell
+from routing.journeys.words import folded_words
 from routing.network.compile import make_timetable
 from tests.worlds.timetables import instant
 
