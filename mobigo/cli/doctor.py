@@ -83,13 +83,13 @@ def _database() -> Check:
 
 
 def _network() -> Check:
-    from mobigo.store.releases import TIMETABLE, get_current, read_manifest
-    from routing.network.timetable import open_timetable
+    from mobigo.store.releases import get_current, read_manifest
+    from routing.journeys.snapshot import open_snapshot
 
     try:
         release = get_current(settings().data_dir)
         manifest = read_manifest(release)
-        open_timetable(release / TIMETABLE)
+        open_snapshot(release)
     except MobigoError as error:
         return Check("network", "error", error_sentence(error))
     facts = {name: manifest[name] for name in ("release", "valid_from", "valid_to")}

@@ -167,5 +167,7 @@ def record_release(session: Session, release: Release) -> None:
 
 def list_releases(session: Session, limit: int = 50) -> list[Release]:
     """Releases, the latest first."""
-    rows = session.exec(select(ReleaseRow).order_by(col(ReleaseRow.built_at).desc()).limit(limit))
+    rows = session.exec(
+        select(ReleaseRow).order_by(col(ReleaseRow.built_at).desc(), col(ReleaseRow.id).desc()).limit(limit)
+    )
     return [Release(**row.model_dump()) for row in rows]

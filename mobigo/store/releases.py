@@ -55,6 +55,13 @@ def get_current(data_dir: Path) -> Path:
 
 
 def read_manifest(release: Path) -> dict[str, Any]:
-    """What the release says of itself: id, days, sources, hashes."""
-    manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text("utf-8"))
+    """What the release says of itself: id, days, sources, hashes.
+
+    Raises:
+        Unavailable: `release_damaged`.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text("utf-8"))
+    except ValueError as damage:
+        raise Unavailable("release_damaged", directory=str(release), reason=str(damage)) from damage
     return manifest

@@ -24,7 +24,7 @@ from routing.journeys.places import PlaceIndex, build_index
 from routing.journeys.query import JourneyQuery
 from routing.journeys.router import plan
 from routing.network.modes import MODES
-from routing.network.timetable import Timetable, open_timetable
+from routing.network.timetable import Timetable, open_timetable, undamaged
 from socle.geo import LatLon
 
 
@@ -131,11 +131,14 @@ def open_snapshot(release_dir: Path) -> Snapshot:
     """The snapshot of a release directory: `timetable/`, `places.csv`, `manifest.json`.
 
     Raises:
-        Unavailable: there is no timetable that this version can read.
+        Unavailable: there is no timetable that this version can read, or a file of the release is damaged.
     """
+    timetable = open_timetable(release_dir / "timetable")
     manifest_path = release_dir / "manifest.json"
-    manifest = json.loads(manifest_path.read_text("utf-8")) if manifest_path.exists() else {}
-    return make_snapshot(open_timetable(release_dir / "timetable"), read_communes(release_dir / "places.csv"), manifest)
+    with undamaged(release_dir):
+        manifest = json.loads(manifest_path.read_text("utf-8")) if manifest_path.exists() else {}
+        communes = read_communes(release_dir / "places.csv")
+    return make_snapshot(timetable, communes, manifest)
 
 
 def make_snapshot(

@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -353,19 +355,36 @@ def save_timetable(timetable: Timetable, directory: Path) -> None:
     beside.replace(directory / MANIFEST)
 
 
+@contextmanager
+def undamaged(directory: Path) -> Iterator[None]:
+    """Tell files that are missing or cut short (a disk that filled up, a hand that deleted) from faults of ours.
+
+    Raises:
+        Unavailable: `release_damaged`.
+    """
+    try:
+        yield
+    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError) as damage:
+        raise Unavailable("release_damaged", directory=str(directory), reason=str(damage)) from damage
+
+
 def open_timetable(directory: Path) -> Timetable:
     """The timetable of `directory`, mapped into memory.
 
     Raises:
         Unavailable: `no_timetable` when there is none, `timetable_of_other_version` when this
-            version of Mobigo cannot read it.
+            version of Mobigo cannot read it, `release_damaged`.
     """
-    try:
+    if not (directory / MANIFEST).exists():
+        raise Unavailable("no_timetable", directory=str(directory))
+    with undamaged(directory):
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Unavailable("no_timetable", directory=str(directory)) from None
-    if manifest["schema"] != SCHEMA_VERSION:
-        raise Unavailable("timetable_of_other_version", found=manifest["schema"], wanted=SCHEMA_VERSION)
+        if manifest["schema"] != SCHEMA_VERSION:
+            raise Unavailable("timetable_of_other_version", found=manifest["schema"], wanted=SCHEMA_VERSION)
+        return _mapped(directory, manifest)
+
+
+def _mapped(directory: Path, manifest: Mapping[str, Any]) -> Timetable:
     values: dict[str, Any] = {
         "digest": manifest["digest"],
         "first_day": date.fromisoformat(manifest["first_day"]),

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from routing.network.compile import compile_feed
 from routing.network.gate import NetworkSummary, Thresholds, judge_candidate, read_summary
 from routing.network.search import warm_kernels
 from routing.network.timetable import Timetable, open_timetable
-from socle.errors import BadInput
+from socle.errors import BadInput, Unavailable
 from socle.findings import Finding, Severity
 from socle.ids import check_source_id
 
@@ -189,15 +190,14 @@ def _make_release(
         findings = [*(finding for report in reports for finding in report.findings), *merging]
         candidate = _summarise(timetable, findings)
         manifest = _manifest(feeds, reports, timetable, sha256_of(built / releases.FEED), now)
+        release_id = manifest["release"] = _free_name(shelf, str(manifest["release"]))
         served = _find_baseline(terms.data_dir, demo=manifest["demo"])
         held = judge_candidate(candidate, served, timetable.day_of(int(now.timestamp())), terms.thresholds)
         _write_json(built / releases.SUMMARY, candidate.as_dict())
         _write_json(built / releases.FINDINGS, _told(reports, merging, held))
         _write_json(built / releases.MANIFEST, manifest)
         terms.on_step("serve", "")
-        release_id = str(manifest["release"])
-        if not (shelf / release_id).exists():  # else the very same input at the very same second: it is there
-            publish(built, shelf / release_id)
+        publish(built, shelf / release_id)
     verdict = "held" if held and not terms.let_through else "served"
     with transaction(terms.engine) as session:
         record_release(session, _row(manifest, verdict, held, terms.let_through, now))
@@ -208,11 +208,23 @@ def _make_release(
 
 
 def _find_baseline(data_dir: Path, *, demo: bool) -> NetworkSummary | None:
-    """What a candidate is compared with: the served network, but real feeds with no demonstration."""
+    """What a candidate is compared with: the served network, but real feeds with no demonstration.
+
+    Nothing when the files of the served one are damaged: the import is what mends that.
+    """
     served = releases.find_current(data_dir)
-    if served is None or (not demo and _read_json(served / releases.MANIFEST)["demo"]):
+    try:
+        if served is None or (not demo and releases.read_manifest(served).get("demo")):
+            return None
+        return read_summary(_read_json(served / releases.SUMMARY))
+    except (Unavailable, ValueError, FileNotFoundError):
         return None
-    return read_summary(_read_json(served / releases.SUMMARY))
+
+
+def _free_name(shelf: Path, name: str) -> str:
+    """`name`, numbered when the very same input was imported in the very same second."""
+    taken = {path.name for path in shelf.iterdir()}
+    return next(each for n in count(1) if (each := name if n == 1 else f"{name}-{n}") not in taken)
 
 
 def _summarise(timetable: Timetable, findings: Sequence[Finding]) -> NetworkSummary:

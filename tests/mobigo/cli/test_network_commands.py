@@ -69,6 +69,30 @@ def test_a_feed_that_came_under_another_ending_is_found_again(data_dir, sound, t
     assert main(["network", "build"]) == ExitCode.OK
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("timetable/stop_lat.npy", b""),
+        ("timetable/stop_lat.npy", None),
+        ("timetable/manifest.json", b"{}"),
+        ("manifest.json", b"{"),
+        ("places.csv", b"x\na\n"),
+    ],
+)
+def test_a_damaged_release_is_said_and_made_again(data_dir, sound, capsys, file, content):
+    assert main(["feed", "import", f"val={sound}"]) == ExitCode.OK
+    place = releases.find_current(data_dir) / file
+    place.unlink()
+    if content is not None:
+        place.write_bytes(content)
+    assert main(["plan", "Gare", "Lycée", "--at", "2026-11-24T07:00"]) == ExitCode.NO_NETWORK
+    assert "abîmés" in capsys.readouterr().err
+    assert main(["doctor"]) == ExitCode.NO
+    assert "abîmés" in " ".join(capsys.readouterr().out.split())
+    assert main(["feed", "import", f"val={sound}"]) == ExitCode.OK
+    assert main(["place", "Gare"]) == ExitCode.OK
+
+
 def test_a_feed_is_imported_described_measured_and_rebuilt(data_dir, sound, tmp_path, capsys):
     assert main(["feed", "import", f"val={sound}"]) == ExitCode.OK
     capsys.readouterr()

@@ -107,12 +107,12 @@ def test_two_imports_at_once_are_one_import_and_one_refusal(terms, sound, tmp_pa
     ]
 
 
-def test_the_same_import_twice_in_a_second_serves_the_one_that_is_there(terms, sound):
-    first = import_feeds([sound], terms, NOW)
-    inode = releases.get_current(terms.data_dir).stat().st_ino
-    again = import_feeds([sound], terms, NOW)
-    assert (again.verdict, again.release_id) == ("served", first.release_id)
-    assert releases.get_current(terms.data_dir).stat().st_ino == inode
+def test_the_same_import_twice_in_a_second_never_touches_the_release_that_is_served(terms, sound):
+    first = import_feeds([sound], terms, NOW).release_id
+    again = import_feeds([sound], terms, NOW).release_id
+    assert again == f"{first}-2"
+    assert releases.get_current(terms.data_dir).name == again
+    assert (releases.releases_dir(terms.data_dir) / first / releases.MANIFEST).is_file()
 
 
 def test_who_reads_a_forgotten_release_reads_it_to_the_end(terms, sound):
