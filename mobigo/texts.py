@@ -63,6 +63,11 @@ def error_sentence(error: MobigoError) -> str:
     return text(f"errors.{error.code}", **error.facts)
 
 
+def action_words(action: str) -> str:
+    """What an action of the audit log is, in French; the action itself when it is of another version."""
+    return all_texts().get(f"actions.{action}", action)
+
+
 def finding_sentence(finding: Finding) -> str:
     """The remark in French, from the finding's code and facts."""
     return text(f"findings.{finding.code}", **finding.facts)

@@ -101,7 +101,8 @@ def _pieces(engine: Engine, wish: AuditFilter, end: int) -> Iterator[Sequence[Nu
         after = piece[-1].number
 
 
-def _fields(numbered: NumberedLine) -> dict[str, object]:
+def line_fields(numbered: NumberedLine) -> dict[str, object]:
+    """A line for programs, each value a JSON one."""
     line = numbered.line
     return {
         "number": numbered.number,
@@ -118,7 +119,7 @@ def _render_json(pieces: Iterator[Sequence[NumberedLine]]) -> Iterator[bytes]:
     yield b"["
     between = "\n"
     for piece in pieces:
-        told = (json.dumps(_fields(each), ensure_ascii=False) for each in piece)
+        told = (json.dumps(line_fields(each), ensure_ascii=False) for each in piece)
         yield (between + ",\n".join(told)).encode()
         between = ",\n"
     yield b"\n]\n"
@@ -131,7 +132,9 @@ def _render_csv(pieces: Iterator[Sequence[NumberedLine]]) -> Iterator[bytes]:
     writer.writerow(("number", "at", "actor", "action", "subject", "why", "facts"))
     for piece in pieces:
         for each in piece:
-            fields = _fields(each) | {"facts": json.dumps(dict(each.line.facts), ensure_ascii=False, sort_keys=True)}
+            fields = line_fields(each) | {
+                "facts": json.dumps(dict(each.line.facts), ensure_ascii=False, sort_keys=True)
+            }
             writer.writerow(f"'{value}" if str(value).startswith(_FORMULA) else value for value in fields.values())
         yield buffer.getvalue().encode()
         buffer.seek(0)

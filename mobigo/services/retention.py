@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 
 from sqlalchemy import Engine
@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.retention import Age, get_age, remove_older
+from mobigo.texts import text
 from socle.errors import Conflict
 from socle.times import local_day
 
@@ -95,6 +96,16 @@ def rules_on(day: date, rules: Sequence[Rule] | None = None) -> Sequence[Rule]:
         if rule.from_day <= day and (older is None or rule.from_day >= older.from_day):
             chosen[rule.code] = rule
     return tuple(chosen.values())
+
+
+def duration_words(rule: Rule) -> str:
+    """How long it is kept, in French."""
+    if rule.then is not Then.DELETE:
+        return text(f"retention.duration.{rule.then}")
+    years, months = divmod(rule.keep_months, 12)
+    parts = (("years", years), ("months", months), ("days", rule.keep_days))
+    told = [text(f"retention.duration.{unit}.{'one' if n == 1 else 'other'}", n=n) for unit, n in parts if n]
+    return reduce(lambda first, second: text("retention.duration.and", first=first, second=second), told)
 
 
 @dataclass(frozen=True, slots=True)

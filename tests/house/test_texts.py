@@ -33,6 +33,7 @@ ERROR_CALLS = [(where, code, call) for where, name, call in calls() if name in E
 FINDING_CALLS = [
     (where, code, call) for where, name, call in calls() if name == "Finding" and (code := constant(call, 1))
 ]
+AUDIT_CALLS = [(where, code) for where, name, call in calls() if name == "AuditLine" and (code := constant(call, 2))]
 TEXT_CALLS = [(where, key, call) for where, name, call in calls() if name == "text" and (key := constant(call, 0))]
 
 
@@ -47,6 +48,10 @@ def test_every_error_code_has_its_sentence():
 
 def test_every_finding_code_has_its_sentence():
     assert [(where, code) for where, code, _call in FINDING_CALLS if f"findings.{code}" not in all_texts()] == []
+
+
+def test_every_action_of_the_audit_log_has_its_words():
+    assert [(where, code) for where, code in AUDIT_CALLS if f"actions.{code}" not in all_texts()] == []
 
 
 def test_every_text_asked_for_exists():

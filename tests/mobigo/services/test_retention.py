@@ -11,6 +11,7 @@ from mobigo.services.retention import (
     Then,
     all_rules,
     apply,
+    duration_words,
     months_before,
     report,
     rules_on,
@@ -147,3 +148,22 @@ def test_the_rules_in_force_apply_to_an_empty_database(engine):
     told = report(engine, NOON)
     assert (told.n_older, told.applied_at) == (0, NOON)
     assert {each.rule.code for each in told.kept} == {rule.code for rule in all_rules()}
+
+
+@pytest.mark.parametrize(
+    ("months", "days", "words"),
+    [
+        (12, 0, "1 an"),
+        (36, 0, "3 ans"),
+        (1, 0, "1 mois"),
+        (14, 0, "1 an et 2 mois"),
+        (0, 1, "1 jour"),
+        (0, 90, "90 jours"),
+    ],
+)
+def test_a_duration_is_told_in_french(months, days, words):
+    assert duration_words(replace(JOBS, keep_months=months, keep_days=days)) == words
+
+
+def test_what_age_does_not_end_is_told_so():
+    assert duration_words(AUDIT) == "sans limite, sous pseudonyme"
