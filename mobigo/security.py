@@ -192,6 +192,11 @@ class Keys:
         """What is stored of a session's token or an API key: who reads or writes the table still cannot forge one."""
         return hmac.digest(self.derive("sessions"), token.encode(), "sha256").hex()
 
+    def is_token(self, hashed: str, token: str) -> bool:
+        """Whether `hashed` is that of `token`, under any key."""
+        digests = [hmac.digest(master.derive("sessions"), token.encode(), "sha256").hex() for master in self._masters]
+        return any(hmac.compare_digest(hashed, digest) for digest in digests)
+
     # CSRF tokens: bound to the browser's cookie, new in each page so that compression betrays nothing.
 
     def csrf_token(self, binding: str, now: datetime) -> str:

@@ -19,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, event
+from sqlalchemy import Connection, DateTime, Delete, Dialect, Engine, TypeDecorator, Update, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlmodel import Session, create_engine
@@ -136,6 +136,14 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
         session.expunge_all()
         session.rollback()
+
+
+def change(session: Session, statement: Update | Delete) -> int:
+    """Run a statement that changes many rows at once, in its turn among the session's other changes; how many."""
+    session.flush()
+    n_changed = session.connection().execute(statement).rowcount
+    session.expire_all()
+    return n_changed
 
 
 def _alembic(engine: Engine) -> Config:
