@@ -61,6 +61,7 @@ class PageWish:
     timetable_view: bool = True
     window_s: int = 900
     cursor: Cursor | None = None
+    direct_counts: bool = False  # whether the way without a vehicle is one of the `most`
 
     def __post_init__(self) -> None:
         if self.most is not None and self.most < self.n:
@@ -107,8 +108,9 @@ def find_page(search: Search, query: JourneyQuery, wish: PageWish, valid: tuple[
         start, end = min(start, span[0]), max(end, span[1])
         n_searches += 1
         grows_s *= 2
-    if wish.most is not None and len(found) > wish.most:
-        found, start, end = _cut(found, wish.most, start, end, earlier=earlier, arrive_by=query.arrive_by)
+    most = wish.most if wish.most is None or direct is None or not wish.direct_counts else max(1, wish.most - 1)
+    if most is not None and len(found) > most:
+        found, start, end = _cut(found, most, start, end, earlier=earlier, arrive_by=query.arrive_by)
     return Page(_ordered(found), direct, Cursor(True, start), Cursor(False, end), n_searches)
 
 

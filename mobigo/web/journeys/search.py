@@ -124,7 +124,8 @@ def answer(snapshot: Snapshot, form: Form) -> Answered:
             max_access_s=WALK_TO_STOP_S,
             max_egress_s=WALK_TO_STOP_S,
         )
-        wish = PageWish(N_CARDS, N_CARDS, cursor=read_cursor(form.page) if form.page else None)
+        cursor = read_cursor(form.page) if form.page else None
+        wish = PageWish(N_CARDS, N_CARDS, cursor=cursor, direct_counts=True)
         found = service.plan(snapshot, query, wish, sort=Sort(form.sort))
     except BadInput as refusal:
         return _refused(form, say("problem.refused"), error_sentence(refusal), title=title)

@@ -71,6 +71,20 @@ def test_a_page_holds_more_than_asked_only_when_it_ends_at_its_first_chance(seed
             assert same_minute or same_end
 
 
+@random_examples(40)
+@given(st.integers(0, 200), st.integers(0, 23), st.integers(2, 4))
+def test_the_way_on_foot_can_be_one_of_the_most(seed, hour, most):
+    world = random_world(seed)
+    query = JourneyQuery(StopPlace(0), StopPlace(world.n_stops - 1), instant(f"{hour:02d}:00"))
+    fewer, counted = (
+        find_page(lambda one: plan(world, one), query, wish, world.valid)
+        for wish in (PageWish(n=1, most=most - 1), PageWish(n=1, most=most, direct_counts=True))
+    )
+    assert counted.direct == fewer.direct
+    if counted.direct is not None:
+        assert counted.journeys == fewer.journeys
+
+
 def test_cursors_are_read_as_written():
     for cursor in (Cursor(True, 1), Cursor(False, 1_795_500_660)):
         assert read_cursor(str(cursor)) == cursor
