@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from mobigo import __version__
-from mobigo.cli import audit, demo, feed, journeys, network, retention, usage
+from mobigo.cli import audit, demo, feed, jobs, journeys, network, retention, usage
 from mobigo.cli.doctor import doctor
 from mobigo.cli.frame import ExitCode, out, say_error, say_failure, say_os_failure
 from mobigo.cli.serve import serve
@@ -49,6 +49,7 @@ app.command(help=text("cli.serve.help"))(serve)
 app.add_typer(demo.app, name="demo")
 app.add_typer(feed.app, name="feed")
 app.add_typer(network.app, name="network")
+app.add_typer(jobs.app, name="jobs")
 app.command("plan", help=text("cli.journeys.plan_help"))(journeys.plan)
 app.command("board", help=text("cli.journeys.board_help"))(journeys.board)
 app.command("place", help=text("cli.journeys.place_search_help"))(journeys.place)

@@ -46,6 +46,7 @@ _CODE_OF_ERROR = {
     "bad_server": ExitCode.USAGE,
     "already_running": ExitCode.UNAVAILABLE,
     "port_taken": ExitCode.UNAVAILABLE,
+    "seat_taken": ExitCode.UNAVAILABLE,
     "database_busy": ExitCode.UNAVAILABLE,
     "database_silent": ExitCode.UNAVAILABLE,
     "server_silent": ExitCode.UNAVAILABLE,

@@ -14,12 +14,12 @@ A payload names people by pseudonym and things by id: it is shown to administrat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Index, Text, and_, cast, delete, func, or_, update
+from sqlalchemy import JSON, Column, ColumnElement, Index, Text, and_, cast, delete, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -45,6 +45,9 @@ class Outcome(StrEnum):
     FAILED = "failed"
     LOST = "lost"
 
+
+Effects = Callable[[Session], object]
+"""What is written together with the completion of a job."""
 
 _OPEN = (JobState.WAITING, JobState.RUNNING)
 
@@ -158,6 +161,16 @@ def enqueue(session: Session, kind: str, payload: Mapping[str, object], due: dat
     return False
 
 
+def is_any_due(session: Session, kinds: Collection[str], now: datetime) -> bool:
+    """Whether `claim_next` would find something."""
+    due = select(JobRow.id).where(*_due(kinds, now)).limit(1)
+    return session.exec(due).first() is not None
+
+
+def _due(kinds: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return col(JobRow.state).in_(_OPEN), col(JobRow.next_at) <= now, col(JobRow.kind).in_(kinds)
+
+
 def claim_next(session: Session, kinds: Collection[str], lease: Lease, token: str, now: datetime) -> Claim | None:
     """Take the job of one of `kinds` that has waited longest, or None when none is due.
 
@@ -167,7 +180,7 @@ def claim_next(session: Session, kinds: Collection[str], lease: Lease, token: st
     while True:
         row = session.exec(
             select(JobRow)
-            .where(col(JobRow.state).in_(_OPEN), col(JobRow.next_at) <= now, col(JobRow.kind).in_(kinds))
+            .where(*_due(kinds, now))
             .order_by(col(JobRow.next_at), col(JobRow.id))
             .limit(1)
             .with_for_update(skip_locked=True)

@@ -1,0 +1,1 @@
+"""Jobs: the worker, what it can do, and what comes back every day."""

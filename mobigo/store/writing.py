@@ -1,0 +1,60 @@
+"""Writing: who may write to a SQLite file for long.
+
+Short commands take their turn in the file itself. A process that stays (a server, a worker)
+holds the seat beside the file, a lock that the system lets go of when the process dies, however
+it dies: the next one in the queue has it at once. A socket beside it is where the others hand
+the sitter their writes (see `mobigo.handover`). PostgreSQL needs no seat.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from mobigo.store.base import is_sqlite
+
+
+class Seat:
+    """The seat of the SQLite file at `database`, held by one process at a time."""
+
+    def __init__(self, database: Path) -> None:
+        self._lock = database.with_name(f"{database.name}-writer.lock")
+        self.socket = database.with_name(f"{database.name}-writer.sock")
+        self._held: int | None = None
+
+    def try_to_take(self) -> bool:
+        """Take the seat if it is free; whether this process has it now."""
+        return self._held is not None or self._take(fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def wait(self) -> None:
+        """Take the seat as soon as it is free."""
+        if self._held is None:
+            self._take(fcntl.LOCK_EX)
+
+    def leave(self) -> None:
+        """Let the next one have it."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    def _take(self, how: int) -> bool:
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, how)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._held = descriptor
+        return True
+
+
+def find_seat(engine: Engine) -> Seat | None:
+    """The seat of this database; None where many may write."""
+    database = engine.url.database
+    if not is_sqlite(engine) or not database or database == ":memory:":
+        return None
+    return Seat(Path(database).absolute())
