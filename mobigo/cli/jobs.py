@@ -48,7 +48,9 @@ def run(
     seat = find_seat(engine)
     if seat is not None and not seat.try_to_take():
         raise Unavailable("seat_taken")
-    worker = Worker(engine, make_handlers(Means(_now)), SCHEDULES, _now, f"{socket.gethostname()}:{os.getpid()}")
+    worker = Worker(
+        engine, make_handlers(Means(engine, _now)), SCHEDULES, _now, f"{socket.gethostname()}:{os.getpid()}"
+    )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         worker.stop()

@@ -6,28 +6,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 
+from sqlalchemy import Engine
+
 from mobigo.jobs.schedules import Schedule
-from mobigo.services import jobs
-from mobigo.services.jobs import Handler
+from mobigo.services import retention
+from mobigo.services.jobs import Handler, no_effects
 from mobigo.store.jobs import Claim, Effects
 
-FORGET = "jobs.forget"
+RETENTION = "retention.apply"
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
     """What handlers work with, from the settings."""
 
+    engine: Engine
     clock: Callable[[], datetime]
 
 
 def make_handlers(means: Means) -> Mapping[str, Handler]:
     """Every kind of job and who does it."""
 
-    def forget(_claim: Claim) -> Effects:
-        return jobs.forgetting(means.clock())
+    def tidy(_claim: Claim) -> Effects:
+        # Many small transactions of its own, so that it never keeps writers waiting; doing it again does no harm.
+        retention.apply(means.engine, now=means.clock())
+        return no_effects
 
-    return {FORGET: forget}
+    return {RETENTION: tidy}
 
 
-SCHEDULES = (Schedule("forget-jobs", FORGET, time(4, 10)),)
+SCHEDULES = (Schedule("retention", RETENTION, time(4, 10)),)

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy import Engine
 
@@ -22,7 +21,6 @@ from mobigo.store.jobs import Claim, Effects, Job, JobState, Lease
 
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 3600.0
-KEPT_DAYS = 90  # for which work done is shown, and its key taken
 TOLD_LETTERS = 2000  # of what went wrong
 PAGE = 50  # jobs shown at once
 
@@ -113,12 +111,6 @@ def plan(engine: Engine, planned: Iterable[Planned], now: datetime) -> None:
         for each in planned:
             jobs.withdraw(session, f"schedule:{each.name}:", each.key, now)
             jobs.enqueue(session, each.kind, each.payload, each.due, each.key)
-
-
-def forgetting(now: datetime) -> Effects:
-    """The effects of tidying up: work done long ago is forgotten."""
-    before = now - timedelta(days=KEPT_DAYS)
-    return partial(jobs.forget_done, before=before)
 
 
 def overview(engine: Engine, states: Collection[JobState], page: int = 1) -> Overview:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, reduce
@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
 from mobigo.store.base import reading, transaction
-from mobigo.store.retention import Age, get_age, remove_older
+from mobigo.store.retention import Age, Aging, get_age, remove_older
 from mobigo.texts import text
 from socle.errors import Conflict
 from socle.times import local_day
@@ -44,7 +44,7 @@ class Then(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How long the rows of `table` are kept, counted from their instant `counted_from`; in force from `from_day`."""
+    """How long the rows of `table` (those with the values of `only`) are kept; in force from `from_day`."""
 
     code: str
     table: str
@@ -52,8 +52,14 @@ class Rule:
     from_day: date
     source: str
     counted_from: str = ""
+    only: Mapping[str, str] = field(default_factory=dict)
     keep_months: int = 0
     keep_days: int = 0
+
+    @property
+    def aging(self) -> Aging | None:
+        """The rows whose age counts, if it does."""
+        return Aging(self.table, self.counted_from, self.only) if self.counted_from else None
 
     def limit(self, now: datetime) -> datetime | None:
         """What is older is gone; None when age does not count."""
@@ -81,6 +87,7 @@ def all_rules() -> Sequence[Rule]:
             from_day=each["from"],
             source=each["source"],
             counted_from=each.get("counted_from", ""),
+            only=each.get("only", {}),
             keep_months=each.get("keep_months", 0),
             keep_days=each.get("keep_days", 0),
         )
@@ -138,7 +145,7 @@ def report(engine: Engine, now: datetime, rules: Sequence[Rule] | None = None) -
             limit = rule.limit(now)
             # What is kept for good is never too old: no row lies before the beginning of time.
             before = limit or datetime.min.replace(tzinfo=now.tzinfo)
-            age = get_age(session, rule.table, rule.counted_from, before) if rule.counted_from else None
+            age = get_age(session, rule.aging, before) if rule.aging else None
             kept.append(Kept(rule, limit, age))
         last = list_lines(session, AuditFilter(action=APPLIED), limit=1)
     return Report(kept, last[0].line.at if last else None)
@@ -165,17 +172,17 @@ def apply(
             raise Conflict("retention_paused", days=silence.days, most=LONGEST_PAUSE.days)
     counts: dict[str, int] = {}
     for rule in rules_on(local_day(int(now.timestamp())), rules):
-        if limit := rule.limit(now):
-            counts[rule.code] = _remove(engine, rule, limit)
+        if rule.aging and (limit := rule.limit(now)):
+            counts[rule.code] = _remove(engine, rule.aging, limit)
     with transaction(engine) as session:
         record(session, AuditLine(now, ACTOR, APPLIED, facts=counts))
     return counts
 
 
-def _remove(engine: Engine, rule: Rule, limit: datetime) -> int:
+def _remove(engine: Engine, aging: Aging, limit: datetime) -> int:
     total, gone = 0, _PIECE
     while gone == _PIECE:
         with transaction(engine) as session:
-            gone = remove_older(session, rule.table, rule.counted_from, limit, _PIECE)
+            gone = remove_older(session, aging, limit, _PIECE)
         total += gone
     return total

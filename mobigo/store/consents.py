@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import delete
 from sqlmodel import Column, Field, Session, SQLModel, col, select
 
-from mobigo.store.base import UtcDateTime
+from mobigo.store.base import UtcDateTime, change
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 
 
@@ -81,8 +81,7 @@ def _export(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]
 
 
 def _erase(session: Session, whose: Whose) -> int:
-    gone = session.execute(delete(ConsentRow).where(col(ConsentRow.pseudonym) == whose.pseudonym))
-    return gone.rowcount if isinstance(gone, CursorResult) else 0
+    return change(session, delete(ConsentRow).where(col(ConsentRow.pseudonym) == whose.pseudonym))
 
 
 HOLDING = Holding("consent", ("pseudonym", "actor"), _export, _erase)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, ColumnElement, Index, Text, and_, cast, delete, func, or_, update
+from sqlalchemy import JSON, Column, ColumnElement, Index, Text, cast, delete, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -273,14 +273,6 @@ def withdraw(session: Session, key_prefix: str, kept: str, after: datetime) -> N
             col(JobRow.n_tries) == 0,
         )
     )
-
-
-def forget_done(session: Session, before: datetime) -> int:
-    """Remove the jobs done before an instant, and how many; from then on their keys are free."""
-    is_old = and_(col(JobRow.state) == JobState.DONE, col(JobRow.ended_at) < before)
-    connection = session.connection()
-    connection.execute(delete(TryRow).where(col(TryRow.job_id).in_(select(JobRow.id).where(is_old))))
-    return connection.execute(delete(JobRow).where(is_old)).rowcount
 
 
 def list_jobs(session: Session, states: Collection[JobState], limit: int, offset: int = 0) -> list[Job]:

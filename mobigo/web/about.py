@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
+from mobigo.services.retention import Rule, duration_words, rules_on
+from mobigo.texts import text
 from mobigo.web.layout import Pages
 from mobigo.web.wording import long_day, say, say_count
 from routing.journeys.snapshot import Snapshot
 from socle.errors import Unavailable
+from socle.times import PARIS
 
 GTFS_HREF = "/opendata/network/latest/gtfs.zip"
 ODBL_HREF = "https://opendatacommons.org/licenses/odbl/1-0/"
@@ -27,12 +31,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A thing and what is to be said of it."""
+
+    name: str
+    sentences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A heading with what stands under it."""
 
     heading: str = ""
     paragraphs: Sequence[str] = ()
     points: Sequence[str] = ()
+    terms: Sequence[Term] = ()
     links: Sequence[Link] = ()
 
 
@@ -62,16 +75,35 @@ def accessibility(*, has_contact: bool) -> Prose:
     )
 
 
-def privacy() -> Prose:
-    """What becomes of what a traveller types."""
+def privacy(rules: Sequence[Rule]) -> Prose:
+    """What becomes of what a traveller types, and what is kept of an account, why and how long: the rules in force."""
     key = "about.privacy"
+    kept = [
+        Term(
+            text(f"retention.{rule.code}.what"),
+            (
+                text(f"retention.{rule.code}.why"),
+                say(f"{key}.how_long", duration=duration_words(rule), source=rule.source),
+            ),
+        )
+        for rule in rules
+    ]
     return Prose(
         say(f"{key}.title"),
         (
             Part(paragraphs=(say(f"{key}.lead"),)),
             Part(say(f"{key}.kept"), points=[say(f"{key}.kept_{n}") for n in (1, 2, 3)]),
             Part(say(f"{key}.known"), points=[say(f"{key}.known_{n}") for n in (1, 2, 3)]),
-            Part(say(f"{key}.rights"), (say(f"{key}.rights_1"),), links=(Link(CNIL_HREF, say(f"{key}.rights_link")),)),
+            Part(
+                say(f"{key}.account"),
+                (say(f"{key}.account_1"), say(f"{key}.account_2")),
+            ),
+            Part(say(f"{key}.account_kept"), terms=kept),
+            Part(
+                say(f"{key}.rights"),
+                (say(f"{key}.rights_0"), say(f"{key}.rights_1")),
+                links=(Link(CNIL_HREF, say(f"{key}.rights_link")),),
+            ),
         ),
     )
 
@@ -150,7 +182,8 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get("/donnees-personnelles")
     async def privacy_page(request: Request) -> Response:
-        return pages.send(request, "prose.html", page=privacy(), cache=still)
+        today = datetime.now(PARIS).date()
+        return pages.send(request, "prose.html", page=privacy(rules_on(today)), cache=still)
 
     @router.get("/donnees")
     async def opendata_page(request: Request) -> Response:

@@ -23,7 +23,7 @@ from mobigo.store.retention import remove_older
 from socle.errors import Conflict
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-JOBS = Rule("jobs", "job", Then.DELETE, date(2026, 11, 1), "a test", "ended_at", keep_days=90)
+JOBS = Rule("jobs", "job", Then.DELETE, date(2026, 11, 1), "a test", "ended_at", {"state": "done"}, keep_days=90)
 AUDIT = Rule("audit", "audit_line", Then.KEPT, date(2026, 11, 1), "a test", "at")
 
 
@@ -75,7 +75,7 @@ def test_more_than_one_piece_goes_whole(engine, monkeypatch):
 def test_a_run_that_died_between_two_pieces_is_finished_by_the_next(engine):
     jobs_done(engine, 100, n=8)
     with transaction(engine) as session:
-        remove_older(session, "job", "ended_at", NOON - timedelta(days=90), 3)
+        remove_older(session, JOBS.aging, NOON - timedelta(days=90), 3)
     assert apply(engine, rules=[JOBS], now=NOON) == {"jobs": 5}
 
 

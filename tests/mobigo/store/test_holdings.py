@@ -56,6 +56,7 @@ def test_every_rule_speaks_of_a_table_about_people_and_of_an_instant_in_it(rule)
     assert rule.table in BY_TABLE
     if rule.counted_from:
         assert isinstance(TABLES[rule.table].c[rule.counted_from].type, UtcDateTime)
+    assert set(rule.only) <= set(TABLES[rule.table].columns.keys())
     if rule.then is Then.DELETE:
         assert rule.counted_from
         assert rule.keep_months + rule.keep_days > 0
