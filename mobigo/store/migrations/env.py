@@ -9,7 +9,8 @@ from mobigo.store import (  # noqa: F401  the tables register themselves by bein
     jobs,
     network,
 )
-from mobigo.store.people import rows  # noqa: F401  likewise
+from mobigo.store.ledger import rows as _ledger  # noqa: F401  likewise
+from mobigo.store.people import rows as _people  # noqa: F401  likewise
 
 TURN = 0x6D6F6269676F  # any number that no other lock of ours has
 

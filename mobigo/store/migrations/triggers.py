@@ -11,11 +11,15 @@ from alembic import op
 REFUSAL = "append only"
 
 
-def refuse_changes(table: str, key: str = "id") -> None:
-    """Make `table`, whose primary key is `key`, append-only on the database of this migration."""
+def refuse_changes(table: str, *keys: str) -> None:
+    """Make `table` append-only on the database of this migration.
+
+    `keys` are its unique keys, `id` when none is given; the columns of one are parted by blanks.
+    """
     if op.get_bind().dialect.name == "sqlite":
         says = f"BEGIN SELECT RAISE(ABORT, '{table}: {REFUSAL}'); END"
-        taken = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608  names of ours
+        same = [" AND ".join(f"{column} = NEW.{column}" for column in key.split()) for key in keys or ("id",)]
+        taken = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {one})" for one in same)  # noqa: S608  names of ours
         op.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} {says}")
         op.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} {says}")
         op.execute(f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} WHEN {taken} {says}")

@@ -1,0 +1,6 @@
+"""The books: rows that are only ever added, chained by hashes, written by one thread.
+
+`rows` the tables · `chain` hashes, tree heads and proofs · `books` what may be entered, inside one
+transaction · `writer` many units of work in one commit · `heads` the signed head of each day ·
+`check` everything read again, from the first entry on.
+"""

@@ -1,0 +1,309 @@
+"""Books: what may be entered, and the entering itself, inside one transaction.
+
+Entries are judged one after the other against what the books hold and what this transaction has
+entered before. They are kept in memory meanwhile, so that a refused one costs the database
+nothing, and written at the end by a few statements of many rows.
+
+Whoever enters is alone: SQLite lets one transaction write, on PostgreSQL an advisory lock is held
+until the commit. The last number, the chain and the balances are read after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlmodel import Session
+
+from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
+from mobigo.store.ledger.rows import ACCOUNT, BALANCE, ENTRY, POSTING
+from socle.accounting import REVERSAL, Account, AccountKind, Entry, read_recorded, record_body, render_body
+from socle.errors import BadInput, Conflict, NotFound
+from socle.money import Cents
+
+TURN: Final = 0x6D6F62696770
+"""The advisory lock of whoever enters: any number that no other lock of ours has."""
+_MOST_CENTS = 2**63 - 1
+_PIECE = 1_000  # values asked for in one question
+
+_LAST_ENTRY = select(ENTRY.c.seq, ENTRY.c.chain).order_by(ENTRY.c.seq.desc()).limit(1)
+_LAST_ACCOUNT = select(ACCOUNT.c.id, ACCOUNT.c.chain).order_by(ACCOUNT.c.id.desc()).limit(1)
+_ENTERED = select(ENTRY.c.key, ENTRY.c.seq, ENTRY.c.body_sha256, ENTRY.c.hash)
+_STANDINGS = select(
+    ACCOUNT.c.code,
+    ACCOUNT.c.kind,
+    ACCOUNT.c.min_balance_cents,
+    ACCOUNT.c.pending_of,
+    ACCOUNT.c.id,
+    BALANCE.c.cents,
+    BALANCE.c.entry_seq,
+).join(BALANCE, BALANCE.c.account_id == ACCOUNT.c.id)
+_MOVE = (
+    update(BALANCE)
+    .where(BALANCE.c.account_id == bindparam("id"))
+    .values(cents=bindparam("new_cents"), entry_seq=bindparam("new_seq"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where an entry stands in the books; `replayed` when it stood there before it was sent."""
+
+    key: str
+    seq: int
+    hash: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An entry with its body and its digest: the work on it that needs no turn at the books."""
+
+    entry: Entry
+    body: bytes
+    body_sha256: bytes
+
+
+def prepare(entry: Entry) -> Prepared:
+    """`entry`, ready to be entered."""
+    body = render_body(entry)
+    return Prepared(entry, body, sha256(body).digest())
+
+
+@dataclass(slots=True)
+class _Standing:
+    """An account, and what stands on it as this transaction leaves it."""
+
+    account: Account
+    id: int
+    cents: Cents
+    entry_seq: int
+
+
+class Mark(NamedTuple):
+    """How far a transaction has come: so many accounts, entries, postings and moves."""
+
+    n_accounts: int
+    n_entries: int
+    n_postings: int
+    n_moves: int
+
+
+class Books:
+    """The books inside one transaction: `flush` writes what was entered, and the caller commits."""
+
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection()
+        if self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+        last = self._connection.execute(_LAST_ENTRY).one_or_none()
+        self._begin_seq, self._begin_chain = (0, GENESIS) if last is None else (int(last[0]), bytes(last[1]))
+        self._standings: dict[str, _Standing | None] = {}  # by code, of those looked up; None: there is none
+        self._entered: dict[str, tuple[bytes, Recorded] | None] = {}  # by key: digest of the body, and where it stands
+        self._reversed: set[str] = set()  # by this transaction
+        self._accounts: list[dict[str, Any]] = []  # to be written, and likewise below
+        self._entries: list[dict[str, Any]] = []
+        self._postings: list[dict[str, Any]] = []
+        self._moves: list[tuple[_Standing, Cents, int]] = []  # each with what stood there before
+
+    def open(self, accounts: Iterable[Account]) -> None:
+        """Open those of `accounts` that are not open yet.
+
+        Raises:
+            Conflict: `account_differs` when one of that name has other terms.
+            NotFound: `unknown_account` when the account that one is pending of is not open.
+        """
+        wanted = list(accounts)
+        self.look_up((), [code for account in wanted for code in (account.code, account.pending_of) if code])
+        mark = self.mark()
+        try:
+            for account in wanted:
+                self._open(account)
+        except Exception:
+            self.restore(mark)
+            raise
+
+    def append(self, entries: Sequence[Prepared], now: datetime) -> tuple[Recorded, ...]:
+        """Enter all of `entries`, recorded at `now`, or none of them.
+
+        Raises:
+            Conflict: `entry_key_reused` for a key that names another entry, `balance_too_low`, `reversed_already`,
+                `reversal_of_reversal`.
+            NotFound: `unknown_account`, `unknown_entry` (to reverse).
+            BadInput: `not_the_negation`.
+        """
+        self.look_up(
+            [prepared.entry.key for prepared in entries],
+            [posting.account for prepared in entries for posting in prepared.entry.postings],
+        )
+        mark = self.mark()
+        try:
+            return tuple([self._append(prepared, now) for prepared in entries])
+        except Exception:
+            self.restore(mark)
+            raise
+
+    def balance_cents(self, code: str) -> Cents:
+        """What stands on an account, with all that was entered so far.
+
+        Raises:
+            NotFound: `unknown_account`.
+        """
+        self.look_up((), (code,))
+        return self._get_standing(code).cents
+
+    def look_up(self, keys: Iterable[str], codes: Iterable[str]) -> None:
+        """Read what the books hold under `keys` and `codes`, of what was not read yet: few questions for many units."""
+        new_keys = list(set(keys).difference(self._entered))
+        new_codes = list(set(codes).difference(self._standings))
+        for begin in range(0, len(new_keys), _PIECE):
+            piece = new_keys[begin : begin + _PIECE]
+            self._entered.update(dict.fromkeys(piece))
+            for key, seq, digest, hashed in self._connection.execute(_ENTERED.where(ENTRY.c.key.in_(piece))):
+                self._entered[key] = (bytes(digest), Recorded(key, seq, bytes(hashed), replayed=True))
+        for begin in range(0, len(new_codes), _PIECE):
+            piece = new_codes[begin : begin + _PIECE]
+            self._standings.update(dict.fromkeys(piece))
+            for code, kind, least, pending_of, *stands in self._connection.execute(
+                _STANDINGS.where(ACCOUNT.c.code.in_(piece))
+            ):
+                account = Account(code, AccountKind(kind), least, pending_of)
+                self._standings[code] = _Standing(account, *stands)
+
+    def mark(self) -> Mark:
+        """How far this transaction has come."""
+        return Mark(len(self._accounts), len(self._entries), len(self._postings), len(self._moves))
+
+    def restore(self, mark: Mark) -> None:
+        """Forget what was entered since `mark`."""
+        for standing, cents, entry_seq in reversed(self._moves[mark.n_moves :]):
+            standing.cents, standing.entry_seq = cents, entry_seq
+        for row in self._entries[mark.n_entries :]:
+            self._entered[row["key"]] = None
+            self._reversed.discard(row["reverses"])
+        for row in self._accounts[mark.n_accounts :]:
+            self._standings[row["code"]] = None
+        del self._moves[mark.n_moves :], self._postings[mark.n_postings :]
+        del self._entries[mark.n_entries :], self._accounts[mark.n_accounts :]
+
+    def flush(self) -> None:
+        """Write what was entered."""
+        moved = {standing.id: standing for standing, _cents, _seq in self._moves}
+        moves = [{"id": id_, "new_cents": moved[id_].cents, "new_seq": moved[id_].entry_seq} for id_ in sorted(moved)]
+        opened = [{"account_id": row["id"], "cents": 0, "entry_seq": 0} for row in self._accounts]
+        for statement, rows in (
+            (insert(ACCOUNT), self._accounts),
+            (insert(BALANCE), opened),
+            (insert(ENTRY), self._entries),
+            (insert(POSTING), self._postings),
+            (_MOVE, moves),
+        ):
+            if rows:
+                self._connection.execute(statement, rows)
+
+    def _open(self, account: Account) -> None:
+        standing = self._standings[account.code]
+        if standing is not None:
+            if standing.account != account:
+                raise Conflict("account_differs", account=account.code)
+            return
+        if account.pending_of is not None:
+            self._get_standing(account.pending_of)
+        if self._accounts:
+            last_id, chain = self._accounts[-1]["id"], self._accounts[-1]["chain"]
+        else:
+            last = self._connection.execute(_LAST_ACCOUNT).one_or_none()
+            last_id, chain = (0, GENESIS) if last is None else (int(last[0]), bytes(last[1]))
+        id_ = last_id + 1
+        self._accounts.append(
+            {
+                "id": id_,
+                "code": account.code,
+                "kind": str(account.kind),
+                "min_balance_cents": account.min_balance_cents,
+                "pending_of": account.pending_of,
+                "chain": next_chain(chain, entry_hash(account_bytes(account, id_))),
+            }
+        )
+        self._standings[account.code] = _Standing(account, id_, 0, 0)
+
+    def _append(self, prepared: Prepared, now: datetime) -> Recorded:
+        entry = prepared.entry
+        known = self._entered[entry.key]
+        if known is not None:
+            if known[0] != prepared.body_sha256:
+                raise Conflict("entry_key_reused", key=entry.key)
+            return known[1]
+        if entry.reverses is not None:
+            self._check_reversal(entry, entry.reverses)
+        seq = self._begin_seq + len(self._entries) + 1
+        for posting in entry.postings:
+            standing = self._get_standing(posting.account)
+            cents = standing.cents + posting.cents
+            least = standing.account.min_balance_cents
+            if least is not None and posting.cents < 0 and cents < least:
+                raise Conflict("balance_too_low", account=posting.account, balance_cents=cents, min_balance_cents=least)
+            if abs(cents) > _MOST_CENTS:
+                raise Conflict("balance_out_of_range", account=posting.account)
+            self._moves.append((standing, standing.cents, standing.entry_seq))
+            standing.cents, standing.entry_seq = cents, seq
+            self._postings.append({"entry_seq": seq, "account_id": standing.id, "cents": posting.cents})
+        recorded = record_body(prepared.body, seq, now)
+        hashed = entry_hash(recorded)
+        self._entries.append(
+            {
+                "seq": seq,
+                "key": entry.key,
+                "body_sha256": prepared.body_sha256,
+                "bytes": recorded,
+                "hash": hashed,
+                "chain": next_chain(self._entries[-1]["chain"] if self._entries else self._begin_chain, hashed),
+                "reverses": entry.reverses,
+            }
+        )
+        if entry.reverses is not None:
+            self._reversed.add(entry.reverses)
+        self._entered[entry.key] = (prepared.body_sha256, Recorded(entry.key, seq, hashed, replayed=True))
+        return Recorded(entry.key, seq, hashed, replayed=False)
+
+    def _check_reversal(self, reversal: Entry, key: str) -> None:
+        self.look_up((key,), ())
+        found = self._entered[key]
+        if found is None:
+            raise NotFound("unknown_entry", key=key)
+        if found[1].seq > self._begin_seq:
+            recorded = self._entries[found[1].seq - self._begin_seq - 1]["bytes"]
+        else:
+            recorded = self._connection.execute(select(ENTRY.c.bytes).where(ENTRY.c.key == key)).scalar_one()
+        original = read_recorded(bytes(recorded)).entry
+        if original.kind == REVERSAL:
+            raise Conflict("reversal_of_reversal", key=key)
+        twice = select(ENTRY.c.seq).where(ENTRY.c.reverses == key)
+        if key in self._reversed or self._connection.execute(twice).first() is not None:
+            raise Conflict("reversed_already", key=key)
+        if {(each.account, -each.cents) for each in original.postings} != {
+            (each.account, each.cents) for each in reversal.postings
+        }:
+            raise BadInput("not_the_negation", key=key)
+
+    def _get_standing(self, code: str) -> _Standing:
+        standing = self._standings[code]
+        if standing is None:
+            raise NotFound("unknown_account", account=code)
+        return standing
+
+
+def append(session: Session, entries: Iterable[Entry], now: datetime) -> tuple[Recorded, ...]:
+    """Enter `entries` in the transaction of `session`: for those who need no writer, such as an import in bulk.
+
+    Raises:
+        Conflict, NotFound, BadInput: as `Books.append`.
+    """
+    books = Books(session)
+    recorded = books.append([prepare(entry) for entry in entries], now)
+    books.flush()
+    return recorded
