@@ -11,7 +11,7 @@ import calendar
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, reduce
 from importlib.resources import files
@@ -20,6 +20,8 @@ from sqlalchemy import Engine
 
 from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
 from mobigo.store.base import reading, transaction
+from mobigo.store.holdings import erase_person
+from mobigo.store.people.inactive import count_inactive, list_inactive
 from mobigo.store.retention import Age, Aging, get_age, remove_older
 from mobigo.texts import text
 from socle.errors import Conflict
@@ -31,6 +33,7 @@ APPLIED = "retention.applied"
 # than this is somebody's decision.
 LONGEST_PAUSE = timedelta(days=45)
 _CLOCKS_DIFFER = timedelta(minutes=10)
+_ACCOUNTS = 50  # erased in one transaction, each with a line of its own
 _PIECE = 1_000  # rows that go in one transaction, so that whoever writes waits little
 
 
@@ -38,6 +41,7 @@ class Then(StrEnum):
     """What happens to what a rule speaks of."""
 
     DELETE = "delete"
+    ERASE_ACCOUNT = "erase_account"
     WITH_ACCOUNT = "with_account"
     KEPT = "kept"
 
@@ -63,7 +67,7 @@ class Rule:
 
     def limit(self, now: datetime) -> datetime | None:
         """What is older is gone; None when age does not count."""
-        if self.then is not Then.DELETE:
+        if self.then not in {Then.DELETE, Then.ERASE_ACCOUNT}:
             return None
         return months_before(now, self.keep_months) - timedelta(days=self.keep_days)
 
@@ -107,12 +111,13 @@ def rules_on(day: date, rules: Sequence[Rule] | None = None) -> Sequence[Rule]:
 
 def duration_words(rule: Rule) -> str:
     """How long it is kept, in French."""
-    if rule.then is not Then.DELETE:
+    if rule.then in {Then.WITH_ACCOUNT, Then.KEPT}:
         return text(f"retention.duration.{rule.then}")
     years, months = divmod(rule.keep_months, 12)
     parts = (("years", years), ("months", months), ("days", rule.keep_days))
     told = [text(f"retention.duration.{unit}.{'one' if n == 1 else 'other'}", n=n) for unit, n in parts if n]
-    return reduce(lambda first, second: text("retention.duration.and", first=first, second=second), told)
+    whole = reduce(lambda first, second: text("retention.duration.and", first=first, second=second), told)
+    return text("retention.duration.erase_account", duration=whole) if rule.then is Then.ERASE_ACCOUNT else whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +148,11 @@ def report(engine: Engine, now: datetime, rules: Sequence[Rule] | None = None) -
         kept = []
         for rule in rules_on(local_day(int(now.timestamp())), rules):
             limit = rule.limit(now)
-            # What is kept for good is never too old: no row lies before the beginning of time.
-            before = limit or datetime.min.replace(tzinfo=now.tzinfo)
-            age = get_age(session, rule.aging, before) if rule.aging else None
+            age = None
+            if limit and rule.then is Then.ERASE_ACCOUNT:
+                age = Age(count_inactive(session, limit), None)
+            elif rule.aging:  # what is kept for good is never too old: no row lies before the beginning of time
+                age = get_age(session, rule.aging, limit or datetime.min.replace(tzinfo=UTC))
             kept.append(Kept(rule, limit, age))
         last = list_lines(session, AuditFilter(action=APPLIED), limit=1)
     return Report(kept, last[0].line.at if last else None)
@@ -172,11 +179,29 @@ def apply(
             raise Conflict("retention_paused", days=silence.days, most=LONGEST_PAUSE.days)
     counts: dict[str, int] = {}
     for rule in rules_on(local_day(int(now.timestamp())), rules):
-        if rule.aging and (limit := rule.limit(now)):
+        limit = rule.limit(now)
+        if limit and rule.then is Then.ERASE_ACCOUNT:
+            counts[rule.code] = _erase_accounts(engine, rule, limit, now)
+        elif limit and rule.aging:
             counts[rule.code] = _remove(engine, rule.aging, limit)
     with transaction(engine) as session:
         record(session, AuditLine(now, ACTOR, APPLIED, facts=counts))
     return counts
+
+
+def _erase_accounts(engine: Engine, rule: Rule, limit: datetime, now: datetime) -> int:
+    total = 0
+    while True:
+        with transaction(engine) as session:  # whoever comes back comes before this transaction or after it
+            found = list_inactive(session, limit, _ACCOUNTS)
+            for whose in found:
+                counts = erase_person(session, whose)
+                record(
+                    session, AuditLine(now, ACTOR, "personal.erased", whose.name, duration_words(rule), dict(counts))
+                )
+        total += len(found)
+        if len(found) < _ACCOUNTS:
+            return total
 
 
 def _remove(engine: Engine, aging: Aging, limit: datetime) -> int:

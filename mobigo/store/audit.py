@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, func
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, Index, Integer, exists, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -155,6 +155,14 @@ def last_number(session: Session) -> int:
 def list_actions(session: Session) -> Sequence[str]:
     """Every action that the log knows, by name."""
     return list(session.exec(select(AuditRow.action).distinct().order_by(col(AuditRow.action))))
+
+
+def acted_since(name: ColumnElement[str], since: datetime) -> ColumnElement[bool]:
+    """Whether the person called `name` did something since, or somebody for them; reading their data is neither."""
+    own = exists().where(col(AuditRow.actor) == name, col(AuditRow.at) >= since)
+    is_reading = or_(*(col(AuditRow.action).endswith(word) for word in ("read", "exported")))
+    for_them = exists().where(col(AuditRow.subject) == name, col(AuditRow.at) >= since, ~is_reading)
+    return own | for_them
 
 
 def _export(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from mobigo.security import Keys, Role
 from mobigo.services.retention import (
     APPLIED,
     LONGEST_PAUSE,
@@ -19,8 +20,11 @@ from mobigo.services.retention import (
 from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.jobs import Lease, claim_next, enqueue, finish
+from mobigo.store.people.access import close_sessions, open_session
+from mobigo.store.people.accounts import Identity, add_person, get_person
+from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.retention import remove_older
-from socle.errors import Conflict
+from socle.errors import Conflict, NotFound
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 JOBS = Rule("jobs", "job", Then.DELETE, date(2026, 11, 1), "a test", "ended_at", {"state": "done"}, keep_days=90)
@@ -167,3 +171,71 @@ def test_a_duration_is_told_in_french(months, days, words):
 
 def test_what_age_does_not_end_is_told_so():
     assert duration_words(AUDIT) == "sans limite, sous pseudonyme"
+
+
+# --- accounts that nobody uses ---------------------------------------------------------------
+
+ACCOUNTS = Rule("people", "person", Then.ERASE_ACCOUNT, date(2026, 11, 1), "a test", keep_months=36)
+LONG_AGO = NOON - timedelta(days=4 * 365)
+KEYS = Keys.of("k" * 32)
+
+
+@pytest.fixture
+def camille(engine):
+    with transaction(engine) as session:
+        return add_person(session, KEYS, Identity("Camille Durand", "camille@exemple.test"), LONG_AGO)
+
+
+def told(engine, action, actor, subject="", days_ago=1):
+    with transaction(engine) as session:
+        record(session, AuditLine(NOON - timedelta(days=days_ago), actor, action, subject))
+
+
+def test_an_account_that_nobody_used_for_three_years_is_erased_and_told(engine, camille):
+    assert report(engine, NOON, [ACCOUNTS]).n_older == 1
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 1}
+    assert report(engine, NOON, [ACCOUNTS]).n_older == 0
+    with reading(engine) as session:
+        with pytest.raises(NotFound, match="unknown_person"):
+            get_person(session, camille.person_id)
+        (line,) = list_lines(session, AuditFilter(action="personal.erased"), limit=9)
+    assert (line.line.actor, line.line.subject) == ("system:retention", camille.actor)
+    assert "3 ans" in line.line.why
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 0}
+
+
+def test_an_account_is_kept_while_its_owner_or_somebody_for_them_uses_it(engine, camille):
+    told(engine, "people.signed_in", camille.actor, camille.actor, days_ago=3 * 365)
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 0}
+    assert apply(engine, rules=[ACCOUNTS], now=NOON + timedelta(days=2)) == {"people": 1}
+
+
+@pytest.mark.parametrize(
+    ("action", "is_use"),
+    [("people.changed", True), ("people.read", False), ("personal.exported", False), ("audit.read", False)],
+)
+def test_what_an_agent_does_for_somebody_is_use_and_reading_is_not(engine, camille, action, is_use):
+    told(engine, action, "person:agent7", camille.actor)
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 0 if is_use else 1}
+
+
+def test_a_new_account_an_open_session_and_a_role_keep_an_account(engine, camille):
+    with transaction(engine) as session:
+        add_person(session, KEYS, Identity("Alex"), NOON - timedelta(days=30))
+        signed_in = add_person(session, KEYS, Identity("Sacha"), LONG_AGO)
+        open_session(session, "hash", signed_in.person_id, "password", "", NOON)
+        officer = add_person(session, KEYS, Identity("Lou"), LONG_AGO)
+        give_role(session, officer.person_id, Role.DATA_OFFICER, "system:cli", "", LONG_AGO)
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 1}
+    with transaction(engine) as session:
+        take_role(session, officer.person_id, Role.DATA_OFFICER, "system:cli", "", NOON)
+        close_sessions(session, signed_in.person_id)
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 2}
+
+
+def test_many_accounts_go_in_pieces(engine, monkeypatch):
+    monkeypatch.setattr("mobigo.services.retention._ACCOUNTS", 3)
+    with transaction(engine) as session:
+        for number in range(7):
+            add_person(session, KEYS, Identity(f"Personne {number}"), LONG_AGO)
+    assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 7}

@@ -60,6 +60,8 @@ def test_every_rule_speaks_of_a_table_about_people_and_of_an_instant_in_it(rule)
     if rule.then is Then.DELETE:
         assert rule.counted_from
         assert rule.keep_months + rule.keep_days > 0
+    if rule.then is Then.ERASE_ACCOUNT:
+        assert rule.keep_months > 0
     if rule.then is Then.WITH_ACCOUNT:
         assert BY_TABLE[rule.table].erase, "nothing would take it away"
     if rule.then is Then.KEPT:

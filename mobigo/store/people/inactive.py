@@ -1,0 +1,32 @@
+"""Inactive: accounts that nobody has used for long, neither their owner nor an agent for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, literal
+from sqlmodel import Session, col, select
+
+from mobigo.store.audit import acted_since
+from mobigo.store.people.rows import PersonRow, RoleRow, SessionRow
+from mobigo.store.personal import Whose
+
+
+def _unused(since: datetime) -> ColumnElement[bool]:
+    """Made before `since`, not signed in, nothing done since. Who has a role keeps the account until it is taken."""
+    name = literal("person:").concat(col(PersonRow.pseudonym))
+    signed_in = exists().where(col(SessionRow.person_id) == col(PersonRow.id))
+    in_office = exists().where(col(RoleRow.person_id) == col(PersonRow.id), col(RoleRow.taken_at).is_(None))
+    return (col(PersonRow.made_at) < since) & ~signed_in & ~in_office & ~acted_since(name, since)
+
+
+def list_inactive(session: Session, since: datetime, limit: int) -> Sequence[Whose]:
+    """At most `limit` people whose account was not used since an instant."""
+    rows = session.exec(select(PersonRow).where(_unused(since)).order_by(col(PersonRow.id)).limit(limit))
+    return [Whose(row.id, row.pseudonym) for row in rows]
+
+
+def count_inactive(session: Session, since: datetime) -> int:
+    """How many accounts were not used since an instant."""
+    return session.exec(select(func.count(col(PersonRow.id))).where(_unused(since))).one()

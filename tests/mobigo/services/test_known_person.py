@@ -1,0 +1,71 @@
+"""A person known to every store: all of it is exported, and all that names them goes."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import inspect, text
+
+from mobigo.security import Keys
+from mobigo.services.personal import erase, export, render_json
+from mobigo.store.base import transaction
+from mobigo.store.holdings import HOLDINGS
+from mobigo.texts import all_texts
+from tests.worlds.people import AGENT, add_known_person
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+KEYS = Keys.of("k" * 32)
+
+
+@pytest.fixture
+def both(engine):
+    with transaction(engine) as session:
+        return add_known_person(session, KEYS, "Camille", NOON), add_known_person(session, KEYS, "Dominique", NOON)
+
+
+def dump(engine):
+    with engine.connect() as connection:
+        return {
+            table: [tuple(row) for row in connection.execute(text(f'SELECT * FROM "{table}"'))]
+            for table in inspect(engine).get_table_names()
+        }
+
+
+def test_every_table_about_people_tells_what_it_holds_in_words_we_know(engine, both):
+    rows = export(engine, both[0], KEYS, AGENT, "demande écrite", NOON).rows
+    assert [table for table, told in rows.items() if not told] == []
+    assert set(rows) == {holding.table for holding in HOLDINGS}
+    fields = {name for told in rows.values() for row in told for name in row}
+    assert {name for name in fields if f"personal.field.{name}" not in all_texts()} == set()
+    assert {table for table in rows if f"personal.table.{table}" not in all_texts()} == set()
+
+
+def test_the_export_opens_what_is_sealed_and_tells_nothing_of_another_nor_any_secret(engine, both):
+    told = b"".join(render_json(export(engine, both[0], KEYS, AGENT, "", NOON))).decode()
+    (identity,) = json.loads(told)["tables"]["identity"]
+    assert identity["email"] == "Camille@exemple.test"
+    assert "Dominique" not in told
+    assert both[1].pseudonym not in told
+    for secret in ("hash of", KEYS.token_hash("Camille"), KEYS.token_hash("key Camille"), "agent7"):
+        assert secret not in told
+
+
+def test_erasure_leaves_nothing_that_leads_to_the_person_and_touches_nobody_else(engine, both):
+    camille, dominique = both
+    before = dump(engine)
+    reference = next(row for row in before["person"] if camille.person_id in row)
+    counts = erase(engine, camille, camille.name, "", NOON)
+    assert set(counts) == {holding.table for holding in HOLDINGS if holding.erase}
+    after = dump(engine)
+    left = json.dumps(after, default=str)
+    indexes = [KEYS.blind("email", "camille@exemple.test"), KEYS.blind("name", "camille durand")]
+    assert camille.pseudonym in left
+    for trace in ("Camille", camille.person_id, *(str(each) for each in reference[2:3]), *indexes):
+        assert trace not in left
+    assert sorted(dump_of(after, dominique.person_id)) == sorted(dump_of(before, dominique.person_id))
+    for kept in ("audit_line", "job"):
+        assert after[kept][: len(before[kept])] == before[kept]
+
+
+def dump_of(tables, person_id):
+    return [str((table, row)) for table, rows in tables.items() for row in rows if person_id in map(str, row)]

@@ -1,0 +1,42 @@
+"""A person about whom every table that may hold something holds something."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from mobigo.security import Keys, Role
+from mobigo.store.audit import AuditLine, record
+from mobigo.store.consents import Answer, record_answer
+from mobigo.store.jobs import enqueue
+from mobigo.store.people.access import ApiKey, add_key, open_session
+from mobigo.store.people.accounts import Identity, add_person, link_outside, set_password
+from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
+from mobigo.store.people.roles import give_role, take_role
+from mobigo.store.personal import Whose
+
+AGENT = "person:agent7"
+
+
+def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> Whose:
+    """Somebody whose details and rows all contain or come from `word` (letters), known to every store."""
+    number = f"+336399{sum(map(ord, word)) % 100_000:05}"
+    identity = Identity(f"{word} Durand", f"{word}@exemple.test", number, f"FR76{word}")
+    person = add_person(session, keys, identity, now)
+    whose = Whose(person.person_id, person.pseudonym)
+    set_password(session, person.person_id, f"hash of {word}", now)
+    link_outside(session, keys, person.person_id, "https://connexion.exemple.test", word, now)
+    give_role(session, person.person_id, Role.DRIVER, AGENT, f"permis de {word}", now)
+    take_role(session, person.person_id, Role.DRIVER, AGENT, f"permis de {word} perdu", now)
+    open_session(session, keys.token_hash(word), person.person_id, "password", f"Navigateur de {word}", now)
+    key = ApiKey(f"k{word}", person.person_id, f"clé de {word}", ("own_account",), 60, now, now + timedelta(30), None)
+    add_key(session, key, keys.token_hash(f"key {word}"))
+    account = keys.blind("email", identity.email)
+    add_try(session, TryKind.SIGN_IN, account, keys.blind("address", "192.0.2.1"), now)
+    facts = {"email": identity.email}
+    add_code(session, keys, Purpose.CONTACT, word, person.person_id, facts, now, timedelta(minutes=15))
+    record_answer(session, person.pseudonym, Answer("surveys", 1, "ab" * 32, True, now, person.actor))
+    enqueue(session, "mail", {"person": person.pseudonym}, now, f"mail:{person.pseudonym}")
+    record(session, AuditLine(now, AGENT, "people.read", whose.name, "appel"))
+    return whose
