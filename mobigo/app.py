@@ -89,7 +89,7 @@ def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Page
 
     operator = Operator(settings.operator_name, settings.operator_phone, settings.operator_email)
     pages = Pages(Site(network.current, run, operator, settings.public_url))
-    app.include_router(make_router(pages))
+    app.include_router(make_router(pages, app.openapi))
     for kind in (MobigoError, HTTPException):
         app.add_exception_handler(kind, partial(_on_error, pages, app.exception_handlers[kind]))
     return pages

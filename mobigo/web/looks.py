@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import numpy as np
 
@@ -142,3 +143,8 @@ def place_id(snapshot: Snapshot, place: NamedPlace) -> str:
     if place.kind is Kind.STOP:
         return snapshot.stop_ids[place.stop]
     return f"{COMMUNE}{place.insee_code}"
+
+
+def stop_href(snapshot: Snapshot, stop: int) -> str:
+    """The address of a stop's page."""
+    return f"/arret/{quote(snapshot.stop_ids[stop], safe=':')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -20,6 +20,7 @@ from mobigo.web.looks import (
     platform_code,
     sign_of_route,
     sign_of_trip,
+    stop_href,
     where_words,
 )
 from mobigo.web.wording import clock, long_day, say, short_day
@@ -89,11 +90,6 @@ class StopsPage:
     problem: str = ""
     heading: str = ""
     choices: Sequence[Choice] = ()
-
-
-def stop_href(snapshot: Snapshot, stop: int) -> str:
-    """The address of a stop's page."""
-    return f"/arret/{quote(snapshot.stop_ids[stop], safe=':')}"
 
 
 def _choices(snapshot: Snapshot, found: Sequence[Found]) -> list[Choice]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Request, Response
 
-from mobigo.web import about, network
+from mobigo.web import about, network, reference
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
 
 
-def make_router(pages: Pages) -> APIRouter:
-    """Every page and every static file."""
+def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIRouter:
+    """Every page and every static file; `document` is the API's OpenAPI document."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/static/{name}")
@@ -19,4 +21,5 @@ def make_router(pages: Pages) -> APIRouter:
 
     for part in (search, detail, network, about):
         router.include_router(part.make_router(pages))
+    router.include_router(reference.make_router(pages, document))
     return router

@@ -63,6 +63,7 @@ def pages(address):
         "donnees-personnelles": "/donnees-personnelles",
         "donnees": "/donnees",
         "etat": "/etat",
+        "api": "/api",
         "introuvable": "/nulle-part",
     }
 

@@ -191,7 +191,7 @@ def make_appointment(snapshot: Snapshot, itinerary_id: str, href: str, now: date
         where=ends.origin,
         begins=told.journey.departure,
         ends=told.journey.arrival,
-        lines=(*plain_lines(list_steps(snapshot, told, ends)), href),
+        lines=(*plain_lines(list_steps(snapshot, told, ends)), *([say("site.demo")] if snapshot.is_demo else []), href),
         href=href,
     )
     return render_calendar(appointment, stamped=int(now.timestamp()))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from urllib.parse import urlencode
 
 from mobigo.web.journeys.picture import Ends
-from mobigo.web.looks import RAIL, LineSign, headsign, platform_code, sign_of_trip
+from mobigo.web.looks import RAIL, LineSign, headsign, platform_code, sign_of_trip, stop_href
 from mobigo.web.wording import clock, distance, duration, minute_after, of, say, say_count, short_day
 from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import stop_name
@@ -50,6 +51,7 @@ class Step:
     stops_count: str = ""
     others: Sequence[str] = ()  # rides that could take the place of this one
     others_count: str = ""
+    board_href: str = ""  # the departures of the stop where one boards, at that time
     tight: bool = False
 
 
@@ -105,6 +107,7 @@ def _ride(snapshot: Snapshot, leg: TransitLeg, others: Sequence[Journey]) -> Ste
     strong = (
         say("journey.stay", line=sign.spoken) if leg.stay_seated else _at_platform(snapshot, "journey.board", first)
     )
+    moment = {"jour": local_day(leg.departure), "heure": clock(leg.departure)}
     return Step(
         "ride",
         sign.look,
@@ -117,6 +120,7 @@ def _ride(snapshot: Snapshot, leg: TransitLeg, others: Sequence[Journey]) -> Ste
         say_count("journey.stops", len(passed)) if passed else "",
         [_other(snapshot, way, local_day(leg.departure)) for way in others],
         say_count("journey.others", len(others)) if others else "",
+        f"{stop_href(snapshot, first.stop)}?{urlencode(moment)}",
     )
 
 

@@ -4,7 +4,7 @@ import html
 import re
 from datetime import datetime
 from html.parser import HTMLParser
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -167,7 +167,20 @@ def test_the_agenda_file_holds_the_journey(client):
     answer = client.get(f"{link}.ics")
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert "BEGIN:VEVENT" in answer.text
-    assert "Besançon Viotte" in answer.text.replace("\r\n ", "")
+    told = answer.text.replace("\r\n ", "")
+    assert "Besançon Viotte" in told
+    assert "fictifs" in told
+
+
+def test_each_ride_leads_to_the_departures_of_the_stop_where_it_begins(client):
+    results = read(client, search("Pontarlier", "Besançon Viotte"))
+    journey = read(client, next(link for link in results.links if link.startswith("/trajet/")))
+    boards = [link for link in journey.links if link.startswith("/arret/")]
+    assert boards
+    for board in boards:
+        heure = parse_qs(urlsplit(board).query)["heure"][0]
+        assert heure in journey.text
+        assert f"à partir de {heure}" in read(client, board).text
 
 
 def test_a_journey_can_be_searched_again_from_its_page(client):
