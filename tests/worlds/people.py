@@ -10,11 +10,14 @@ from mobigo.security import Keys, Role
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
 from mobigo.store.jobs import enqueue
+from mobigo.store.ledger.books import Books, append
 from mobigo.store.people.access import ApiKey, add_key, open_session
 from mobigo.store.people.accounts import Identity, add_person, link_outside, set_password
 from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
+from socle.accounting import Account, AccountKind
+from tests.worlds.books import EXPENSE, decided
 
 AGENT = "person:agent7"
 
@@ -39,4 +42,9 @@ def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> 
     record_answer(session, person.pseudonym, Answer("surveys", 1, "ab" * 32, True, now, person.actor))
     enqueue(session, "mail", {"person": person.pseudonym}, now, f"mail:{person.pseudonym}")
     record(session, AuditLine(now, AGENT, "people.read", whose.name, "appel"))
+    owed = f"driver:{person.pseudonym}:payable"
+    books = Books(session)
+    books.open([Account(EXPENSE, AccountKind.EXPENSES), Account(owed, AccountKind.LIABILITIES)])
+    books.flush()
+    append(session, [decided(f"carpool:{person.pseudonym}", 430, owed)], now)
     return whose

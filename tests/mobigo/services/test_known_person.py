@@ -8,9 +8,13 @@ from sqlalchemy import inspect, text
 
 from mobigo.security import Keys
 from mobigo.services.personal import erase, export, render_json
-from mobigo.store.base import transaction
+from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import HOLDINGS
+from mobigo.store.ledger.books import append
+from mobigo.store.ledger.chain import GENESIS, entry_hash, next_chain
+from mobigo.store.ledger.reads import each_entry, list_balances
 from mobigo.texts import all_texts
+from tests.worlds.books import decided
 from tests.worlds.people import AGENT, add_known_person
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -63,8 +67,24 @@ def test_erasure_leaves_nothing_that_leads_to_the_person_and_touches_nobody_else
     for trace in ("Camille", camille.person_id, *(str(each) for each in reference[2:3]), *indexes):
         assert trace not in left
     assert sorted(dump_of(after, dominique.person_id)) == sorted(dump_of(before, dominique.person_id))
-    for kept in ("audit_line", "job"):
+    for kept in {holding.table for holding in HOLDINGS if not holding.erase} | {"posting", "balance"}:
         assert after[kept][: len(before[kept])] == before[kept]
+
+
+def test_the_books_of_an_erased_person_are_valid_to_the_last_hash(engine, both):
+    erase(engine, both[0], both[0].name, "", NOON)
+    chain = GENESIS
+    with reading(engine) as session:
+        for entry in each_entry(session):
+            assert entry.hash == entry_hash(entry.recorded)
+            chain = next_chain(chain, entry.hash)
+            assert entry.chain == chain
+            assert sum(posting.cents for posting in entry.read().entry.postings) == 0
+    with transaction(engine) as session:
+        owed = f"driver:{both[0].pseudonym}:payable"
+        append(session, [decided("carpool:after", -430, owed)], NOON)
+    with reading(engine) as session:
+        assert {one.account.code: one.available_cents for one in list_balances(session)}[owed] == 0
 
 
 def dump_of(tables, person_id):
