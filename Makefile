@@ -40,6 +40,13 @@ run: .venv/.run ## install, build the demonstration region, serve http://127.0.0
 demo: .venv/.run ## (re)build the demonstration region only
 	$(BIN)/mobigo demo
 
+.PHONY: data
+data: .venv/.run ## fetch the feeds of data/gtfs/sources.toml with checksums; show what ../shared/data offers
+	$(BIN)/mobigo feed fetch
+	@shared=$${MOBIGO_SHARED:-../shared}/data; if [ -d "$$shared" ]; then \
+		echo "In $$shared, for the tests and for mobigo feed import:"; du -sh "$$shared"/*; \
+	else echo "There is no $$shared: the tests that read it are skipped."; fi
+
 # --- checking -------------------------------------------------------------------------------
 
 .PHONY: test

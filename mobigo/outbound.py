@@ -1,61 +1,416 @@
-"""Outbound: the only file that opens a connection to elsewhere."""
+"""Outbound: the only file that opens a connection to elsewhere: HTTP, mail, text messages.
+
+A request goes where the operator's settings say. Where it is sent on to is somebody else's
+word: only to the same or a safer scheme, and never from outside to an address of this
+machine or its network (the address that was checked is the one connected to). Bodies are
+counted, and a whole exchange has its time; nothing is held in memory that could be large.
+
+Sending twice does harm, so what is sent carries a key: as `Idempotency-Key`, as `Message-ID`,
+as the name of a file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from http.client import HTTPException
+import hashlib
+import ipaddress
+import json
+import os
+import re
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit
-from urllib.request import Request, urlopen
+from typing import Protocol
+from urllib.parse import urlencode
+from urllib.request import getproxies, proxy_bypass
 
+import httpx
+
+from mobigo import __version__
 from socle.errors import BadInput, Unavailable
 
+USER_AGENT = f"mobigo/{__version__}"
 MOST_BYTES = 2 << 30  # of a feed; the largest of France have 200 MB
+MOST_ANSWER_BYTES = 64 << 20  # of what is read into memory
+MOST_HOPS = 5
+MOST_TRIES = 4
 _CHUNK_BYTES = 1 << 20
-_SCHEMES = ("http", "https")
+_SAFER = {"http": {"http", "https"}, "https": {"https"}}  # scheme -> those it may be sent on to
+_AGAIN = {429, 502, 503, 504}
+_LONGEST_PAUSE_S = 30.0
+_SENT_ON = {301, 302, 303, 307, 308}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HOST = re.compile(r"[a-z0-9._:-]+")  # a name in its ASCII form, or a number
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
+
+
+# --- HTTP -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server said a body may be recognised by, to be asked for only when it has changed."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What came. `is_new` is False when the server says that nothing changed; then there is no body."""
+
+    is_new: bool
+    sha256: str
+    n_bytes: int
+    validators: Validators
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of a body, seconds of silence, seconds of the whole exchange."""
+
+    n_bytes: int = MOST_BYTES
+    silence_s: float = 60.0
+    whole_s: float = 1800.0
 
 
 def fetch(server: str, path: str, parameters: Iterable[tuple[str, str]], timeout_s: float = 60) -> tuple[int, bytes]:
     """Status and body of a GET on a server of ours.
 
     Raises:
-        BadInput: `server` is no web address.
+        BadInput: `server` is no web address, or its answer is far too large.
         Unavailable: it does not answer.
     """
-    parts = urlsplit(server)
-    if parts.scheme not in _SCHEMES or not parts.netloc:
-        raise BadInput("bad_server", server=server)
     address = f"{server.rstrip('/')}{path}?{urlencode(list(parameters))}"
-    request = Request(address, headers={"Accept": "application/json"})  # noqa: S310 - the scheme is checked above
-    try:
-        with urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 - likewise
-            return answer.status, answer.read()
-    except HTTPError as error:
-        return error.code, error.read()
-    except (URLError, TimeoutError, OSError):
-        raise Unavailable("server_silent", server=server) from None
+    limits = Limits(MOST_ANSWER_BYTES, timeout_s, timeout_s)
+    with _answer("GET", address, {"Accept": "application/json"}, limits) as (answer, chunks):
+        return answer.status_code, b"".join(chunks)
 
 
-def download(address: str, into: Path, timeout_s: float = 60) -> None:
-    """Write what a web address gives into the file `into`.
+def download(address: str, into: Path, known: Validators = Validators(), limits: Limits = Limits()) -> Download:
+    """Write what a web address gives into the file `into`, unless it is what was `known` already.
 
     Raises:
-        BadInput: `address` is no web address, or the server has nothing for us there, or far too much.
-        Unavailable: it does not answer, or stops in the middle.
+        BadInput: `bad_server`, `server_refused` (it has nothing for us there), `too_large`, `sent_astray`.
+        Unavailable: `server_silent`: it does not answer, stops in the middle, or takes too long.
+        OSError: the file cannot be written.
     """
-    parts = urlsplit(address)
-    if parts.scheme not in _SCHEMES or not parts.netloc:
-        raise BadInput("bad_server", server=address)
-    n_bytes = 0
-    try:
-        with urlopen(address, timeout=timeout_s) as answer, into.open("wb") as file:  # noqa: S310 - the scheme is checked
-            while chunk := answer.read(_CHUNK_BYTES):
+    headers = {"Accept-Encoding": "identity"}
+    if known.etag:
+        headers["If-None-Match"] = known.etag
+    if known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    with _answer("GET", address, headers, limits) as (answer, chunks):
+        validators = Validators(answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", ""))
+        if answer.status_code == 304 and known != Validators():
+            return Download(is_new=False, sha256="", n_bytes=0, validators=known)
+        _expect_200(answer, address)
+        digest, n_bytes = hashlib.sha256(), 0
+        with into.open("wb") as file:
+            for chunk in chunks:
                 n_bytes += len(chunk)
-                if n_bytes > MOST_BYTES:
-                    raise BadInput("server_refused", said=f"> {MOST_BYTES >> 30} GiB")
+                digest.update(chunk)
                 file.write(chunk)
-    except HTTPError as error:
-        raise BadInput("server_refused", said=f"{error.code} {error.reason}, {address}") from None
-    except (URLError, TimeoutError, HTTPException):
+    return Download(is_new=True, sha256=digest.hexdigest(), n_bytes=n_bytes, validators=validators)
+
+
+def post(
+    address: str,
+    body: bytes,
+    content_type: str,
+    key: str,
+    headers: Mapping[str, str] | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> tuple[int, bytes]:
+    """Status and body of a POST; one that may not have arrived is sent again under the same key.
+
+    Raises:
+        BadInput: `bad_server`, `too_large`.
+        Unavailable: `server_silent` after some tries.
+    """
+    sent = {"Content-Type": content_type, "Idempotency-Key": key, **(headers or {})}
+    limits = Limits(MOST_ANSWER_BYTES, 30.0, 60.0)
+    for n_tries in range(1, MOST_TRIES + 1):
+        wait_s = 2.0 ** (n_tries - 1)
+        try:
+            with _answer("POST", address, sent, limits, body) as (answer, chunks):
+                if answer.status_code not in _AGAIN or n_tries == MOST_TRIES:
+                    return answer.status_code, b"".join(chunks)
+                wait_s = _retry_after_s(answer) or wait_s
+        except Unavailable:
+            if n_tries == MOST_TRIES:
+                raise
+        pause(min(wait_s, _LONGEST_PAUSE_S))
+    raise AssertionError("the last try returns or raises")
+
+
+def _retry_after_s(answer: httpx.Response) -> float:
+    told = answer.headers.get("Retry-After", "")
+    return float(told) if told.isascii() and told.isdigit() else 0.0
+
+
+def _expect_200(answer: httpx.Response, address: str) -> None:
+    if answer.status_code != 200:
+        said = f"{answer.status_code} {answer.reason_phrase}"
+        if answer.status_code in _AGAIN:
+            raise Unavailable("server_busy", server=address, said=said)
+        raise BadInput("server_refused", said=f"{said}, {address}")
+
+
+@contextmanager
+def _answer(
+    method: str, address: str, headers: Mapping[str, str], limits: Limits, body: bytes = b""
+) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
+    """The answer to a request and the pieces of its body, counted and timed. GET follows where it is sent on."""
+    url = _web_address(address)
+    ends_at = time.monotonic() + limits.whole_s
+    is_private = _is_proxied(url) or any(map(_is_inside, _resolve(url)))
+    try:
+        for _hop in range(MOST_HOPS):
+            with _client(url, limits.silence_s) as client:
+                request = _pinned(client, method, url, headers, body, may_be_inside=is_private)
+                answer = client.send(request, stream=True)
+                try:
+                    if method != "GET" or answer.status_code not in _SENT_ON or "Location" not in answer.headers:
+                        yield answer, _counted(answer, address, limits.n_bytes, ends_at)
+                        return
+                    url = _next_address(url, answer.headers["Location"])
+                finally:
+                    answer.close()
+        raise BadInput("sent_astray", server=address, to=str(url))
+    except httpx.TransportError:  # refused, silent, cut in the middle, an untrusted certificate
         raise Unavailable("server_silent", server=address) from None
+    except (httpx.DecodingError, httpx.InvalidURL):
+        raise BadInput("server_refused", said=address) from None
+
+
+def _web_address(address: str) -> httpx.URL:
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise BadInput("bad_server", server=address) from None
+    if url.scheme not in _SAFER or not _has_host(url):
+        raise BadInput("bad_server", server=address)
+    return url
+
+
+def _next_address(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        to = url.join(location)
+    except (httpx.InvalidURL, ValueError):
+        raise BadInput("sent_astray", server=str(url), to=location) from None
+    if to.scheme not in _SAFER[url.scheme] or not _has_host(to) or to.userinfo:
+        raise BadInput("sent_astray", server=str(url), to=location)
+    return to
+
+
+def _has_host(url: httpx.URL) -> bool:
+    return _HOST.fullmatch(url.raw_host.decode("ascii")) is not None
+
+
+def _is_proxied(url: httpx.URL) -> bool:
+    """Whether a proxy of the operator connects for us: then it is the one that knows addresses."""
+    return url.scheme in getproxies() and not proxy_bypass(url.host) and url.host not in {"localhost", "127.0.0.1"}
+
+
+def _resolve(url: httpx.URL) -> list[str]:
+    if _is_proxied(url):
+        return []
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unavailable("server_silent", server=str(url)) from None
+    return [str(sockaddr[0]) for *_kind, sockaddr in found]
+
+
+def _is_inside(address: str) -> bool:
+    """Whether an address is one of this machine or its network (or none that the whole world shares)."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return not (mapped or parsed).is_global
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _client(url: httpx.URL, silence_s: float) -> httpx.Client:
+    return httpx.Client(
+        verify=_trust(),
+        trust_env=_is_proxied(url),
+        timeout=silence_s,
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT},
+    )
+
+
+def _pinned(
+    client: httpx.Client, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, *, may_be_inside: bool
+) -> httpx.Request:
+    """The request, to the very address that was looked at: asked again, a name could give another."""
+    if _is_proxied(url):
+        return client.build_request(method, url, headers=headers, content=body or None)
+    places = [each for each in _resolve(url) if may_be_inside or not _is_inside(each)]
+    if not places:
+        raise BadInput("sent_astray", server=url.host, to=str(url))
+    named = {"Host": url.netloc.decode("ascii"), **headers}
+    return client.build_request(
+        method,
+        url.copy_with(host=places[0]),
+        headers=named,
+        content=body or None,
+        extensions={"sni_hostname": url.host},  # the certificate is that of the name, not of the number
+    )
+
+
+def _counted(answer: httpx.Response, address: str, most_bytes: int, ends_at: float) -> Iterator[bytes]:
+    announced = answer.headers.get("Content-Length", "")
+    n_bytes = 0
+    if announced.isascii() and announced.isdigit() and int(announced) > most_bytes:
+        raise BadInput("too_large", server=address, most_mb=most_bytes >> 20)
+    for chunk in answer.iter_bytes(_CHUNK_BYTES):
+        n_bytes += len(chunk)
+        if n_bytes > most_bytes:
+            raise BadInput("too_large", server=address, most_mb=most_bytes >> 20)
+        if time.monotonic() > ends_at:
+            raise Unavailable("server_silent", server=address)
+        yield chunk
+
+
+# --- mail -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in. `security` is starttls, tls or none; `sender` stands in From."""
+
+    host: str
+    port: int
+    sender: str
+    security: str = "starttls"
+    user: str = ""
+    password: str = ""
+    authorities: Path | None = None  # certificates to trust instead of the system's
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message to one person. The same `key` is the same message."""
+
+    to: str
+    subject: str
+    body: str
+    key: str
+
+
+def send_mail(server: MailServer, mail: Mail, timeout_s: float = 30) -> None:
+    """Hand a message in; once it returns the mail server has it.
+
+    Raises:
+        BadInput: `bad_mail` (an address or subject that is none), `mail_refused` for good.
+        Unavailable: `mail_silent`: no server, no encryption, or it says to come back later.
+    """
+    message = _message(server.sender, mail)
+    we = server.sender.rpartition("@")[2]  # else Python asks the network for this machine's name
+    context = ssl.create_default_context(cafile=server.authorities) if server.authorities else _trust()
+    try:
+        if server.security == "tls":
+            session: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, we, timeout=timeout_s, context=context)
+        else:
+            session = smtplib.SMTP(server.host, server.port, we, timeout=timeout_s)
+        with session:
+            if server.security == "starttls":
+                session.starttls(context=context)  # refused by the server: nothing is sent
+            if server.user:
+                session.login(server.user, server.password)
+            session.send_message(message)
+    except smtplib.SMTPRecipientsRefused as refusal:
+        code, said = next(iter(refusal.recipients.values()))
+        raise _mail_failure(server, code, said) from None
+    except smtplib.SMTPResponseException as refusal:
+        raise _mail_failure(server, refusal.smtp_code, refusal.smtp_error) from None
+    except (smtplib.SMTPException, OSError) as fault:
+        raise Unavailable("mail_silent", server=server.host, reason=type(fault).__name__) from None
+
+
+def _mail_failure(server: MailServer, code: int, said: bytes | str) -> BadInput | Unavailable:
+    """A refusal for good is about this message (550 to 554); any other is about the server or the moment."""
+    told = f"{code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    if 550 <= code <= 554:
+        return BadInput("mail_refused", said=told)
+    return Unavailable("mail_silent", server=server.host, reason=told)
+
+
+def _message(sender: str, mail: Mail) -> EmailMessage:
+    """The message; a control character in a header would begin another header, so it is refused."""
+    if any(_CONTROL.search(each) for each in (sender, mail.to, mail.subject)):
+        raise BadInput("bad_mail")
+    try:
+        to = Address(addr_spec=mail.to)
+        from_ = Address(addr_spec=sender)
+    except (HeaderParseError, ValueError, IndexError):
+        raise BadInput("bad_mail") from None
+    if not (to.username and to.domain and from_.domain):
+        raise BadInput("bad_mail")
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = from_, to, mail.subject
+    message["Message-ID"] = f"<{_name_of(mail.key)}@{from_.domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.body, cte="quoted-printable")  # passes where eight bits do not
+    return message
+
+
+def _name_of(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+# --- text messages --------------------------------------------------------------------------
+
+
+class TextMessages(Protocol):
+    """Where text messages are handed in. The same `key` is the same message."""
+
+    def send(self, number: str, body: str, key: str) -> None:
+        """Hand one in.
+
+        Raises:
+            BadInput: `bad_number`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessagesInFiles:
+    """One JSON file per message in a folder, from which an operator's own gateway takes them."""
+
+    folder: Path
+
+    def send(self, number: str, body: str, key: str) -> None:
+        """Write it, whole and once."""
+        plain = re.sub(r"[\s.()-]", "", number)
+        if not _NUMBER.fullmatch(plain):
+            raise BadInput("bad_number")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = self.folder / f"{_name_of(key)}.json"
+        partial = place.with_suffix(f".{os.getpid()}.part")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"to": plain, "body": body}, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(partial, place)  # the first one stays
+        except FileExistsError:
+            pass
+        finally:
+            partial.unlink()

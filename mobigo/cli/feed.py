@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json, settings
+from mobigo.cli.frame import ExitCode, err, exit_code_of, out, progress, say_error, say_json, settings
 from mobigo.cli.sources import list_files
-from mobigo.texts import finding_sentence, text
-from socle.errors import BadInput
+from mobigo.texts import error_sentence, finding_sentence, text
+from socle.errors import BadInput, MobigoError
 from socle.findings import Finding, Severity, count_errors
 from socle.times import local_day
 
@@ -72,6 +71,62 @@ def check(
     raise typer.Exit(ExitCode.NO if n_errors or not usable else ExitCode.OK)
 
 
+@app.command(help=text("cli.feed.fetch_help"))
+def fetch(
+    source_ids: Annotated[list[str] | None, typer.Argument(help=text("cli.feed.fetch_ids_help"), metavar="ID…")] = None,
+    sources: Annotated[Path | None, typer.Option(help=text("cli.feed.sources_help"), metavar="FILE")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch declared sources into the data directory, what has changed of them."""
+    from mobigo.services.network.fetching import fetch_source
+    from mobigo.services.network.sources import read_sources
+
+    path = sources or settings().sources_file
+    declared = read_sources(path)
+    if not declared:
+        raise BadInput("nothing_declared", path=str(path))
+    for each in source_ids or ():
+        if each not in declared:
+            raise BadInput("not_declared", source_id=each, path=str(path))
+    rows: list[dict[str, object]] = []
+    code = ExitCode.OK
+    for source in (declared[each] for each in source_ids or declared):
+        row: dict[str, object] = {"id": source.id, "address": source.address, "outcome": "demo"}
+        rows.append(row)
+        if source.is_demo:
+            continue
+        try:
+            with progress(text("cli.step.receive", what=source.name), 1):
+                came = fetch_source(source, settings().data_dir, datetime.now(UTC))
+        except MobigoError as error:
+            row |= {"outcome": "failed", "why": error_sentence(error)}
+            code = code or exit_code_of(error)
+        else:
+            row |= {"outcome": "new" if came.is_new else "unchanged"}
+            row |= {"sha256": came.sha256, "bytes": came.n_bytes, "path": str(came.path)}
+    if as_json:
+        say_json(rows)
+    else:
+        out.print(_fetched_table(rows))
+    raise typer.Exit(code)
+
+
+def _fetched_table(rows: Sequence[Mapping[str, object]]) -> Table:
+    table = Table(title=text("cli.feed.fetched"), title_justify="left")
+    for column in ("source", "outcome", "megabytes", "sha256"):
+        table.add_column(text(f"cli.feed.column_{column}"), overflow="fold")
+    for row in rows:
+        n_bytes = row.get("bytes")
+        told = text(f"cli.feed.outcome_{row['outcome']}")
+        table.add_row(
+            str(row["id"]),
+            f"{told} : {row['why']}" if "why" in row else told,
+            "" if n_bytes is None else f"{int(str(n_bytes)) / 1e6:.1f}".replace(".", ","),
+            str(row.get("sha256", ""))[:12],
+        )
+    return table
+
+
 @app.command("import", help=text("cli.feed.import_help"))
 def import_(
     paths: Annotated[list[str] | None, typer.Argument(help=text("cli.feed.paths_help"))] = None,
@@ -80,9 +135,8 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Make a release of the network from these feeds and serve it."""
-    with tempfile.TemporaryDirectory(prefix="mobigo-feeds-") as folder:
-        sources = list_files(paths or (), Path(folder))
-        report = run_import(_licensed(sources, licence or ()), release_anyway)
+    sources = list_files(paths or ())
+    report = run_import(_licensed(sources, licence or ()), release_anyway)
     say_report(report, as_json=as_json)
     raise typer.Exit(ExitCode.OK if report.verdict == "served" else ExitCode.BAD_DATA)
 

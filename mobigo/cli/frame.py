@@ -50,6 +50,7 @@ _CODE_OF_ERROR = {
     "database_busy": ExitCode.UNAVAILABLE,
     "database_silent": ExitCode.UNAVAILABLE,
     "server_silent": ExitCode.UNAVAILABLE,
+    "server_busy": ExitCode.UNAVAILABLE,
     "unknown_stop": ExitCode.UNKNOWN_PLACE,
     "bad_coordinates": ExitCode.UNKNOWN_PLACE,
     "disk_full": ExitCode.CANNOT_WRITE,
@@ -74,10 +75,21 @@ def say_error(sentence: str) -> None:
     err.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
+def say_warning(sentence: str) -> None:
+    """Print one sentence on standard error that stops nothing."""
+    err.print(f"[yellow]{text('cli.warning')}[/] ", end="")
+    err.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
 def say_failure(error: MobigoError) -> ExitCode:
     """Print what happened and what to do; the exit code that goes with it."""
     known = f"errors.{error.code}" in all_texts()
     say_error(error_sentence(error) if known else str(error))
+    return exit_code_of(error)
+
+
+def exit_code_of(error: MobigoError) -> ExitCode:
+    """The exit code that goes with an error."""
     return _CODE_OF_ERROR.get(str(error.facts.get("server_code") or error.code), ExitCode.BAD_DATA)
 
 

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobigo.cli.frame import settings
-from mobigo.outbound import download
-from mobigo.texts import text
-from socle.errors import BadInput
+from mobigo.cli.frame import progress, say_warning, settings
+from mobigo.texts import error_sentence, text
+from socle.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
     from mobigo.services.network.importing import SourceFile
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 _BARE_NAMES = {"gtfs", "export", "feed"}
 
 
-def list_files(arguments: Sequence[str], folder: Path) -> list[SourceFile]:
+def list_files(arguments: Sequence[str]) -> list[SourceFile]:
     """The files of what was typed: paths, `ID=PATH`, or ids of declared sources; every declared one when nothing was.
 
-    What is declared with a web address is fetched into `folder`.
+    What is declared with a web address is fetched; where its server does not answer, what it gave last is taken.
 
     Raises:
         BadInput: `nothing_declared`, `bad_sources_file`, or an address that gives nothing.
-        Unavailable: a server does not answer.
+        Unavailable: a server does not answer, and never did.
     """
     from mobigo.services.network.sources import read_sources
 
@@ -38,7 +38,7 @@ def list_files(arguments: Sequence[str], folder: Path) -> list[SourceFile]:
     if not wanted:
         raise BadInput("nothing_declared", path=str(path))
     return [
-        _declared_file(declared[each], path.parent, folder)
+        declare(_declared_file(declared[each]))
         if each in declared and not Path(each).exists()
         else declare(source_file(each))
         for each in wanted
@@ -77,15 +77,18 @@ def source_file(argument: str) -> SourceFile:
     return SourceFile(plain or "feed", place)
 
 
-def _declared_file(source: DeclaredSource, home: Path, folder: Path) -> SourceFile:
-    from mobigo.cli.frame import progress
+def _declared_file(source: DeclaredSource) -> SourceFile:
+    from mobigo.services.network.fetching import fetch_source, find_fetched
     from mobigo.services.network.importing import SourceFile
 
-    if source.is_demo:
-        raise BadInput("demo_source", source_id=source.id)
-    place = home / source.address
-    if "://" in source.address:
-        place = folder / f"{source.id}.zip"
-        with progress(text("cli.step.receive", what=source.name), 1):
-            download(source.address, place)
-    return declare(SourceFile(source.id, place))
+    data_dir = settings().data_dir
+    with progress(text("cli.step.receive", what=source.name), 1):
+        try:
+            return SourceFile(source.id, fetch_source(source, data_dir, datetime.now(UTC)).path)
+        except Unavailable as silence:
+            kept = find_fetched(source, data_dir)
+            if kept is None:
+                raise
+            told = error_sentence(silence)
+    say_warning(f"{told} {text('cli.feed.kept_is_taken', name=source.name)}")
+    return SourceFile(source.id, kept)

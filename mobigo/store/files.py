@@ -127,6 +127,17 @@ def publish(built: Path, place: Path) -> None:
     _sync_folder(place.parent)
 
 
+def replace_text(place: Path, content: str) -> None:
+    """Make `content` the whole of the file `place`, or leave it as it was."""
+    fresh = place.with_name(f"{_BUILDING}{place.name}")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(place)
+    _sync_folder(place.parent)
+
+
 def point(link: Path, target: str) -> None:
     """Make the symbolic link `link` point at `target` in one step, replacing what it was."""
     fresh = link.with_name(f".{link.name}")  # one process at a time moves it, and a killed one leaves one name

@@ -26,6 +26,11 @@ def bodies_dir(data_dir: Path) -> Path:
     return network_dir(data_dir) / "sources"
 
 
+def fetched_dir(data_dir: Path) -> Path:
+    """What is known of the body that each declared source last gave."""
+    return network_dir(data_dir) / "fetched"
+
+
 def releases_dir(data_dir: Path) -> Path:
     """One folder a release."""
     return network_dir(data_dir) / "releases"

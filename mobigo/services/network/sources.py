@@ -7,6 +7,7 @@ what is not declared is seen from the ids and named after the file.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,16 @@ from socle.errors import BadInput
 from socle.ids import check_source_id
 
 DEMO = "demo:"  # begins the address of what `mobigo demo` makes
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 LAST = 99  # priority of what declares none
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSource:
-    """One table of the file. `address` is a web address, or a path from the folder of the file."""
+    """One table of the file. `address` is a web address, or the path of a file or folder.
+
+    `sha256`, where it is declared, is what the body must have: for a source that must not change.
+    """
 
     id: str
     name: str
@@ -30,6 +35,12 @@ class DeclaredSource:
     licence: str = ""
     namespaces: Namespaces = field(default_factory=Namespaces)
     priority: int = LAST
+    sha256: str = ""
+
+    @property
+    def is_web(self) -> bool:
+        """Whether it is fetched from a server."""
+        return "://" in self.address
 
     @property
     def is_demo(self) -> bool:
@@ -45,7 +56,7 @@ def read_sources(path: Path) -> Mapping[str, DeclaredSource]:
     """
     try:
         tables = tomllib.loads(path.read_text("utf-8")).get("source", [])
-        sources = [_read_source(table) for table in tables]
+        sources = [_read_source(table, path.parent) for table in tables]
     except FileNotFoundError:
         return {}
     except KeyError as error:
@@ -61,17 +72,22 @@ def read_sources(path: Path) -> Mapping[str, DeclaredSource]:
     return by_id
 
 
-def _read_source(table: Mapping[str, object]) -> DeclaredSource:
+def _read_source(table: Mapping[str, object], home: Path) -> DeclaredSource:
     if table.get("format", "gtfs") != "gtfs":
         raise ValueError(f"format = {table['format']}")
     shared = table.get("namespaces", {})
     if not isinstance(shared, Mapping):
         raise ValueError(f"namespaces = {shared}")
+    address = str(table["url"])
+    sha256 = str(table.get("sha256", "")).lower()
+    if sha256 and not _SHA256.fullmatch(sha256):
+        raise ValueError(f"sha256 = {sha256}")
     return DeclaredSource(
         check_source_id(str(table["id"])),
         str(table.get("name") or table["id"]),
-        str(table["url"]),
+        address if "://" in address or address.startswith(DEMO) else str(home / address),
         str(table.get("licence", "")),
         Namespaces(StopSpace(str(shared.get("stops", "private")))),
         int(str(table.get("priority", LAST))),
+        sha256,
     )

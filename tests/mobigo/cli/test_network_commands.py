@@ -256,3 +256,39 @@ def test_what_is_badly_declared_is_said(data_dir, declared, capsys, content, arg
     assert main(["feed", "import", *arguments]) == code
     assert said in " ".join(capsys.readouterr().err.split()).replace("\u00a0", " ")
     assert releases.find_current(data_dir) is None
+
+
+def test_declared_sources_are_fetched_once_and_told(data_dir, declared, capsys):
+    outcomes = []
+    for _ in range(2):
+        assert main(["feed", "fetch", "--json"]) == ExitCode.OK
+        outcomes.append({source["id"]: source["outcome"] for source in answer(capsys)})
+    assert outcomes == [
+        {"val": "new", "mont": "new", "rail-demo": "demo"},
+        {"val": "unchanged", "mont": "unchanged", "rail-demo": "demo"},
+    ]
+    assert main(["feed", "fetch", "val"]) == ExitCode.OK
+    assert "inchangé" in capsys.readouterr().out
+
+
+def test_a_source_that_does_not_answer_does_not_keep_the_others(data_dir, declared, tmp_path, capsys):
+    other = tmp_path / "other.toml"
+    other.write_text(DECLARED.format(url="http://127.0.0.1:1/val.zip"), "utf-8")
+    assert main(["feed", "fetch", "--json", "--sources", str(other)]) == ExitCode.UNAVAILABLE
+    told = {source["id"]: source for source in answer(capsys)}
+    assert (told["val"]["outcome"], told["mont"]["outcome"]) == ("failed", "new")
+    assert "ne répond pas" in told["val"]["why"].replace("\u00a0", " ")
+    assert main(["feed", "fetch", "nobody"]) == ExitCode.BAD_DATA
+    assert main(["feed", "fetch", "--sources", str(tmp_path / "absent.toml")]) == ExitCode.BAD_DATA
+
+
+def test_an_import_takes_what_a_silent_server_gave_last_and_says_so(data_dir, declared, capsys):
+    assert main(["feed", "fetch"]) == ExitCode.OK
+    text = declared.read_text("utf-8")
+    note = data_dir / "network" / "fetched" / "val.json"
+    address = json.loads(note.read_text("utf-8"))["address"]
+    note.write_text(note.read_text("utf-8").replace(address, "http://127.0.0.1:1/val.zip"), "utf-8")
+    declared.write_text(text.replace(address, "http://127.0.0.1:1/val.zip"), "utf-8")
+    capsys.readouterr()
+    assert main(["feed", "import"]) == ExitCode.OK
+    assert "Cars du val" in " ".join(capsys.readouterr().err.split())
