@@ -49,6 +49,10 @@ class Role(StrEnum):
     DATA_OFFICER = "data_officer"
 
 
+# Roles that concern nobody but oneself and one's family; every other role works on what belongs to many.
+PRIVATE_ROLES = frozenset({Role.TRAVELLER, Role.DRIVER, Role.FAMILY})
+
+
 class Permission(StrEnum):
     """One thing that may be allowed."""
 

@@ -17,13 +17,15 @@ from importlib.resources import files
 
 from sqlalchemy import Engine
 
+from mobigo.security import PRIVATE_ROLES
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.consents import Answer, last_answers, list_answers, record_answer
 from mobigo.store.holdings import erase_person, export_person, names_somebody
+from mobigo.store.people.roles import roles_of
 from mobigo.store.personal import OpensSealed, Row, Whose
 from mobigo.texts import text
-from socle.errors import BadInput, NotFound
+from socle.errors import BadInput, Conflict, NotFound
 from socle.times import local_day
 
 
@@ -181,8 +183,12 @@ def erase(engine: Engine, whose: Whose, actor: str, why: str, now: datetime) -> 
 
     Raises:
         NotFound: `unknown_person` when there is nothing to take away (any more).
+        Conflict: `role_at_work`: first somebody takes the role, so that no service loses its last administrator.
     """
     with transaction(engine) as session:
+        at_work = roles_of(session, [whose.person_id])[whose.person_id] - PRIVATE_ROLES
+        if at_work:
+            raise Conflict("role_at_work")
         counts = erase_person(session, whose)
         if not counts:
             raise NotFound("unknown_person")

@@ -8,16 +8,18 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, literal
 from sqlmodel import Session, col, select
 
+from mobigo.security import PRIVATE_ROLES
 from mobigo.store.audit import acted_since
 from mobigo.store.people.rows import PersonRow, RoleRow, SessionRow
 from mobigo.store.personal import Whose
 
 
 def _unused(since: datetime) -> ColumnElement[bool]:
-    """Made before `since`, not signed in, nothing done since. Who has a role keeps the account until it is taken."""
+    """Made before `since`, not signed in, nothing done since. Who has a role at work keeps it."""
     name = literal("person:").concat(col(PersonRow.pseudonym))
     signed_in = exists().where(col(SessionRow.person_id) == col(PersonRow.id))
-    in_office = exists().where(col(RoleRow.person_id) == col(PersonRow.id), col(RoleRow.taken_at).is_(None))
+    at_work = col(RoleRow.role).not_in(PRIVATE_ROLES)
+    in_office = exists().where(col(RoleRow.person_id) == col(PersonRow.id), col(RoleRow.taken_at).is_(None), at_work)
     return (col(PersonRow.made_at) < since) & ~signed_in & ~in_office & ~acted_since(name, since)
 
 

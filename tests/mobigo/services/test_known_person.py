@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import inspect, text
 
-from mobigo.security import Keys
+from mobigo.security import Keys, Role
 from mobigo.services.personal import erase, export, render_json
 from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import HOLDINGS
 from mobigo.store.ledger.books import append
 from mobigo.store.ledger.chain import GENESIS, entry_hash, next_chain
 from mobigo.store.ledger.reads import each_entry, list_balances
+from mobigo.store.people.roles import give_role, take_role
 from mobigo.texts import all_texts
+from socle.errors import Conflict
 from tests.worlds.books import decided
 from tests.worlds.people import AGENT, add_known_person
 
@@ -69,6 +71,19 @@ def test_erasure_leaves_nothing_that_leads_to_the_person_and_touches_nobody_else
     assert sorted(dump_of(after, dominique.person_id)) == sorted(dump_of(before, dominique.person_id))
     for kept in {holding.table for holding in HOLDINGS if not holding.erase} | {"posting", "balance"}:
         assert after[kept][: len(before[kept])] == before[kept]
+
+
+def test_who_has_a_role_at_work_is_not_erased_before_it_is_taken(engine, both):
+    with transaction(engine) as session:
+        give_role(session, both[0].person_id, Role.TRAVELLER, AGENT, "", NOON)
+        give_role(session, both[0].person_id, Role.ADMINISTRATOR, AGENT, "", NOON)
+    before = dump(engine)
+    with pytest.raises(Conflict, match="role_at_work"):
+        erase(engine, both[0], both[0].name, "", NOON)
+    assert dump(engine) == before
+    with transaction(engine) as session:
+        take_role(session, both[0].person_id, Role.ADMINISTRATOR, AGENT, "", NOON)
+    assert erase(engine, both[0], both[0].name, "", NOON)["person"] == 1
 
 
 def test_the_books_of_an_erased_person_are_valid_to_the_last_hash(engine, both):

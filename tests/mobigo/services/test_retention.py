@@ -219,11 +219,12 @@ def test_what_an_agent_does_for_somebody_is_use_and_reading_is_not(engine, camil
     assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 0 if is_use else 1}
 
 
-def test_a_new_account_an_open_session_and_a_role_keep_an_account(engine, camille):
+def test_a_new_account_an_open_session_and_a_role_at_work_keep_an_account(engine, camille):
     with transaction(engine) as session:
         add_person(session, KEYS, Identity("Alex"), NOON - timedelta(days=30))
         signed_in = add_person(session, KEYS, Identity("Sacha"), LONG_AGO)
         open_session(session, "hash", signed_in.person_id, "password", "", NOON)
+        give_role(session, camille.person_id, Role.TRAVELLER, "system:cli", "", LONG_AGO)
         officer = add_person(session, KEYS, Identity("Lou"), LONG_AGO)
         give_role(session, officer.person_id, Role.DATA_OFFICER, "system:cli", "", LONG_AGO)
     assert apply(engine, rules=[ACCOUNTS], now=NOON) == {"people": 1}
