@@ -27,7 +27,7 @@ def listed(capsys, *options):
 
 def test_jobs_are_done_listed_given_up_and_woken(engine, capsys):
     with transaction(engine) as session:
-        enqueue(session, "jobs.forget", {}, LONG_AGO, "tidy")
+        enqueue(session, "retention.apply", {}, LONG_AGO, "tidy")
         enqueue(session, "unheard.of", {"to": "bell"}, LONG_AGO, "strange")
         claim = claim_next(session, ["unheard.of"], Lease("anna", LONG_AGO, 1), "t", LONG_AGO)
         fail(session, claim, "no rope", None, LONG_AGO)
