@@ -7,7 +7,9 @@ What is normalised, once, so that both engines are asked the same thing:
 - stops without stations, each with a name of its own (pynigiri joins stops of one name);
 - changes of 2 minutes at every stop; walks of 1.25 × the great circle at 1.2 m/s, up to 10 whole minutes,
   rounded up, at least 2, the same both ways, written out as transfers.txt. Such a set is closed: a chain of
-  two walks is never shorter than the walk, so what pynigiri closes stays what it was.
+  two walks is never shorter than the walk, so what pynigiri closes stays what it was;
+- blocks cut where a trip does not begin at the stop where the one before ends, and between trips of other
+  days (pynigiri stays seated from a trip to any later one of its block that begins there, over those between).
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.gtfs.read import read_feed
 from routing.network.compile import make_timetable
@@ -133,18 +137,18 @@ class _Tables:
         for bit in range(3):
             runs = timetable.services_of(part.day + timedelta(days=bit - 1))[timetable.trip_service]
             masks |= runs.astype(np.int64) << bit
+        pieces = _pieces_of_blocks(timetable, masks)
         stop_number: dict[int, int] = {}
         for route, kind in enumerate(timetable.route_type.tolist()):
             self.files["routes.txt"].append((f"{prefix}r{route}", "a", f"{prefix}r{route}", "", kind))
         for trip in np.flatnonzero(masks).tolist():
-            block = int(timetable.trip_block[trip])
             name = f"{prefix}t{trip}"
             self.files["trips.txt"].append(
                 (
                     f"{prefix}r{timetable.trip_route[trip]}",
                     f"m{masks[trip]}",
                     name,
-                    "" if block < 0 else f"{prefix}b{block}",
+                    f"{prefix}b{pieces[trip]}" if trip in pieces else "",
                 )
             )
             sequence = timetable.trip_sequence[trip]
@@ -186,6 +190,25 @@ class _Tables:
         for start, end, walk in sorted(zip(one.tolist(), other.tolist(), minutes.tolist(), strict=True)):
             if walk * MINUTE_S <= MAX_WALK_S:
                 self.files["transfers.txt"].append((f"s{start}", f"s{end}", 2, walk * MINUTE_S))
+
+
+def _pieces_of_blocks(timetable: Timetable, masks: NDArray[np.int64]) -> dict[int, str]:
+    """By trip, the piece of its block in which each trip begins at the stop where the one before ends."""
+    blocks: dict[tuple[int, int], list[tuple[int, int, int, int]]] = defaultdict(list)
+    for trip in np.flatnonzero((masks > 0) & (timetable.trip_block >= 0)).tolist():
+        first = int(timetable.sequence_first_stop[timetable.trip_sequence[trip]])
+        last = int(timetable.sequence_first_stop[timetable.trip_sequence[trip] + 1]) - 1
+        leaves = int(timetable.trip_times(trip)[1][0])
+        ends = int(timetable.sequence_stops[first]), int(timetable.sequence_stops[last])
+        blocks[int(timetable.trip_block[trip]), int(masks[trip])].append((leaves, trip, *ends))
+    pieces = {}
+    for (block, mask), trips in blocks.items():
+        number, at = 0, -1
+        for _leaves, trip, begins, ends in sorted(trips):
+            number += begins != at
+            pieces[trip] = f"{block}m{mask}p{number}"
+            at = ends
+    return pieces
 
 
 def _minute(seconds: int) -> str:
