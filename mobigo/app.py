@@ -14,7 +14,8 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from mobigo import __version__
-from mobigo.api import opendata, ops
+from mobigo.api import opendata, ops, people
+from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
 from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
@@ -26,9 +27,10 @@ from mobigo.services.network.served import ServedNetwork
 from mobigo.settings import Settings
 from mobigo.store.base import open_engine
 from mobigo.texts import text
+from mobigo.web.door import go_sign_in
 from mobigo.web.layout import Operator, Pages, Site
 from mobigo.web.site import make_router
-from socle.errors import MobigoError
+from socle.errors import MobigoError, NotSignedIn
 
 T = TypeVar("T")
 DATA_PATHS = (*OPEN_PATHS, "/health")  # read by programs
@@ -65,6 +67,7 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
     )
     app.state.network = network
     app.state.engine = engine
+    app.state.clock = clock
     app.state.keys = open_keys(settings.secret_key, settings.data_dir)
     app.state.data_dir = Path(settings.data_dir)
     app.state.settings = settings
@@ -74,6 +77,7 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
     app.include_router(ops.router)
     app.include_router(journeys_router)
     app.include_router(opendata.router)
+    app.include_router(people.router)
     pages = _add_pages(app, network, settings)
     app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))
     app.add_middleware(HeadAsGet)
@@ -96,6 +100,8 @@ def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Page
 
 
 async def _on_error(pages: Pages, as_problem: Any, request: Request, error: Exception) -> Response:
+    if isinstance(error, NotSignedIn) and not request.url.path.startswith(DATA_PATHS):
+        return go_sign_in(request)
     answer: Response = await as_problem(request, error)
     if request.url.path.startswith(DATA_PATHS):
         return answer

@@ -11,6 +11,7 @@ import base64
 import hmac
 import os
 import secrets
+import threading
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -273,6 +274,7 @@ LEAST_PASSWORD_LETTERS = 12  # the CNIL's recommendation of 2022-07-21 where att
 MOST_PASSWORD_LETTERS = 256
 _LEAST_DIFFERENT_LETTERS = 5
 _COST = argon2.PasswordHasher()  # RFC 9106, second recommended option: 64 MiB, three passes, four lanes
+_AT_ONCE = threading.BoundedSemaphore(4)  # so that a crowd at the sign-in takes 256 MiB and no more
 
 
 def check_password(password: str, *not_within: str) -> None:
@@ -296,13 +298,15 @@ def check_password(password: str, *not_within: str) -> None:
 
 def hash_password(password: str) -> str:
     """What is stored of a password (argon2id)."""
-    return _COST.hash(_spelled(password))
+    with _AT_ONCE:
+        return _COST.hash(_spelled(password))
 
 
 def is_password(hashed: str | None, password: str) -> bool:
     """Whether `password` is the one of `hashed`. Without one the same work is done: the time tells nothing."""
     try:
-        _COST.verify(hashed or _nobodys_hash(), _spelled(password[: MOST_PASSWORD_LETTERS + 1]))
+        with _AT_ONCE:
+            _COST.verify(hashed or _nobodys_hash(), _spelled(password[: MOST_PASSWORD_LETTERS + 1]))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
     return hashed is not None

@@ -7,6 +7,9 @@ sentence a person reads is made from code and facts by `mobigo.texts`.
     MobigoError
     ├── BadInput          the caller asked something malformed or contradictory
     │   └── LimitExceeded the caller asked for more than is served
+    ├── NotSignedIn       we do not know who the caller is
+    ├── Forbidden         we know the caller, who may not do this
+    ├── TooOften          the caller may do this, but later
     ├── NotFound          the thing named does not exist
     ├── Conflict          the state does not allow it (now)
     └── Unavailable       we cannot answer, the caller did nothing wrong
@@ -35,6 +38,22 @@ class BadInput(MobigoError):
 
 class LimitExceeded(BadInput):
     """The request is well formed, but larger than what is served."""
+
+
+class NotSignedIn(MobigoError):
+    """Nobody we know: sign in first, or show another key."""
+
+
+class Forbidden(MobigoError):
+    """The caller is known and may not do this."""
+
+
+class TooOften(MobigoError):
+    """Later: the fact `wait_s` says in how many seconds."""
+
+    def __init__(self, code: str, wait_s: int, **facts: Fact) -> None:
+        super().__init__(code, wait_s=wait_s, **facts)
+        self.wait_s: Final = wait_s
 
 
 class NotFound(MobigoError):

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Data from these paths is for other people's pages and programs.
 OPEN_PATHS = ("/api/", "/opendata/", "/openapi.json")
+# What is below these is about people, and for their own programs alone.
+CLOSED_PATHS = ("/api/v1/account", "/api/v1/people")
 LICENCE = "https://opendatacommons.org/licenses/odbl/1-0/"
 
 PAGE_HEADERS = {
@@ -48,7 +50,7 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_open = scope["path"].startswith(OPEN_PATHS)
+        is_open = scope["path"].startswith(OPEN_PATHS) and not scope["path"].startswith(CLOSED_PATHS)
         added = OPEN_HEADERS if is_open else PAGE_HEADERS
         if scope.get("scheme") == "https":
             added = added | _HTTPS_HEADERS

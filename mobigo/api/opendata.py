@@ -9,12 +9,13 @@ from anyio import to_thread, wrap_file
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from mobigo.api.access import PUBLIC
 from mobigo.opendata.http import decide
 from mobigo.services.opendata import open_network_feed
 
 _CHUNK_BYTES = 1 << 16
 
-router = APIRouter()
+router = APIRouter(dependencies=[PUBLIC])
 
 
 @router.head("/opendata/network/{release}/gtfs.zip", include_in_schema=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from mobigo.api.access import PUBLIC
 from mobigo.api.deps import current_snapshot
 from mobigo.api.journeys.params import Params
 from mobigo.api.journeys.shapes import HealthAnswer
@@ -12,7 +13,7 @@ from mobigo.api.problems import respond_problem
 from mobigo.api.reference import describe
 from socle.errors import BadInput, MobigoError
 
-router = APIRouter()
+router = APIRouter(dependencies=[PUBLIC])
 
 
 @router.get("/health/live", include_in_schema=False)

@@ -11,7 +11,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from mobigo.texts import all_texts, error_sentence
-from socle.errors import BadInput, Conflict, Fact, LimitExceeded, MobigoError, NotFound, Unavailable
+from socle.errors import (
+    BadInput,
+    Conflict,
+    Fact,
+    Forbidden,
+    LimitExceeded,
+    MobigoError,
+    NotFound,
+    NotSignedIn,
+    TooOften,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +32,9 @@ TOLD_LETTERS = 200  # of a fact
 _STATUS_OF_ERROR: tuple[tuple[type[MobigoError], int], ...] = (
     (LimitExceeded, 422),
     (BadInput, 400),
+    (NotSignedIn, 401),
+    (Forbidden, 403),
+    (TooOften, 429),
     (NotFound, 404),
     (Conflict, 409),
     (Unavailable, 503),
@@ -67,8 +81,18 @@ async def on_mobigo_error(_request: Request, error: Exception) -> Response:
     """Any error of the tree in `socle.errors`."""
     if not isinstance(error, MobigoError):
         raise error
-    headers = {"Retry-After": "5"} if isinstance(error, Unavailable) else None
-    return respond_problem(error, headers)
+    return respond_problem(error, _headers_of(error))
+
+
+def _headers_of(error: MobigoError) -> Mapping[str, str] | None:
+    """What a status asks for beside the body."""
+    if isinstance(error, Unavailable):
+        return {"Retry-After": "5"}
+    if isinstance(error, TooOften):
+        return {"Retry-After": str(error.wait_s)}
+    if isinstance(error, NotSignedIn):
+        return {"WWW-Authenticate": "Bearer"}
+    return None
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

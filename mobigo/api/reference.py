@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from mobigo.api.access import PUBLIC
 from mobigo.api.deps import CACHE_SHORT
 from mobigo.api.problems import MEDIA_TYPE, Problem
 from mobigo.opendata.http import render_body
@@ -15,10 +16,14 @@ from mobigo.texts import all_texts, text
 
 REF = "#/components/schemas/{name}"
 _described: dict[str, Any] = {"Problem": Problem}
+# What an endpoint about people answers beside.
+_PRIVATE_REFUSALS = {"401": "not_signed_in", "403": "forbidden", "409": "conflict", "429": "too_often"}
 _REFUSALS = {"400": "bad_request", "404": "not_found", "422": "too_much", "500": "fault", "503": "unavailable"}
 
 
-def describe(name: str, params: type[Any], answer: Any, body: type[Any] | None = None) -> dict[str, Any]:
+def describe(
+    name: str, params: type[Any], answer: Any, body: type[Any] | None = None, *, private: bool = False
+) -> dict[str, Any]:
     """What OpenAPI says of an endpoint: its parameters from `params`, its answer, and its errors."""
     _described[f"{name}:answer"] = answer
     (schema,), _ = msgspec.json.schema_components([answer], ref_template=REF)
@@ -32,7 +37,7 @@ def describe(name: str, params: type[Any], answer: Any, body: type[Any] | None =
                     "description": text(f"api.answers.{said}"),
                     "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}},
                 }
-                for status, said in _REFUSALS.items()
+                for status, said in (_REFUSALS | (_PRIVATE_REFUSALS if private else {})).items()
             },
         },
     }
@@ -84,7 +89,7 @@ def add_reference(app: FastAPI) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
 
-    @app.get("/openapi.json", include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[PUBLIC])
     async def reference(request: Request) -> Response:
         status, headers, body = render_body(msgspec.json.encode(app.openapi()), request.headers, tagged=True)
         return Response(body, status, headers | {"Cache-Control": CACHE_SHORT}, "application/json")

@@ -22,7 +22,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, Delete, Dialect, Engine, TypeDecorator, Update, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
-from sqlmodel import Session, create_engine
+from sqlmodel import Session as Session  # named in the signatures of services
+from sqlmodel import create_engine
 
 from socle.errors import BadInput, Unavailable
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services.retention import Rule, duration_words, rules_on
 from mobigo.texts import text
+from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages
 from mobigo.web.wording import long_day, say, say_count
 from routing.journeys.snapshot import Snapshot
@@ -171,7 +172,7 @@ def status(snapshot: Snapshot | None) -> Prose:
 
 def make_router(pages: Pages) -> APIRouter:
     """`/accessibilite`, `/donnees-personnelles`, `/donnees`, `/etat`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
     operator = pages.site.operator
     still = "public, max-age=300"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -19,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from mobigo.opendata.http import knows, render_body, takes_gzip
 from mobigo.texts import all_texts
+from mobigo.web import door
 from mobigo.web.assets import IMMUTABLE, Assets, read_assets
 from mobigo.web.wording import clock, machine_time, say
 from routing.journeys.snapshot import Snapshot
@@ -121,7 +123,8 @@ class Pages:
     def render(self, template: str, path: str, *, fault: bool = False, **values: object) -> str:
         """`template` filled, for the page at `path`; the page of a `fault` asks nothing of what may be at fault."""
         demo = not fault and self._is_demo()
-        return self._environment.get_template(template).render(path=path, demo=demo, section="", **values)
+        told = {"section": "", "is_visitor_known": False} | values
+        return self._environment.get_template(template).render(path=path, demo=demo, **told)
 
     def send(
         self,
@@ -136,6 +139,11 @@ class Pages:
         """The page made of `template`, or its part `fragment` when HTMX asks for that."""
         chosen = fragment if fragment and wants_fragment(request) else template
         fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        # A page for somebody who is signed in says so; caches keep only what is the same for everybody.
+        known = bool(door.token_of(request))
+        if known and cache.startswith("public"):
+            cache = "private, no-cache"
+        values |= {"is_visitor_known": known, "token_field": partial(door.token_field, request)}
         body = self.render(chosen, request.url.path, fault=fault, **values)
         # What caches may keep is asked for again by its tag.
         tagged = status == HTTPStatus.OK and cache.startswith("public")
@@ -143,7 +151,10 @@ class Pages:
         headers |= {"Cache-Control": cache or "private, no-cache", "Content-Language": "fr"}
         if fragment:
             headers["Vary"] += ", HX-Request, HX-Request-Type"
-        return HTMLResponse(content, status if answered == HTTPStatus.OK else answered, headers)
+        headers["Vary"] += ", Cookie"
+        page = HTMLResponse(content, status if answered == HTTPStatus.OK else answered, headers)
+        door.give_cookie(request, page)
+        return page
 
     def send_error(self, request: Request, status: int, sentence: str = "") -> HTMLResponse:
         """A page that says in French what happened and what to do."""

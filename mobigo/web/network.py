@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services import journeys as service
+from mobigo.web.door import PUBLIC
 from mobigo.web.journeys.form import find_clock, find_day, find_here
 from mobigo.web.layout import Pages
 from mobigo.web.looks import (
@@ -265,7 +266,7 @@ def _board_href(href: str, instant: int, *, earlier: bool = False) -> str:
 
 def make_router(pages: Pages) -> APIRouter:
     """`/arrets` and `/arret/{id}`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
     site = pages.site
 
     @router.get("/arrets")

@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from mobigo.texts import all_texts
+from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages, absolute
 from mobigo.web.wording import say
 
@@ -162,7 +163,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 def make_router(pages: Pages, document: Callable[[], OpenApi]) -> APIRouter:
     """`/api`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
     @router.get("/api")
     async def reference_page(request: Request) -> Response:

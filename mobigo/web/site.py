@@ -7,19 +7,22 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, network, reference
+from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
+from mobigo.web.people import account, administration, devices, joining, keys, person, signing
 
 
 def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIRouter:
     """Every page and every static file; `document` is the API's OpenAPI document."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/static/{name}")
+    @router.get("/static/{name}", dependencies=[PUBLIC])
     async def static_file(request: Request, name: str) -> Response:
         return pages.send_asset(request, name)
 
-    for part in (search, detail, network, about):
+    for part in (search, detail, network, about, joining, account, devices, keys, administration, person):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))
+    router.include_router(signing.make_router(pages, None))
     return router

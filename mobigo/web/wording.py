@@ -58,6 +58,12 @@ def machine_time(instant: int) -> str:
     return _local(instant).isoformat()
 
 
+def moment(instant: datetime) -> str:
+    """21 novembre 2026 à 13:05, in the time of Paris."""
+    local = instant.astimezone(PARIS)
+    return f"{format_date(local.date(), 'd MMMM y', locale=FRENCH)} à {local:%H:%M}".replace(" ", NBSP, 1)
+
+
 def long_day(day: date) -> str:
     """Mardi 24 novembre 2026, in lower case as within a sentence."""
     return format_date(day, "EEEE d MMMM y", locale=FRENCH).replace(" ", NBSP, 1)

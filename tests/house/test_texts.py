@@ -11,7 +11,18 @@ from mobigo.texts import all_texts
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("mobigo", "routing", "socle")
-ERRORS = {"BadInput", "NotFound", "LimitExceeded", "Conflict", "Unavailable", "FeedRefused", "Unbalanced"}
+ERRORS = {
+    "BadInput",
+    "NotFound",
+    "LimitExceeded",
+    "Conflict",
+    "Unavailable",
+    "NotSignedIn",
+    "Forbidden",
+    "TooOften",
+    "FeedRefused",
+    "Unbalanced",
+}
 
 
 def calls() -> Iterator[tuple[str, str, ast.Call]]:

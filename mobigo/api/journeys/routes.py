@@ -10,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import UNSET
 
+from mobigo.api.access import PUBLIC
 from mobigo.api.deps import current_snapshot, encode, in_pool, now, written
 from mobigo.api.journeys import map as on_map
 from mobigo.api.journeys import params as p
@@ -33,7 +34,7 @@ from routing.journeys.refresh import read_leg_ids
 from routing.journeys.snapshot import Snapshot
 from socle.errors import BadInput, LimitExceeded
 
-router = APIRouter()
+router = APIRouter(dependencies=[PUBLIC])
 
 MAX_BODY_BYTES = 1 << 20
 

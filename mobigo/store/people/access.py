@@ -92,11 +92,6 @@ def close_sessions(session: Session, person_id: str, *, but: str = "", session_i
     return change(session, done)
 
 
-def forget_sessions(session: Session, seen_before: datetime) -> int:
-    """Remove the sessions not used since an instant, and how many."""
-    return change(session, delete(SessionRow).where(col(SessionRow.seen_at) < seen_before))
-
-
 def add_key(session: Session, key: ApiKey, secret_hash: str) -> None:
     """Keep an API key."""
     session.add(

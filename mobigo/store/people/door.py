@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy import delete, func
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from mobigo.security import CLOCKS_DIFFER, Keys
-from mobigo.store.base import change
 from mobigo.store.people.rows import CodeRow, TryRow
 from socle.errors import NotFound
 
@@ -80,17 +79,13 @@ def mark_succeeded(session: Session, try_id: int) -> None:
     session.add(row)
 
 
-def forget_tries(session: Session, before: datetime) -> int:
-    """Remove the tries before an instant, and how many."""
-    return change(session, delete(TryRow).where(col(TryRow.at) < before))
-
-
 class Purpose(StrEnum):
     """What a code is for."""
 
     JOIN = "join"
     RESET = "reset"
     CONTACT = "contact"
+    NOTICE = "notice"  # of which nobody is told the code
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +156,3 @@ def use_code(
         return None
     row.used_at = now
     return get_code(session, keys, code_id)
-
-
-def forget_codes(session: Session, expired_before: datetime) -> int:
-    """Remove the codes that expired before an instant, and how many."""
-    return change(session, delete(CodeRow).where(col(CodeRow.expires_at) < expired_before))

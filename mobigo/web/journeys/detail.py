@@ -14,6 +14,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services import journeys as service
+from mobigo.web.door import PUBLIC
 from mobigo.web.journeys.calendar import MEDIA_TYPE, Appointment, render_calendar
 from mobigo.web.journeys.cards import length_of, list_facts
 from mobigo.web.journeys.form import Form, Side
@@ -199,7 +200,7 @@ def make_appointment(snapshot: Snapshot, itinerary_id: str, href: str, now: date
 
 def make_router(pages: Pages) -> APIRouter:
     """`/trajet/{id}` and its agenda file."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
     site = pages.site
 
     @router.get("/trajet/{itinerary_id}.ics")

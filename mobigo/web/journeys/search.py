@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services import journeys as service
 from mobigo.texts import error_sentence
+from mobigo.web.door import PUBLIC
 from mobigo.web.journeys.cards import Card, make_card, telling_labels
 from mobigo.web.journeys.detail import journey_href
 from mobigo.web.journeys.form import SORTS, Form, find_moment, read_form, sort_word
@@ -218,7 +219,7 @@ def _span(told: Told) -> str:
 
 def make_router(pages: Pages) -> APIRouter:
     """`/`, `/itineraire` and `/lieux`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
     site = pages.site
 
     @router.get("/")

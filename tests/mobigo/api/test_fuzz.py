@@ -12,13 +12,14 @@ from schemathesis.checks import not_a_server_error
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
 from mobigo.settings import Settings
+from mobigo.store.base import migrate
 from tests.worlds.examples import FACTOR
 from tests.worlds.valley import valley
 
 DATA = tempfile.TemporaryDirectory()
-schema = schemathesis.openapi.from_asgi(
-    "/openapi.json", make_app(FixedSnapshot(valley()), Settings(_env_file=None, data_dir=Path(DATA.name)))
-).include(path_regex="^/api/")
+app = make_app(FixedSnapshot(valley()), Settings(_env_file=None, data_dir=Path(DATA.name)))
+migrate(app.state.engine)
+schema = schemathesis.openapi.from_asgi("/openapi.json", app).include(path_regex="^/api/")
 
 
 # Random text is refused at once; half of the questions get places that exist, so that the rest is tried too.

@@ -14,7 +14,6 @@ from mobigo.store.people.access import (
     count_call,
     find_key,
     find_session,
-    forget_sessions,
     list_keys,
     list_sessions,
     open_session,
@@ -45,8 +44,6 @@ from mobigo.store.people.door import (
     TryKind,
     add_code,
     add_try,
-    forget_codes,
-    forget_tries,
     get_code,
     mark_succeeded,
     tries_of_account,
@@ -222,8 +219,6 @@ def test_sessions_are_closed_one_by_one_all_but_one_and_all(engine, camille):
         assert close_sessions(session, "other") == 0
         assert close_sessions(session, camille.person_id, but="c") == 2
         assert [one.token_hash for one in list_sessions(session, camille.person_id)] == ["c"]
-        assert forget_sessions(session, NOON + MINUTE) == 0
-        assert forget_sessions(session, NOON + 2 * MINUTE) == 1
 
 
 def test_a_key_may_call_as_often_as_its_quota_says_in_each_minute(engine, camille):
@@ -262,7 +257,6 @@ def test_failures_are_counted_by_account_since_the_last_success_and_by_address(e
         of_address = tries_of_address(session, TryKind.SIGN_IN, "x", NOON)
         assert (of_address.n, of_address.last_at) == (2, NOON + 2 * MINUTE)
         assert tries_of_account(session, TryKind.SIGN_IN, "b", NOON).n == 0
-        assert forget_tries(session, NOON + 4 * MINUTE) == 4
 
 
 def ask(session, person_id=None, purpose=Purpose.RESET):
@@ -294,5 +288,3 @@ def test_a_code_ends_after_its_tries_and_its_time(engine):
         assert use(session, ask(session), now=NOON + 16 * MINUTE) is None
         assert use(session, ask(session), now=NOON - 60 * MINUTE) is None
         assert use(session, ask(session), now=NOON + 15 * MINUTE) is not None
-        assert forget_codes(session, NOON + 15 * MINUTE) == 0
-        assert forget_codes(session, NOON + 16 * MINUTE) == 4

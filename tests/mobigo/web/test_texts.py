@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mobigo.security import Permission, Role
+from mobigo.store.people.accounts import PersonState
 from mobigo.texts import all_texts
 from routing.journeys.rank import Label
 from routing.network.modes import MODES
@@ -31,6 +33,11 @@ PUT_TOGETHER = {
     "results.choose_": {"origin", "destination"},
     "problem.missing_": {"origin", "destination"},
     "results.sort_": {"time", "walk", "carbon"},
+    "people.role.": {str(role) for role in Role},
+    "people.permission.": {str(permission) for permission in Permission},
+    "people.state.": {str(state) for state in PersonState},
+    "people.how.": {"password", "code"},
+    "people.done.": {"appareil", "cle", "compte", "coordonnees", "fonction", "mot-de-passe", "suspension"},
     **{f"error.{status}.": {"title", "sentence", "advice"} for status in (400, 404, 405, 500, 503)},
 }
 ASKED = (
@@ -38,7 +45,9 @@ ASKED = (
     | set(re.findall(r"""\bsay\(\s*["']([a-z_.]+)["']\s*[,)]""", SOURCES))
     | set(
         re.findall(
-            r"""["'](journey\.[a-z_]+|card\.[a-z_]+|problem\.[a-z_]+|results\.[a-z_]+|map\.[a-z_]+)["']""", SOURCES
+            r"""["'](people\.account\.[a-z_]+|journey\.[a-z_]+|card\.[a-z_]+|problem\.[a-z_]+|results\.[a-z_]+|"""
+            r"""map\.[a-z_]+)["']""",
+            SOURCES,
         )
     )
     | {f"{beginning}{end}" for beginning, ends in PUT_TOGETHER.items() for end in ends}

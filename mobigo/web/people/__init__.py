@@ -1,0 +1,1 @@
+"""People: signing in, one's own account, and the accounts that agents and administrators look after."""

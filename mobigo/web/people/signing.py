@@ -1,0 +1,86 @@
+"""Signing: in and out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from mobigo.services.people import signing
+from mobigo.web import door
+from mobigo.web.door import PUBLIC
+from mobigo.web.layout import Pages
+from mobigo.web.people.forms import SENT_BY_US, Field, Fields, FormPage, Link, send_form, send_refused
+from mobigo.web.wording import say
+from socle.errors import MobigoError
+
+HOME = "/compte"
+JOIN = "/compte/creer"
+RESET = "/mot-de-passe"
+
+
+def ask_contact(label: str) -> Field:
+    """The question by which one is known."""
+    return Field("contact", label, autocomplete="username", hint=say("people.contact_hint"))
+
+
+def sign_in_page(after: str, provider: Link | None) -> FormPage:
+    """The sign-in; `after` is where one goes then."""
+    return FormPage(
+        title=say("people.sign_in.title"),
+        action=door.SIGN_IN,
+        submit=say("people.sign_in.submit"),
+        fields=(
+            ask_contact(say("people.contact")),
+            Field("mot_de_passe", say("people.password"), "password", autocomplete="current-password", most=256),
+        ),
+        hidden={"suite": after},
+        links=(Link(RESET, say("people.sign_in.forgotten")), Link(JOIN, say("people.sign_in.join"))),
+        provider=provider,
+    )
+
+
+def let_in(request: Request, signed_in: signing.SignedIn, after: str) -> Response:
+    """A new session, whatever cookie was shown before: nobody can have known its token."""
+    state = request.app.state
+    if old := door.token_of(request):
+        signing.sign_out(state.engine, state.keys, old, door.now_of(request))
+    answer = door.go(after)
+    door.give_session(request, answer, signed_in.token)
+    return answer
+
+
+def make_router(pages: Pages, provider: Link | None) -> APIRouter:
+    """`/connexion`, `/deconnexion`."""
+    router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+    def _provider(after: str) -> Link | None:
+        return provider and Link(door.with_query(provider.href, suite=after), provider.name)
+
+    @router.get(door.SIGN_IN)
+    def sign_in_form(request: Request, suite: str = HOME) -> Response:
+        after = door.own_path(suite, HOME)
+        if door.find_visitor(request) is not None:
+            return door.go(after)
+        return send_form(pages, request, sign_in_page(after, _provider(after)))
+
+    @router.post(door.SIGN_IN)
+    def sign_in(request: Request, form: Fields) -> Response:
+        state, after = request.app.state, door.own_path(form.get("suite", ""), HOME)
+        contact, password = form.get("contact", ""), form.get("mot_de_passe", "")
+        try:
+            done = signing.sign_in(
+                state.engine, state.keys, contact, password, door.where_of(request), door.now_of(request)
+            )
+        except MobigoError as error:
+            return send_refused(pages, request, sign_in_page(after, _provider(after)), error, form)
+        return let_in(request, done, after)
+
+    @router.post("/deconnexion", dependencies=[SENT_BY_US])
+    def sign_out(request: Request) -> Response:
+        state = request.app.state
+        if token := door.token_of(request):
+            signing.sign_out(state.engine, state.keys, token, door.now_of(request))
+        answer = door.go("/")
+        door.take_session(request, answer)
+        return answer
+
+    return router
