@@ -21,7 +21,8 @@ from functools import cache
 from pathlib import Path
 
 import argon2
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -202,6 +203,13 @@ class Keys:
         digests = [hmac.digest(master.derive("sessions"), token.encode(), "sha256").hex() for master in self._masters]
         return any(hmac.compare_digest(hashed, digest) for digest in digests)
 
+    # Signatures: one pair of keys (Ed25519) for each purpose.
+
+    def sign(self, purpose: str, message: bytes) -> tuple[bytes, bytes]:
+        """The public key for `purpose`, and its signature under `message`."""
+        private = Ed25519PrivateKey.from_private_bytes(self.derive(f"signatures: {purpose}"))
+        return private.public_key().public_bytes_raw(), private.sign(message)
+
     # CSRF tokens: bound to the browser's cookie, new in each page so that compression betrays nothing.
 
     def csrf_token(self, binding: str, now: datetime) -> str:
@@ -223,6 +231,15 @@ class Keys:
 
     def _csrf_digest(self, head: bytes, binding: str) -> bytes:
         return hmac.digest(self.derive("csrf"), head + binding.encode(), "sha256")
+
+
+def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` under `message` was made with the private twin of `public_key` (Ed25519)."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 CSRF_LIFE = timedelta(hours=24)

@@ -26,12 +26,13 @@ MAX_POSTING_CENTS: Final = 10**15
 MAX_POSTINGS: Final = 500
 REVERSAL: Final = "reversal"
 
-_CODE = re.compile(r"[a-z0-9][a-z0-9_-]*(?::[a-z0-9][a-z0-9_-]*)*")
+_CODE = re.compile(r"[a-z0-9]+(?:[-_:][a-z0-9]+)*")
 _KEY = re.compile(r"[!#-\[\]-~]{1,200}")  # visible ASCII but `"` and `\`: every JSON writer gives the same bytes
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_CODE = 150
-_RECORDED_AT, _REVERSES, _SEQ = b',"recorded_at":', b',"reverses":', b',"seq":'
+_RECORDED_AT, _REVERSES, _SEQ = b',"recorded_at":"', b',"reverses":', b',"seq":'
+_N_RECORDED_AT = len(b',"recorded_at":"2026-03-04T07:10:00Z"')
 
 
 class Unbalanced(BadInput):
@@ -53,9 +54,9 @@ class Account:
     """An account of the books; once opened it never changes.
 
     `code` is its name, from the general to the particular (`driver:d1:payable`): lower case
-    letters, digits, hyphens, underscores, parted by colons. The balance may never go below
-    `min_balance_cents`; None leaves it free. `pending_of` is the account whose pending amount
-    stands here.
+    letters and digits, with single hyphens and underscores between them, parted by colons. The
+    balance may never go below `min_balance_cents`; None leaves it free. `pending_of` is the
+    account whose pending amount stands here.
 
     Raises:
         BadInput: `bad_account`.
@@ -167,8 +168,8 @@ def body_of(recorded: bytes) -> bytes:
     Raises:
         ValueError: they are not those of an entry.
     """
-    begin, end, seq = recorded.rindex(_RECORDED_AT), recorded.rindex(_REVERSES), recorded.rindex(_SEQ)
-    return b"%b%b}" % (recorded[:begin], recorded[end:seq])
+    begin = recorded.rindex(_RECORDED_AT)
+    return recorded[:begin] + recorded[begin + _N_RECORDED_AT : recorded.rindex(_SEQ)] + b"}"
 
 
 def render_utc(instant: datetime) -> str:

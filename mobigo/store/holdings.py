@@ -13,7 +13,9 @@ from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (consents.HOLDING, *OF_PEOPLE, jobs.HOLDING, audit.HOLDING, *OF_LEDGER)
-ABOUT_NOBODY = frozenset({"source_version", "finding", "release", "job_try", "posting", "balance", "tree_head"})
+ABOUT_NOBODY = frozenset(
+    {"source_version", "finding", "release", "job_try", "posting", "balance", "tree_head", "tree_node"}
+)
 
 
 def export_person(session: Session, whose: Whose, keys: OpensSealed) -> Mapping[str, Sequence[Row]]:

@@ -73,7 +73,7 @@ def subtrees_of(leaves: Sequence[bytes]) -> Subtree:
     return lambda begin, end: tree_head(leaves[begin:end])
 
 
-def _cut(size: int) -> int:
+def cut_of(size: int) -> int:
     """The largest power of two below `size`: where a tree of that size parts."""
     return 1 << (size - 1).bit_length() - 1
 
@@ -88,7 +88,7 @@ def inclusion_proof(subtree: Subtree, leaf: int, size: int) -> list[bytes]:
     path: list[bytes] = []
     begin, end = 0, size
     while end - begin > 1:
-        cut = begin + _cut(end - begin)
+        cut = begin + cut_of(end - begin)
         if leaf < cut:
             path.append(subtree(cut, end))
             end = cut
@@ -108,7 +108,7 @@ def consistency_proof(subtree: Subtree, first: int, second: int) -> list[bytes]:
     path: list[bytes] = []
     begin, end, whole = 0, second, True  # whole: the earlier tree is this subtree's beginning, and known as such
     while first != end:
-        cut = begin + _cut(end - begin)
+        cut = begin + cut_of(end - begin)
         if first <= cut:
             path.append(subtree(cut, end))
             end = cut

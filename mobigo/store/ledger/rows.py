@@ -78,3 +78,23 @@ TREE_HEAD: Final = Table(
     Column("public_key", LargeBinary, nullable=False),  # Ed25519
     Column("signature", LargeBinary, nullable=False),
 )
+
+TREE_NODE: Final = Table(
+    "tree_node",
+    SQLModel.metadata,
+    # The head of the 2**level entries from number * 2**level on, for levels 8, 16, 24 …: a proof is made of
+    # some hundreds of hashes, however many entries there are.
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", _NUMBER, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Tables that triggers keep as they are, with their unique keys (see `migrations.triggers`).
+ONLY_ADDED_TO: Final = {
+    "account": ("id", "code"),
+    "entry": ("seq", "key"),
+    "posting": ("entry_seq account_id",),
+    "tree_head": ("day",),
+    "tree_node": ("level number",),
+}

@@ -19,6 +19,7 @@ _ONLY_ADDED_TO = {
     "entry": ("seq", "key"),
     "posting": ("entry_seq account_id",),
     "tree_head": ("day",),
+    "tree_node": ("level number",),
 }
 
 
@@ -68,6 +69,13 @@ def upgrade() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("signature", sa.LargeBinary(), nullable=False),
     )
+    op.create_table(
+        "tree_node",
+        sa.Column("level", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("number", _NUMBER, primary_key=True, autoincrement=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sqlite_with_rowid=False,
+    )
     for table, keys in _ONLY_ADDED_TO.items():
         refuse_changes(table, *keys)
 
@@ -76,5 +84,5 @@ def downgrade() -> None:
     """Undo."""
     for table in _ONLY_ADDED_TO:
         allow_changes(table)
-    for table in ("tree_head", "balance", "posting", "entry", "account"):
+    for table in ("tree_node", "tree_head", "balance", "posting", "entry", "account"):
         op.drop_table(table)

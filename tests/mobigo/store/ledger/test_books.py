@@ -11,16 +11,6 @@ from socle.errors import BadInput, Conflict, NotFound
 from tests.worlds.books import ANNE, BASILE, BUDGET, EXPENSE, GRANTED, NOON, REGION, RESERVE, decided, granted, reserved
 
 
-@pytest.fixture
-def books(engine):
-    """A database whose books are open."""
-    with transaction(engine) as session:
-        opened = Books(session)
-        opened.open(REGION)
-        opened.flush()
-    return engine
-
-
 def enter(engine, *entries):
     with transaction(engine) as session:
         return append(session, entries, NOON)

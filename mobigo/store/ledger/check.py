@@ -1,0 +1,159 @@
+"""Check: the books read again from the first entry on, and everything said about them compared.
+
+What each entry says is hashed and chained again (`reread`); the database compares meanwhile, by
+itself, what is repeated beside the bytes (`compare`); accounts, heads and triggers follow.
+Whatever differs is a finding, which names the entry or the account wherever it can be named.
+
+The parts run side by side, each on a state of the database of its own, and none compares across:
+entries recorded meanwhile disturb nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DatabaseError
+
+from mobigo.store.base import reading
+from mobigo.store.ledger import compare
+from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
+from mobigo.store.ledger.heads import KEPT_BITS, Head, list_heads
+from mobigo.store.ledger.reread import Reread
+from mobigo.store.ledger.rows import ACCOUNT, ONLY_ADDED_TO, TREE_NODE
+from mobigo.store.migrations.triggers import REFUSAL, triggers_of
+from socle.accounting import Account, AccountKind
+from socle.errors import BadInput, Unavailable
+from socle.findings import Finding, Severity
+
+MOST_FINDINGS: Final = 100  # of one part: a second hundred tells nothing new
+
+IsSigned = Callable[[bytes, bytes, bytes], bool]
+"""Whether a public key confirms, of a message, its signature: `mobigo.security.is_signed`."""
+Fault = tuple[str, int | None, str | None]
+"""What is wrong: its code, the number of the entry, and what else it is about."""
+Part = Callable[[Connection], Iterable[Fault]]
+"""One part of the check."""
+_NEVER = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was read, and everything that is wrong with it, the first entry first."""
+
+    n_entries: int
+    chain: bytes
+    root: bytes
+    heads: tuple[Head, ...]  # the latest day first
+    findings: tuple[Finding, ...]
+
+    @property
+    def first_bad_seq(self) -> int | None:
+        """The number of the first entry that something is wrong with; None when nothing can be tied to one."""
+        return _seq_of(self.findings[0]) if self.findings else None
+
+
+def check_books(engine: Engine, is_signed: IsSigned) -> Checked:
+    """Everything that is wrong with the books in the database of `engine`."""
+    heads: list[Head] = []
+
+    def read_heads(connection: Connection) -> Iterator[Fault]:
+        heads.extend(list_heads(connection))
+        yield from ()
+
+    findings = _findings(engine, read_heads)
+    entries = Reread([head.size for head in heads])
+    with ThreadPoolExecutor(2) as beside:  # the database's own work needs no lock of Python's
+        parts = (*map(_asked, compare.questions(engine.dialect.name)), _structure, _accounts, _triggers)
+        answers = [beside.submit(_findings, engine, part) for part in parts]
+        findings += _findings(engine, entries.read)
+        findings += [finding for answer in answers for finding in answer.result()]
+    findings += _findings(engine, lambda connection: _wrong_heads(connection, entries, heads, is_signed))
+    findings.sort(key=lambda finding: _NEVER if (seq := _seq_of(finding)) is None else seq)
+    return Checked(entries.n_entries, entries.chain, entries.root(), tuple(heads), tuple(findings))
+
+
+def _seq_of(finding: Finding) -> int | None:
+    seq = finding.facts.get("seq")
+    return seq if isinstance(seq, int) else None
+
+
+def _findings(engine: Engine, part: Part) -> list[Finding]:
+    """What one part finds; that the database cannot even be read is a finding too."""
+    found: list[Finding] = []
+    try:
+        with reading(engine) as session:
+            for code, seq, what in islice(part(session.connection()), MOST_FINDINGS):
+                facts = {"seq": seq, "what": what}
+                told = {name: value for name, value in facts.items() if value is not None}
+                found.append(Finding(Severity.ERROR, code, facts=told))
+    except (Unavailable, DatabaseError) as error:
+        reason = error.facts["reason"] if isinstance(error, Unavailable) else str(error.orig)
+        found.append(Finding(Severity.ERROR, "ledger_unreadable", facts={"what": reason}))
+    return found
+
+
+def _asked(question: str) -> Part:
+    return lambda connection: (tuple(row) for row in connection.exec_driver_sql(question))
+
+
+def _structure(connection: Connection) -> Iterator[Fault]:
+    """What SQLite says of its own pages and indexes; PostgreSQL watches over its own."""
+    if connection.dialect.name == "sqlite":
+        for table in (*ONLY_ADDED_TO, "balance"):
+            for (told,) in connection.exec_driver_sql(f"PRAGMA integrity_check({table})"):
+                if told != "ok":
+                    yield "ledger_unreadable", None, str(told)
+
+
+def _accounts(connection: Connection) -> Iterator[Fault]:
+    """Accounts, chained again; one that follows an altered one is altered too, and the first is told."""
+    chain = GENESIS
+    for number, row in enumerate(connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.id)), 1):
+        id_, code, kind, least, pending_of, told = row
+        try:
+            account = Account(code, AccountKind(kind), least, pending_of)
+            chain = next_chain(chain, entry_hash(account_bytes(account, number)))
+            is_same = (id_, bytes(told)) == (number, chain)
+        except (BadInput, ValueError, TypeError):
+            is_same = False
+        if not is_same:
+            yield "ledger_account", None, str(code)
+            return
+
+
+def _triggers(connection: Connection) -> Iterator[Fault]:
+    """The triggers that should keep rows as they are, and are missing or say something else."""
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        asked = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        asked = (
+            "SELECT tgname, prosrc FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON "
+            "pg_proc.oid = tgfoid WHERE tgenabled IN ('O', 'A') AND relnamespace = current_schema()::regnamespace"
+        )
+    there: dict[str, Any] = dict(map(tuple, connection.exec_driver_sql(asked)))
+    for table, keys in ONLY_ADDED_TO.items():
+        refusal = f" BEGIN RAISE EXCEPTION '{table}: {REFUSAL}'; END "
+        for name, statement in triggers_of(dialect, table, *keys).items():
+            if there.get(name) != (statement if dialect == "sqlite" else refusal):
+                yield "ledger_trigger", None, name
+
+
+def _wrong_heads(connection: Connection, entries: Reread, heads: list[Head], is_signed: IsSigned) -> Iterator[Fault]:
+    """Heads that are not of these entries or not signed, and kept nodes that are not of the tree."""
+    size_after = entries.n_entries
+    for head in heads:
+        if not is_signed(head.public_key, head.message(), head.signature):
+            yield "ledger_signature", None, head.day.isoformat()
+        if head.size > size_after or (head.root, head.chain) != entries.head_at(head.size):
+            yield "ledger_head", None, head.day.isoformat()
+        size_after = min(size_after, head.size)
+    nodes = select(TREE_NODE.c.level, TREE_NODE.c.number, TREE_NODE.c.hash).order_by(TREE_NODE.c.level)
+    for level, number, told in connection.execute(nodes):
+        if level % KEPT_BITS or bytes(told) != entries.tree.node(level, number):
+            yield "ledger_node", None, f"{level}/{number}"
