@@ -40,16 +40,18 @@ def run(
     """Do jobs until interrupted; with `--once` those that are due, then end."""
     from mobigo.jobs.handlers import SCHEDULES, Means, make_handlers
     from mobigo.jobs.worker import Hurry, Worker
+    from mobigo.security import open_keys
     from mobigo.store.base import migrate, open_engine
     from mobigo.store.writing import find_seat
 
+    keys = open_keys(settings().secret_key, settings().data_dir)
     engine = open_engine(settings().database_address())
     migrate(engine)
     seat = find_seat(engine)
     if seat is not None and not seat.try_to_take():
         raise Unavailable("seat_taken")
     worker = Worker(
-        engine, make_handlers(Means(engine, _now)), SCHEDULES, _now, f"{socket.gethostname()}:{os.getpid()}"
+        engine, make_handlers(Means(engine, keys, _now)), SCHEDULES, _now, f"{socket.gethostname()}:{os.getpid()}"
     )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import Engine
 
 from mobigo.jobs.schedules import Schedule
+from mobigo.security import Keys
 from mobigo.services import retention
 from mobigo.services.jobs import Handler, no_effects
+from mobigo.services.ledger.proving import seal_day
 from mobigo.store.jobs import Claim, Effects
+from socle.times import PARIS
 
 RETENTION = "retention.apply"
+LEDGER_SEAL = "ledger.seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Means:
     """What handlers work with, from the settings."""
 
     engine: Engine
+    keys: Keys
     clock: Callable[[], datetime]
 
 
@@ -32,7 +37,16 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         retention.apply(means.engine, now=means.clock())
         return no_effects
 
-    return {RETENTION: tidy}
+    def seal(_claim: Claim) -> Effects:
+        # A day that is sealed keeps its head, so doing it again does no harm either.
+        now = means.clock()
+        seal_day(means.engine, means.keys, now.astimezone(PARIS).date() - timedelta(days=1), now)
+        return no_effects
+
+    return {RETENTION: tidy, LEDGER_SEAL: seal}
 
 
-SCHEDULES = (Schedule("retention", RETENTION, time(4, 10)),)
+SCHEDULES = (
+    Schedule("ledger", LEDGER_SEAL, time(0, 20)),
+    Schedule("retention", RETENTION, time(4, 10)),
+)

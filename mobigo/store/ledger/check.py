@@ -25,7 +25,7 @@ from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_c
 from mobigo.store.ledger.heads import KEPT_BITS, Head, list_heads
 from mobigo.store.ledger.reread import Reread
 from mobigo.store.ledger.rows import ACCOUNT, ONLY_ADDED_TO, TREE_NODE
-from mobigo.store.migrations.triggers import REFUSAL, triggers_of
+from mobigo.store.triggers import REFUSAL, triggers_of
 from socle.accounting import Account, AccountKind
 from socle.errors import BadInput, Unavailable
 from socle.findings import Finding, Severity

@@ -58,6 +58,17 @@ class Head:
         """What is signed."""
         return head_message(self.day, self.size, self.root, self.chain)
 
+    def as_dict(self) -> dict[str, str | int]:
+        """The head as plain values, for JSON."""
+        return {
+            "chain": self.chain.hex(),
+            "day": self.day.isoformat(),
+            "public_key": self.public_key.hex(),
+            "root": self.root.hex(),
+            "signature": self.signature.hex(),
+            "size": self.size,
+        }
+
 
 def head_message(day: date, size: int, root: bytes, chain: bytes) -> bytes:
     """What is signed of a head: JSON, sorted keys, no spaces."""
@@ -142,16 +153,16 @@ def prove_inclusion(session: Session, key: str, day: date | None = None) -> Incl
     return Inclusion(entry, head, tuple(path))
 
 
-def prove_continuity(session: Session, first: date, second: date) -> Continuity:
-    """That the books of day `second` begin with those of day `first`.
+def prove_continuity(session: Session, first: date, second: date | None = None) -> Continuity:
+    """That the books of day `second`, or of the latest head, begin with those of day `first`.
 
     Raises:
         NotFound: `no_head`.
         Conflict: `days_reversed`.
     """
     earlier, later = get_head(session, first), get_head(session, second)
-    if first > second:
-        raise Conflict("days_reversed", first=first.isoformat(), second=second.isoformat())
+    if earlier.day > later.day:
+        raise Conflict("days_reversed", first=first.isoformat(), second=later.day.isoformat())
     path = consistency_proof(subtrees_kept(session), earlier.size, later.size) if earlier.size else []
     return Continuity(earlier, later, tuple(path))
 
