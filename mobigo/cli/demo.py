@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from mobigo.cli.feed import AsJson
-from mobigo.cli.frame import ExitCode, out, progress, settings
+from mobigo.cli.feed import AsJson, told
+from mobigo.cli.frame import ExitCode, out, progress, say_json, settings
 from mobigo.cli.sources import declare
 from mobigo.texts import finding_sentence, text
 from socle.errors import BadInput, MobigoError
@@ -143,6 +143,7 @@ def write_sample(
 @app.command("check", help=text("cli.demo.check_help"))
 def check(
     sample: Annotated[Path, typer.Option(help=text("cli.demo.check_sample_help"))] = Path("data/gtfs/haut-doubs-demo"),
+    as_json: AsJson = False,
 ) -> None:
     """Check the tables of facts, the committed sample, and every build in the data directory."""
     from mobigo.demo.facts import check_facts, read_facts
@@ -153,6 +154,9 @@ def check(
         checked[str(sample)] = check_sample(sample)
     for manifest in sorted((settings().data_dir / "demo").glob(f"*/{MANIFEST}")):
         checked[str(manifest.parent)] = check_build(manifest.parent)
+    if as_json:
+        say_json([{"checked": what, "findings": [*map(told, found)]} for what, found in checked.items()])
+        raise typer.Exit(ExitCode.NO if any(checked.values()) else ExitCode.OK)
     for what, findings in checked.items():
         key = "checked_bad" if findings else "checked_good"
         out.print(text(f"cli.demo.{key}", what=what, n_findings=len(findings)), markup=False, highlight=False)

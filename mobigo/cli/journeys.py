@@ -248,8 +248,11 @@ def _read_modes(written: str) -> Pairs:
     if unknown:
         raise typer.BadParameter(text("cli.journeys.bad_modes", modes=", ".join(unknown)), param_hint="--modes")
     transit = ",".join(_MODES[word] for word in words if word in _MODES)
-    street: Pairs = [("preTransitModes", "WALK,BIKE"), ("postTransitModes", "WALK,BIKE")]
-    return ([("transitModes", transit)] if transit else []) + (street if _BICYCLE in words else [])
+    asked: Pairs = [("transitModes", transit)] if words else []
+    if _BICYCLE in words:
+        err.print(text("cli.journeys.bicycle_is_not_planned"), highlight=False)
+        asked += [("preTransitModes", "WALK,BIKE"), ("postTransitModes", "WALK,BIKE"), ("directModes", "WALK,BIKE")]
+    return asked
 
 
 def _instant_of(told: str) -> int:
@@ -322,7 +325,9 @@ def _leg_line(leg: Mapping[str, Any]) -> str:
 
 def _vehicle(run: Mapping[str, Any]) -> str:
     """The line as travellers call it: "Car D12"; a bus between towns (by its carbon class) is a coach."""
-    is_coach = run["mode"] == "BUS" and run.get("mobigo", {}).get("carbon", {}).get("class") == "COACH"
+    told = run.get("mobigo", {})
+    carbon_class = told.get("carbonClass") or told.get("carbon", {}).get("class")
+    is_coach = run["mode"] == "BUS" and carbon_class == "COACH"
     word, name = text(f"cli.journeys.mode.{'COACH' if is_coach else run['mode']}"), run["displayName"]
     return word if name == word else f"{word} {name}"
 

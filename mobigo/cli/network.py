@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from mobigo.cli.frame import ExitCode, out, say_json, settings
 from mobigo.cli.sources import declare
 from mobigo.cli.stats import stats
 from mobigo.texts import text
+from mobigo.web.wording import NBSP, moment
 
 app = typer.Typer(help=text("cli.network.help"), no_args_is_help=True)
 app.command(help=text("cli.stats.help"))(stats)
@@ -47,7 +49,10 @@ def info(as_json: AsJson = False) -> None:
         return
     table = Table(title=text("cli.network.info_title"), title_justify="left", show_header=False)
     for name in ("release", "built_at", "valid_from", "valid_to", "n_stops", "n_routes", "n_trips", "gtfs_sha256"):
-        table.add_row(text(f"cli.network.{name}"), str(manifest[name]))
+        told = manifest[name]
+        if name == "built_at":
+            told = moment(datetime.fromisoformat(told)).replace(NBSP, " ")
+        table.add_row(text(f"cli.network.{name}"), str(told))
     out.print(table)
     sources = Table(title=text("cli.network.sources_title"), title_justify="left")
     for column in ("id", "publisher", "licence", "version", "sha256"):

@@ -243,10 +243,11 @@ class PlanAnswer(Shape):
 
 
 class StopTimeExtra(Shape):
-    """What is known of a trip where MOTIS wants yes or no."""
+    """What is known of a trip where MOTIS wants yes or no, and its carbon class, which tells a coach from a town bus."""
 
     wheelchair: Known
     bikes: Known
+    carbon_class: str
 
 
 class StopTime(Shape):

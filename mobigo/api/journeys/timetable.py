@@ -14,7 +14,7 @@ from routing.journeys.journey import Call
 from routing.journeys.naming import TAG, trip_headsign, trip_public_id
 from routing.journeys.pages import read_cursor
 from routing.journeys.snapshot import Snapshot
-from routing.network.modes import MODES
+from routing.network.modes import CARBON_CLASSES, MODES
 from socle.errors import BadInput
 
 _KNOWN = {1: "YES", 2: "NO"}
@@ -75,6 +75,7 @@ def _stop_time(shaper: Shaper, event: StopEvent, params: StoptimesParams) -> Sto
         mobigo=StopTimeExtra(
             wheelchair=wheelchair,  # type: ignore[arg-type]  # Known, by `_KNOWN`
             bikes=_KNOWN.get(int(timetable.trip_bikes[event.trip]), "UNKNOWN"),  # type: ignore[arg-type]  # likewise
+            carbon_class=CARBON_CLASSES[timetable.trip_carbon[event.trip]],
         ),
         **shaper.about_trip(event.trip),  # type: ignore[arg-type]  # fields of many types
     )

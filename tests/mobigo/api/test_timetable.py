@@ -28,7 +28,7 @@ def test_a_board_tells_what_leaves_in_order(ask):
         ("2026-11-24T06:10:00Z", "T1", "Hôpital"),
     ]
     assert answer["place"]["stopId"] == GARE
-    assert answer["stopTimes"][0]["mobigo"] == {"wheelchair": "YES", "bikes": "NO"}
+    assert answer["stopTimes"][0]["mobigo"] == {"wheelchair": "YES", "bikes": "NO", "carbonClass": "TRAM"}
     assert (answer["previousPageCursor"], answer["nextPageCursor"]) == ("EARLIER|1795499940", "LATER|1795500660")
 
 

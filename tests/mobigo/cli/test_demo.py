@@ -24,6 +24,8 @@ def test_one_command_builds_the_region_and_serves_it(data_dir, capsys):
     (data_dir / "demo" / "2020-2026-11-16-26-sample-clean" / "places.csv").write_text("")
     assert main(["demo", "check"]) == ExitCode.NO
     assert "1 écart" in capsys.readouterr().out
+    assert main(["demo", "check", "--json"]) == ExitCode.NO
+    assert [len(one["findings"]) for one in json.loads(capsys.readouterr().out)][-1] == 1
 
 
 def test_a_demonstration_of_another_version_or_over_is_built_anew_and_real_feeds_never(data_dir, monkeypatch):

@@ -134,6 +134,13 @@ def test_a_server_s_refusal_has_the_code_it_has_on_disk(served, address, capsys)
         assert "« bfc_parti »" in capsys.readouterr().err.replace("\u00a0", " ")
 
 
+def test_a_bicycle_alone_brings_no_bus(served, capsys):
+    assert main(["plan", "Valmont, Mairie", "bfc_lac", *AT, "--modes", "velo", "--json"]) == ExitCode.NO
+    told = capsys.readouterr()
+    assert json.loads(told.out)["itineraries"] == []
+    assert "vélo" in told.err
+
+
 def test_a_board_is_a_table(served, capsys):
     assert main(["board", "Valmont Gare", *AT, "-n", "2"]) == ExitCode.OK
     told = capsys.readouterr().out
@@ -152,6 +159,9 @@ def test_a_terminal_and_a_page_tell_the_same_clocks_and_vehicles(served, capsys)
     assert _length_s({"startTime": "2026-11-24T07:03:00Z", "endTime": late}) == 3 * 3600 + 5 * 60
     coach = {"mode": "BUS", "displayName": "D22", "mobigo": {"carbon": {"class": "COACH"}}}
     assert _vehicle(coach) == "Car D22"
+    assert (
+        _vehicle({"mode": "BUS", "displayName": "D22", "mobigo": {"carbonClass": "COACH"}}) == "Car D22"
+    )  # of a board
     assert _vehicle({"mode": "BUS", "displayName": "L3", "mobigo": {"carbon": {"class": "BUS_URBAN"}}}) == "Bus L3"
     assert _vehicle({"mode": "HIGHSPEED_RAIL", "displayName": "TGV"}) == "TGV"
     walk = {"mode": "WALK", "startTime": late, "duration": 120, "distance": 9.0}
