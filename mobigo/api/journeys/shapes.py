@@ -243,7 +243,7 @@ class PlanAnswer(Shape):
 
 
 class StopTimeExtra(Shape):
-    """What is known of a trip where MOTIS wants yes or no, and its carbon class, which tells a coach from a town bus."""
+    """What is known of a trip where MOTIS wants yes or no; the carbon class tells a coach from a town bus."""
 
     wheelchair: Known
     bikes: Known
