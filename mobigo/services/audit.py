@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from mobigo.store.audit import AuditFilter as AuditFilter  # doors name them
+from mobigo.store.audit import AuditLine as AuditLine
+from mobigo.store.audit import NumberedLine as NumberedLine
 from mobigo.store.audit import (
-    AuditFilter,
-    AuditLine,
-    NumberedLine,
     last_number,
     list_actions,
     list_lines,

@@ -20,8 +20,10 @@ from sqlalchemy import Engine
 from mobigo.security import PRIVATE_ROLES
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import reading, transaction
-from mobigo.store.consents import Answer, last_answers, list_answers, record_answer
+from mobigo.store.consents import Answer as Answer  # doors name it
+from mobigo.store.consents import last_answers, list_answers, record_answer
 from mobigo.store.holdings import erase_person, export_person, names_somebody
+from mobigo.store.people.accounts import get_by_pseudonym
 from mobigo.store.people.roles import roles_of
 from mobigo.store.personal import OpensSealed, Row, Whose
 from mobigo.texts import text
@@ -147,18 +149,54 @@ class PersonalData:
     rows: Mapping[str, Sequence[Row]]
 
 
-def export(engine: Engine, whose: Whose, keys: OpensSealed, actor: str, why: str, now: datetime) -> PersonalData:
-    """Everything held about a person, and the audit line that tells it was read.
+def read(engine: Engine, whose: Whose, keys: OpensSealed, actor: str, why: str, now: datetime) -> PersonalData:
+    """Everything held about a person, to be looked at, and the audit line that tells it was.
 
     Raises:
-        NotFound: `unknown_person` when nothing is held about such a person.
+        NotFound: `unknown_person` when nothing is held that names such a person.
     """
+    return _gather(engine, whose, keys, AuditLine(now, actor, "personal.read", whose.name, why))
+
+
+def export(engine: Engine, whose: Whose, keys: OpensSealed, actor: str, why: str, now: datetime) -> PersonalData:
+    """Everything held about a person, to be taken away in a file, and the audit line that tells it was.
+
+    Raises:
+        NotFound: `unknown_person` when nothing is held that names such a person.
+    """
+    return _gather(engine, whose, keys, AuditLine(now, actor, "personal.exported", whose.name, why))
+
+
+def _gather(engine: Engine, whose: Whose, keys: OpensSealed, line: AuditLine) -> PersonalData:
     with transaction(engine) as session:
         rows = export_person(session, whose, keys)
         if not names_somebody(rows):
             raise NotFound("unknown_person")
-        record(session, AuditLine(now, actor, "personal.exported", whose.name, why))
-    return PersonalData(now, whose, rows)
+        record(session, line)
+    return PersonalData(line.at, whose, rows)
+
+
+def get_whose(engine: Engine, pseudonym: str) -> Whose:
+    """The person behind a pseudonym.
+
+    Raises:
+        NotFound: `unknown_person`.
+    """
+    with reading(engine) as session:
+        person = get_by_pseudonym(session, pseudonym)
+    return Whose(person.person_id, person.pseudonym)
+
+
+def read_reason(typed: str) -> str:
+    """Why somebody else's data are asked for, in one line.
+
+    Raises:
+        BadInput: `why_missing`.
+    """
+    reason = " ".join(typed.split())
+    if not reason:
+        raise BadInput("why_missing")
+    return reason
 
 
 def render_json(data: PersonalData) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ from socle.errors import BadInput, Fact
 ANONYMOUS = "anonymous"  # somebody who is not signed in
 WHY_CHARS = 500
 _WHO = re.compile(r"(person|key|system):[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+_FAMILY = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)*")  # of actions, or one of them
 _ACTION = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
 
 
@@ -80,7 +81,11 @@ class AuditLine:
 class AuditFilter:
     """The lines wanted; an empty field wants all. `action` is a dotted word or the beginning of some (`people`).
 
-    From `since` (included) to `until` (excluded).
+    From `since` (included) to `until` (excluded). What is asked is written in the log in its turn, so it is
+    looked at first: a name typed where a pseudonym belongs must not stand there for ever.
+
+    Raises:
+        BadInput: `bad_who`, `bad_action`.
     """
 
     actor: str = ""
@@ -88,6 +93,14 @@ class AuditFilter:
     subject: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no line could have."""
+        for who in (self.actor, self.subject):
+            if who not in {"", ANONYMOUS} and not _WHO.fullmatch(who):
+                raise BadInput("bad_who")
+        if self.action and not _FAMILY.fullmatch(self.action):
+            raise BadInput("bad_action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +173,7 @@ def list_actions(session: Session) -> Sequence[str]:
 def acted_since(name: ColumnElement[str], since: datetime) -> ColumnElement[bool]:
     """Whether the person called `name` did something since, or somebody for them; reading their data is neither."""
     own = exists().where(col(AuditRow.actor) == name, col(AuditRow.at) >= since)
-    is_reading = or_(*(col(AuditRow.action).endswith(word) for word in ("read", "exported")))
+    is_reading = or_(*(col(AuditRow.action).endswith(word) for word in ("read", "exported", "found", "listed")))
     for_them = exists().where(col(AuditRow.subject) == name, col(AuditRow.at) >= since, ~is_reading)
     return own | for_them
 

@@ -11,6 +11,7 @@ from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
 from mobigo.web.people import account, administration, devices, joining, keys, person, signing
+from mobigo.web.personal import mine, officer
 
 
 def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIRouter:
@@ -21,7 +22,20 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
     async def static_file(request: Request, name: str) -> Response:
         return pages.send_asset(request, name)
 
-    for part in (search, detail, network, about, joining, account, devices, keys, administration, person):
+    for part in (
+        search,
+        detail,
+        network,
+        about,
+        joining,
+        account,
+        devices,
+        keys,
+        administration,
+        person,
+        mine,
+        officer,
+    ):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))
     router.include_router(signing.make_router(pages, None))

@@ -152,6 +152,26 @@ def finish_reset(
 # --- one's own details -----------------------------------------------------------------------
 
 
+def prove(engine: Engine, keys: Keys, principal: Principal, password: str, where: Where, now: datetime) -> None:
+    """Show once more who one is, before what cannot be undone; who has no password shows nothing.
+
+    Raises:
+        BadInput: `wrong_old_password`.
+        TooOften: `too_many_tries`.
+    """
+    principal.require(Permission.OWN_ACCOUNT)
+    with reading(engine) as session:
+        hashed = find_password(session, principal.person_id)
+    if hashed is None:
+        return
+    address = keys.blind("address", network_of(where.address))
+    try_id = begin_try(engine, keys.blind("own password", principal.person_id), address, now)
+    if not is_password(hashed, password):
+        raise BadInput("wrong_old_password")
+    with transaction(engine) as session:
+        door.mark_succeeded(session, try_id)
+
+
 def change_password(
     engine: Engine, keys: Keys, principal: Principal, old: str, new: str, where: Where, now: datetime
 ) -> None:

@@ -184,6 +184,8 @@ def get_by_pseudonym(session: Session, pseudonym: str) -> Person:
     Raises:
         NotFound: `unknown_person`.
     """
+    if not pseudonym.isalnum():  # no pseudonym, and PostgreSQL refuses some characters loudly
+        raise NotFound("unknown_person")
     row = session.exec(select(PersonRow).where(PersonRow.pseudonym == pseudonym)).one_or_none()
     if row is None:
         raise NotFound("unknown_person")

@@ -33,7 +33,11 @@ PASSWORD = "/compte/mot-de-passe"  # noqa: S105  an address
 DEVICES = "/compte/appareils"
 KEYS = "/compte/cles"
 # Where each permission leads; a page stands here once it exists.
-WORK: Sequence[tuple[Permission, str, str]] = ((Permission.PEOPLE_READ, "/personnes", "people.account.people"),)
+WORK: Sequence[tuple[Permission, str, str]] = (
+    (Permission.PEOPLE_READ, "/personnes", "people.account.people"),
+    (Permission.AUDIT_READ, "/journal", "personal.audit.title"),
+    (Permission.AUDIT_READ, "/conservation", "personal.retention.title"),
+)
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe"})
 _KINDS = {"courriel": "email", "telephone": "phone"}
 
@@ -84,6 +88,9 @@ def _account_page(account: accounts.Account, principal: Principal, said: str) ->
             Link(PASSWORD, say(password)),
             Link(DEVICES, say("people.account.devices")),
             Link(KEYS, say("people.account.keys")),
+            Link("/compte/mes-donnees", say("personal.mine.title")),
+            Link("/compte/consentements", say("personal.consents.title")),
+            Link("/compte/effacer", say("personal.erase.title")),
         ),
         work=[Link(href, say(key)) for permission, href, key in WORK if principal.may(permission)],
     )

@@ -31,6 +31,7 @@ _FIELD_OF = {
     "bad_quota": "appels",
     "bad_scope": "droits",
     "contact_missing": "courriel",
+    "not_understood": "compris",
     "password_long": "mot_de_passe",
     "password_plain": "mot_de_passe",
     "password_short": "mot_de_passe",

@@ -53,6 +53,7 @@ class PersonPage:
     may_help: bool
     may_give: bool
     may_suspend: bool
+    may_data: bool
     back: Link
 
 
@@ -93,6 +94,7 @@ def _person_page(
         may_help=principal.may(Permission.PEOPLE_HELP) and PRIVATE_ROLES.issuperset(dossier.roles),
         may_give=principal.may(Permission.ROLES_GIVE) and not is_self,
         may_suspend=principal.may(Permission.PEOPLE_SUSPEND) and not is_self,
+        may_data=principal.may(Permission.PERSONAL_DATA),
         back=Link(PEOPLE, say("people.admin.title")),
     )
 
