@@ -8,8 +8,9 @@ where nothing is lost by waiting. PostgreSQL is spoken to through psycopg.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -20,12 +21,16 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, Delete, Dialect, Engine, TypeDecorator, Update, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session as Session  # named in the signatures of services
 from sqlmodel import create_engine
 
 from socle.errors import BadInput, Unavailable
+
+log = logging.getLogger(__name__)
 
 BUSY_S = 30  # for which a process waits for another that writes
 # What SQLite says -> our code.
@@ -35,6 +40,9 @@ _REFUSALS = {
     "unable to open database file": "cannot_write",
     "database or disk is full": "disk_full",
 }
+_GONE = "unable to open database file: it was moved"
+_FAILING: dict[URL, str] = {}  # database -> what it fails with
+_MAY_WRITE = "mobigo_may_write"  # the execution option that holds who says so
 _READING = "mobigo_reading"  # the execution option of an engine that only reads
 
 
@@ -70,12 +78,13 @@ def open_engine(address: str) -> Engine:
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() != "sqlite":
-            return create_engine(url, pool_pre_ping=True)
+            return create_engine(url, pool_pre_ping=True, pool_timeout=10, connect_args={"connect_timeout": 5})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
         raise BadInput("bad_database_address") from None  # it may hold a password: it is not told
+    engine = create_engine(url, connect_args={"timeout": BUSY_S})
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+        _keep_to_the_file(engine, Path(url.database))
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:
@@ -91,6 +100,35 @@ def open_engine(address: str) -> Engine:
     return engine
 
 
+def _keep_to_the_file(engine: Engine, path: Path) -> None:
+    """Have connections keep to the file of that name: none goes on with one that was moved away and replaced.
+
+    Nor is an empty database made where there was one: what was written to it would be lost, or its
+    log mixed with the old one's when that is back.
+    """
+    was_there = path.exists()
+
+    @event.listens_for(engine, "do_connect")
+    def refuse_to_make_another(*_connecting: object) -> None:
+        nonlocal was_there
+        if was_there and not path.exists():
+            raise sqlite3.OperationalError(_GONE)
+        was_there = True
+
+    @event.listens_for(engine, "connect")
+    def note(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = path.stat().st_ino
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        try:
+            found = path.stat().st_ino
+        except FileNotFoundError:
+            found = -1
+        if found != record.info["file"]:
+            raise DisconnectionError(_GONE)
+
+
 def is_sqlite(engine: Engine) -> bool:
     """Whether the database is a SQLite file, where one process at a time writes."""
     return engine.dialect.name == "sqlite"
@@ -98,16 +136,43 @@ def is_sqlite(engine: Engine) -> bool:
 
 @contextmanager
 def _answering(engine: Engine) -> Iterator[None]:
-    """Tell what the database cannot do now from a fault of ours, which is raised as it is."""
+    """Tell what the database cannot do now from a fault of ours, which is raised as it is.
+
+    The log holds the first of a row of failures, and the end of it.
+    """
     try:
         yield
+    except PoolTimeout as fault:
+        raise _refusal(engine, "database_busy", "no free connection") from fault
     except DatabaseError as fault:
         # DatabaseError itself is a damaged file; its other kinds (integrity, programming) are ours.
         if not isinstance(fault, OperationalError) and type(fault) is not DatabaseError:
             raise
         reason = str(fault.orig)
         code = next((code for sign, code in _REFUSALS.items() if sign in reason), "database_silent")
-        raise Unavailable(code, reason=reason, path=engine.url.database) from fault
+        raise _refusal(engine, code, reason) from fault
+    if _FAILING.pop(engine.url, None):
+        log.warning("the database answers again")
+
+
+def _refusal(engine: Engine, code: str, reason: str) -> Unavailable:
+    if _FAILING.get(engine.url) != code:
+        _FAILING[engine.url] = code
+        log.error("the database fails", extra={"code": code, "reason": reason})
+    return Unavailable(code, reason=reason, path=engine.url.database)
+
+
+def _always() -> bool:
+    return True
+
+
+class WritesElsewhere(Exception):
+    """Another process is the one that writes to this database: it is to be asked."""
+
+
+def write_only_while(engine: Engine, may_write: Callable[[], bool]) -> None:
+    """From now on `transaction` raises `WritesElsewhere` while `may_write` says no."""
+    engine.update_execution_options(**{_MAY_WRITE: may_write})
 
 
 @contextmanager
@@ -117,7 +182,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
     Raises:
         Unavailable: `database_busy` when another process holds it for too long, `cannot_write`,
             `disk_full`, `database_silent`.
+        WritesElsewhere: another process is the one that writes.
     """
+    if not engine.get_execution_options().get(_MAY_WRITE, _always)():
+        raise WritesElsewhere
     with _answering(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from mobigo.store.base import is_sqlite
+
+_LONGEST_ADDRESS = 100
 
 
 class Seat:
@@ -22,7 +25,8 @@ class Seat:
 
     def __init__(self, database: Path) -> None:
         self._lock = database.with_name(f"{database.name}-writer.lock")
-        self.socket = database.with_name(f"{database.name}-writer.sock")
+        self._socket = database.with_name(f"{database.name}-writer.sock")
+        self._folder: int | None = None
         self._held: int | None = None
 
     def try_to_take(self) -> bool:
@@ -34,11 +38,41 @@ class Seat:
         if self._held is None:
             self._take(fcntl.LOCK_EX)
 
+    def socket_address(self) -> str:
+        """Where the one who has the seat listens; through the folder where a socket's 107 bytes are too few."""
+        if len(os.fsencode(self._socket)) <= _LONGEST_ADDRESS:
+            return str(self._socket)
+        if self._folder is None:
+            self._socket.parent.mkdir(parents=True, exist_ok=True)
+            self._folder = os.open(self._socket.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return f"/proc/self/fd/{self._folder}/{self._socket.name}"
+
+    def listen(self) -> socket.socket:
+        """Listen for the others; only this user's processes reach it. For the one who has the seat."""
+        self._socket.unlink(missing_ok=True)  # that of one who died
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listener.bind(self.socket_address())
+        finally:
+            os.umask(before)
+        return listener
+
+    def is_taken_by_one_who_listens_not(self) -> bool:
+        """Whether another has the seat whom nobody can hand anything: a worker, not a server."""
+        if self.try_to_take():
+            self.leave()
+            return False
+        probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with probe:
+            return probe.connect_ex(self.socket_address()) != 0
+
     def leave(self) -> None:
         """Let the next one have it."""
-        if self._held is not None:
-            os.close(self._held)
-            self._held = None
+        for descriptor in (self._held, self._folder):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._held = self._folder = None
 
     def _take(self, how: int) -> bool:
         self._lock.parent.mkdir(parents=True, exist_ok=True)
