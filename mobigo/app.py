@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,13 +20,19 @@ from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
 from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
-from mobigo.api.problems import add_problem_handlers, on_unexpected, problem_of
+from mobigo.api.observing import Named, Observed
+from mobigo.api.problems import add_problem_handlers, on_mobigo_error, on_unexpected, problem_of
 from mobigo.api.reference import add_reference
+from mobigo.handover import Answer, BegunAgain, HandOver, Writer
+from mobigo.jobs.beside import Beside
+from mobigo.jobs.handlers import Means
+from mobigo.logs import write_logs
 from mobigo.security import open_keys
 from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
 from mobigo.settings import Settings
-from mobigo.store.base import open_engine
+from mobigo.store.base import WritesElsewhere, open_engine, write_only_while
+from mobigo.store.writing import find_seat
 from mobigo.texts import text
 from mobigo.web.door import go_sign_in
 from mobigo.web.layout import Operator, Pages, Site
@@ -33,25 +40,38 @@ from mobigo.web.site import make_router
 from socle.errors import MobigoError, NotSignedIn
 
 T = TypeVar("T")
-DATA_PATHS = (*OPEN_PATHS, "/health")  # read by programs
+DATA_PATHS = (*OPEN_PATHS, "/health", "/metrics")  # read by programs
 
 
 def app_of_settings() -> FastAPI:
     """The application of this process, from its settings: what `mobigo serve` starts."""
     settings = Settings()
+    write_logs(settings.log_level, settings.log_format)
     network = ServedNetwork(settings.data_dir, lambda release: open_network(release, int(time.time())))
-    return make_app(network, settings)
+    return make_app(network, settings, stays=True)
 
 
-def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
-    """The application that answers from `network` and the database of the settings."""
+def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False) -> FastAPI:
+    """The application that answers from `network` and the database of the settings.
+
+    One that `stays` takes its part among the processes of a SQLite file: one of them writes, and does the jobs.
+    """
     engine = open_engine(settings.database_address())
+    seat = find_seat(engine) if stays else None
+    keys = open_keys(settings.secret_key, settings.data_dir)
+    jobs = Beside(Means(engine, keys, _now))
+    writer = None if seat is None else Writer(seat, jobs.start)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if isinstance(network, ServedNetwork):
             await anyio.to_thread.run_sync(network.watch)
-        yield
+        async with AsyncExitStack() as stack:
+            if writer is not None:
+                write_only_while(engine, lambda: writer.is_here)
+                await stack.enter_async_context(writer.taking_part(app))
+            yield
+            await anyio.to_thread.run_sync(jobs.stop)
         if isinstance(network, ServedNetwork):
             network.stop()
         engine.dispose()
@@ -68,7 +88,7 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
     app.state.network = network
     app.state.engine = engine
     app.state.clock = clock
-    app.state.keys = open_keys(settings.secret_key, settings.data_dir)
+    app.state.keys = keys
     app.state.data_dir = Path(settings.data_dir)
     app.state.settings = settings
     app.state.pool = anyio.CapacityLimiter(settings.search_threads)
@@ -80,9 +100,23 @@ def make_app(network: HoldsSnapshot, settings: Settings) -> FastAPI:
     app.include_router(people.router)
     pages = _add_pages(app, network, settings)
     app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))
+    app.add_middleware(Observed)
+    if writer is not None:
+        refuse = partial(_on_error, pages, on_mobigo_error)
+        app.add_middleware(HandOver, writer=writer, answer=refuse)
+        app.add_exception_handler(WritesElsewhere, partial(_begin_again, writer, refuse))
     app.add_middleware(HeadAsGet)
     app.add_middleware(Headers)
+    app.add_middleware(Named)
     return app
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _begin_again(writer: Writer, refuse: Answer, request: Request, _error: Exception) -> Response:
+    return BegunAgain(writer, refuse, request)
 
 
 def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Pages:

@@ -7,6 +7,7 @@ Every setting stands in `.env.example` with its default; a test compares them.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,12 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port that the server listens on.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What the log holds at least: debug, info, warning or error."
+    )
+    log_format: Literal["json", "plain"] = Field(
+        default="json", description="How the log is written: json, one object a line, or plain."
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Server processes; they share one memory-mapped network.")
     search_threads: int = Field(default=1, ge=1, le=64, description="Searches that one process runs at once.")
     public_url: str = Field(

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
@@ -18,7 +20,12 @@ from mobigo.cli.frame import ExitCode, out, say_json, settings
 from mobigo.texts import error_sentence, text
 from socle.errors import MobigoError
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 _NEEDED_FREE_BYTES = 1_000_000_000
+_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.glusterfs", "ceph", "lustre", "afs"}
+_OF_TESTS = {"MOBIGO_TEST_DATABASE", "MOBIGO_TEST_EXAMPLES", "MOBIGO_SHARED", "MOBIGO_SKIP_NPM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,9 @@ def doctor(as_json: AsJson = False) -> None:
 def _checks() -> Iterator[Check]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Check("python", "good", text("cli.doctor.python", version=version))
+    yield from _settings()
     yield from _data_dir()
-    yield _database()
+    yield from _database()
     yield _network()
     yield _assets()
 
@@ -65,21 +73,78 @@ def _data_dir() -> Iterator[Check]:
     yield Check("disk", level, text(f"cli.doctor.{key}", gigabytes=f"{free / 1e9:.1f}".replace(".", ",")))
 
 
-def _database() -> Check:
+def _settings() -> Iterator[Check]:
+    """Variables that look like settings and are none: a slip of the finger leaves the default in force."""
+    known = {f"MOBIGO_{name.upper()}" for name in type(settings()).model_fields} | _OF_TESTS
+    for name in sorted(name for name in os.environ if name.startswith("MOBIGO_") and name not in known):
+        yield Check("settings", "warning", text("cli.doctor.setting_unknown", name=name))
+
+
+def _database() -> Iterator[Check]:
     from mobigo.store.base import current_revision, newest_revision, open_engine
 
     address = settings().database_address()
-    if address.startswith("sqlite:///") and not os.path.exists(address.removeprefix("sqlite:///")):  # noqa: PTH110  a Path would eat the scheme
-        return Check("database", "warning", text("cli.doctor.database_absent"))
+    if address.startswith("sqlite:"):
+        remark = _sqlite_misplaced(address.partition(":///")[2])
+        if remark is not None:
+            yield remark
+            return
+        if not os.path.exists(address.removeprefix("sqlite:///")):  # noqa: PTH110  a Path would eat the scheme
+            yield Check("database", "warning", text("cli.doctor.database_absent"))
+            return
     try:
         engine = open_engine(address)
         found, wanted = current_revision(engine), newest_revision(engine)
+        if found == wanted:
+            yield Check("database", "good", text("cli.doctor.database", revision=found))
+            yield from _beside_the_rows(engine)
+        else:
+            yield Check("database", "warning", text("cli.doctor.database_old", found=found, wanted=wanted))
         engine.dispose()
     except MobigoError as error:
-        return Check("database", "error", error_sentence(error))
-    if found == wanted:
-        return Check("database", "good", text("cli.doctor.database", revision=found))
-    return Check("database", "warning", text("cli.doctor.database_old", found=found, wanted=wanted))
+        yield Check("database", "error", error_sentence(error))
+
+
+def _sqlite_misplaced(file: str) -> Check | None:
+    """What is wrong with where a SQLite file is: several processes would write to it, or each to its own."""
+    if file in {"", ":memory:"}:
+        return Check("database", "error", text("cli.doctor.sqlite_in_memory"))
+    kind = _file_system_of(Path(file))
+    if kind in _REMOTE:
+        return Check("database", "error", text("cli.doctor.sqlite_remote", kind=kind))
+    return None
+
+
+def _file_system_of(path: Path) -> str:
+    """The kind of file system that `path` is or would be on; empty where the system does not tell."""
+    try:
+        lines = Path("/proc/mounts").read_text("utf-8").splitlines()
+    except OSError:
+        return ""
+    mounts = {fields[1].replace("\\040", " "): fields[2] for fields in map(str.split, lines)}
+    place = path.resolve()
+    return next((mounts[str(each)] for each in (place, *place.parents) if str(each) in mounts), "")
+
+
+def _beside_the_rows(engine: Engine) -> Iterator[Check]:
+    from mobigo.services.health import count_jobs, find_old_server
+    from mobigo.store.writing import find_seat
+
+    old = find_old_server(engine)
+    if old:
+        yield Check("database", "error", text("cli.doctor.postgresql_old", version=old))
+    seat = find_seat(engine)
+    if seat is not None:
+        if seat.is_taken_by_one_who_listens_not():
+            yield Check("writer", "warning", text("cli.doctor.writer_worker"))
+        elif seat.try_to_take():
+            seat.leave()
+            yield Check("writer", "good", text("cli.doctor.writer_none"))
+        else:
+            yield Check("writer", "good", text("cli.doctor.writer_server"))
+    n_dead = count_jobs(engine)["dead"]
+    if n_dead:
+        yield Check("jobs", "warning", text("cli.doctor.jobs_given_up", n_jobs=n_dead))
 
 
 def _network() -> Check:

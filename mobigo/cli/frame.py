@@ -47,6 +47,7 @@ _CODE_OF_ERROR = {
     "already_running": ExitCode.UNAVAILABLE,
     "port_taken": ExitCode.UNAVAILABLE,
     "seat_taken": ExitCode.UNAVAILABLE,
+    "seat_taken_by_worker": ExitCode.UNAVAILABLE,
     "database_busy": ExitCode.UNAVAILABLE,
     "database_silent": ExitCode.UNAVAILABLE,
     "server_silent": ExitCode.UNAVAILABLE,

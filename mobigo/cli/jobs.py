@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -38,21 +36,22 @@ def run(
     once: Annotated[bool, typer.Option("--once", help=text("cli.jobs.once_help"))] = False,
 ) -> None:
     """Do jobs until interrupted; with `--once` those that are due, then end."""
-    from mobigo.jobs.handlers import SCHEDULES, Means, make_handlers
-    from mobigo.jobs.worker import Hurry, Worker
+    from mobigo.jobs.beside import make_worker
+    from mobigo.jobs.handlers import Means
+    from mobigo.jobs.worker import Hurry
+    from mobigo.logs import write_logs
     from mobigo.security import open_keys
     from mobigo.store.base import migrate, open_engine
     from mobigo.store.writing import find_seat
 
+    write_logs(settings().log_level, settings().log_format)
     keys = open_keys(settings().secret_key, settings().data_dir)
     engine = open_engine(settings().database_address())
     migrate(engine)
     seat = find_seat(engine)
     if seat is not None and not seat.try_to_take():
         raise Unavailable("seat_taken")
-    worker = Worker(
-        engine, make_handlers(Means(engine, keys, _now)), SCHEDULES, _now, f"{socket.gethostname()}:{os.getpid()}"
-    )
+    worker = make_worker(Means(engine, keys, _now))
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         worker.stop()

@@ -22,8 +22,10 @@ def serve(
     """Serve the current network until interrupted."""
     import uvicorn
 
+    from mobigo.metrics import share_among_processes
     from mobigo.store.base import migrate, open_engine
     from mobigo.store.releases import get_current
+    from mobigo.store.writing import find_seat
 
     _check_port(host, port)
     chosen = settings()
@@ -34,9 +36,14 @@ def serve(
     get_current(chosen.data_dir)
     engine = open_engine(chosen.database_address())
     migrate(engine)
+    seat = find_seat(engine)
+    if seat is not None and seat.is_taken_by_one_who_listens_not():
+        raise Unavailable("seat_taken_by_worker")
     engine.dispose()
     # Workers are new processes: they read the settings again, so what was said here is handed on.
     os.environ["MOBIGO_DATA_DIR"] = str(chosen.data_dir.absolute())
+    if workers > 1:
+        share_among_processes(chosen.data_dir / "metrics")
     err.print(text("cli.serve.address", address=f"http://{host}:{port}"), markup=False)
     uvicorn.run(
         "mobigo.app:app_of_settings",
@@ -44,7 +51,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
-        log_level="warning",
+        log_config=None,  # each process writes its own (mobigo.logs)
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,

@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from mobigo.jobs.schedules import Schedule, next_time
+from mobigo.logs import current_id
+from mobigo.metrics import tries
 from mobigo.services import jobs
 from mobigo.services.jobs import Handler, Planned
 from mobigo.store.jobs import Claim, Lease
@@ -74,9 +76,7 @@ class Worker:
         while not self._stopped.is_set():
             try:
                 self.run_due()
-            except Unavailable as fault:
-                if pause_s == self._pace.look_every_s:  # told once
-                    log.error("the database does not answer: the worker waits", extra={"fault": str(fault)})
+            except Unavailable:  # the store has it in the log
                 pause_s = min(2 * pause_s, self._pace.longest_pause_s)
             else:
                 pause_s = self._pace.look_every_s
@@ -111,6 +111,7 @@ class Worker:
 
     def _do(self, claim: Claim) -> None:
         facts = {"job": claim.key, "kind": claim.kind, "try": claim.number}
+        current_id.set(f"job:{claim.job_id}")
         try:
             with self._holding(claim):
                 effects = self._handlers[claim.kind](claim)
@@ -120,14 +121,19 @@ class Worker:
             raise
         except Exception as fault:
             if isinstance(fault, Conflict) and fault.code == "job_taken_over":
+                tries.labels(claim.kind, "lost").inc()
                 log.warning("a job was taken over while it was done: its effects are undone", extra=facts)
                 return
             # What is malformed stays so: trying again would only tell it again.
             max_tries = 1 if isinstance(fault, BadInput) else self._pace.max_tries
+            tries.labels(claim.kind, "failed").inc()
             log.exception("a job failed", extra=facts)
             jobs.set_back(self._engine, claim, _told(fault), max_tries, self._clock())
         else:
+            tries.labels(claim.kind, "done").inc()
             log.info("a job is done", extra=facts)
+        finally:
+            current_id.set("")
 
     def _end_of_lease(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self._pace.lease_s)

@@ -6,6 +6,7 @@ import pytest
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
 from mobigo.settings import Settings
+from mobigo.store.base import migrate
 from tests.worlds.site import serving
 from tests.worlds.valley import valley
 
@@ -17,7 +18,9 @@ def world():
 
 @pytest.fixture(scope="session")
 def app(world, tmp_path_factory):
-    return make_app(FixedSnapshot(world), Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data")))
+    app = make_app(FixedSnapshot(world), Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data")))
+    migrate(app.state.engine)
+    return app
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 
 from mobigo.cli.frame import settings
@@ -9,5 +11,9 @@ def data_dir(tmp_path, monkeypatch):
     monkeypatch.setenv("MOBIGO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     settings.cache_clear()
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
     yield tmp_path / "data"
     settings.cache_clear()
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]

@@ -5,6 +5,7 @@ import pytest
 
 from mobigo.cli import main
 from mobigo.cli.frame import ExitCode
+from mobigo.jobs.handlers import SCHEDULES
 from mobigo.store.base import migrate, open_engine, transaction
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from mobigo.store.writing import find_seat
@@ -35,7 +36,7 @@ def test_jobs_are_done_listed_given_up_and_woken(engine, capsys):
     assert "Tâches prises" in capsys.readouterr().err
     code, told = listed(capsys)
     assert code == ExitCode.NO
-    assert told["counts"] == {"waiting": 1, "running": 0, "done": 1, "dead": 1}
+    assert told["counts"] == {"waiting": len(SCHEDULES), "running": 0, "done": 1, "dead": 1}
     by_key = {job["key"]: job for job in told["jobs"]}
     assert by_key["tidy"]["tries"][0]["outcome"] == "done"
     dead = by_key["strange"]
@@ -45,7 +46,7 @@ def test_jobs_are_done_listed_given_up_and_woken(engine, capsys):
     assert main(["jobs", "retry", str(dead["id"])]) == ExitCode.OK
     assert listed(capsys, "--state", "dead") == (
         ExitCode.OK,
-        {"counts": {"waiting": 2, "running": 0, "done": 1, "dead": 0}, "jobs": []},
+        {"counts": {"waiting": 1 + len(SCHEDULES), "running": 0, "done": 1, "dead": 0}, "jobs": []},
     )
     assert main(["jobs", "retry", str(dead["id"])]) == ExitCode.BAD_DATA
     assert main(["jobs", "retry", "999"]) == ExitCode.BAD_DATA
