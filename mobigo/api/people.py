@@ -12,7 +12,7 @@ from msgspec import Struct
 from mobigo.api.access import PUBLIC, Needs, decode, now_of, private_json, read_json
 from mobigo.api.reference import describe
 from mobigo.security import Permission, Role
-from mobigo.services.people import accounts, administration, signing
+from mobigo.services.people import accounts, administration, api_keys, signing
 from mobigo.services.people.administration import Details
 from mobigo.services.people.principal import Principal, life_of
 from mobigo.services.people.signing import Where
@@ -233,7 +233,7 @@ def _key(key: Any, secret: str = "") -> KeyAnswer:
 @router.get("/api/v1/account/keys", **_told("keys", KeysAnswer))
 def keys(request: Request, principal: Owner) -> Response:
     """One's API keys."""
-    return private_json(KeysAnswer([_key(key) for key in accounts.list_own_keys(request.app.state.engine, principal)]))
+    return private_json(KeysAnswer([_key(key) for key in api_keys.list_own_keys(request.app.state.engine, principal)]))
 
 
 @router.post("/api/v1/account/keys", **_told("makeKey", KeyAnswer, KeyBody))
@@ -241,15 +241,15 @@ def make_key(request: Request, principal: Owner, body: Body) -> Response:
     """Make an API key; its secret is told once."""
     wish: KeyBody = decode(body, KeyBody)
     state = request.app.state
-    asked = accounts.KeyWish(wish.name, wish.scopes, wish.calls_per_minute, wish.days)
-    key, secret = accounts.make_key(state.engine, state.keys, principal, asked, now_of(request))
+    asked = api_keys.KeyWish(wish.name, wish.scopes, wish.calls_per_minute, wish.days)
+    key, secret = api_keys.make_key(state.engine, state.keys, principal, asked, now_of(request))
     return private_json(_key(key, secret))
 
 
 @router.delete("/api/v1/account/keys/{key_id}", **_told("endKey", DoneAnswer))
 def end_key(request: Request, principal: Owner, key_id: KeyId) -> Response:
     """End an API key."""
-    accounts.end_key(request.app.state.engine, principal, key_id, now_of(request))
+    api_keys.end_key(request.app.state.engine, principal, key_id, now_of(request))
     return private_json(DoneAnswer())
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mobigo.cli.feed import AsJson, told
+from mobigo.cli.fictitious import say_accounts, settle_accounts
 from mobigo.cli.frame import ExitCode, out, progress, say_json, settings
 from mobigo.cli.sources import declare
 from mobigo.texts import finding_sentence, text
@@ -60,6 +61,7 @@ def demo(
             raise BadInput("demo_bad_scale", scale=scale)
         folder, feeds = build_sources(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
         import_sources(folder, feeds, as_json=as_json)
+        say_accounts(settle_accounts(wished=True))
 
 
 def build_sources(

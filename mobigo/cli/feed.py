@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from mobigo.cli.fictitious import settle_accounts
 from mobigo.cli.frame import ExitCode, err, exit_code_of, out, progress, say_error, say_json, settings
 from mobigo.cli.sources import list_files
 from mobigo.texts import error_sentence, finding_sentence, text
@@ -185,9 +186,11 @@ def run_import(sources: Sequence[SourceFile], let_through: str = "") -> ImportRe
                 let_through=let_through,
                 on_step=on_step,
             )
-            return import_feeds(sources, terms, datetime.now(UTC))
+            report = import_feeds(sources, terms, datetime.now(UTC))
     finally:
         engine.dispose()
+    settle_accounts(wished=False)
+    return report
 
 
 def say_report(report: ImportReport, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mobigo.cli.fictitious import say_accounts, settle_accounts
 from mobigo.cli.frame import err, settings
 from mobigo.texts import text
 from socle.errors import Unavailable
@@ -23,7 +24,7 @@ def serve(
     import uvicorn
 
     from mobigo.metrics import share_among_processes
-    from mobigo.store.base import migrate, open_engine
+    from mobigo.store.base import open_engine
     from mobigo.store.releases import get_current
     from mobigo.store.writing import find_seat
 
@@ -34,8 +35,8 @@ def serve(
 
         ensure_demo()
     get_current(chosen.data_dir)
+    accounts = settle_accounts(wished=demo)
     engine = open_engine(chosen.database_address())
-    migrate(engine)
     seat = find_seat(engine)
     if seat is not None and seat.is_taken_by_one_who_listens_not():
         raise Unavailable("seat_taken_by_worker")
@@ -45,6 +46,7 @@ def serve(
     if workers > 1:
         share_among_processes(chosen.data_dir / "metrics")
     err.print(text("cli.serve.address", address=f"http://{host}:{port}"), markup=False)
+    say_accounts(accounts)
     uvicorn.run(
         "mobigo.app:app_of_settings",
         factory=True,

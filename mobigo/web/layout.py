@@ -114,7 +114,8 @@ class Pages:
         self.assets = assets or read_assets()
         self._environment = _environment(self.assets, site)
 
-    def _is_demo(self) -> bool:
+    def is_demo(self) -> bool:
+        """Whether the network that is served is the demonstration."""
         try:
             return self.site.current().is_demo
         except Unavailable:
@@ -122,7 +123,7 @@ class Pages:
 
     def render(self, template: str, path: str, *, fault: bool = False, **values: object) -> str:
         """`template` filled, for the page at `path`; the page of a `fault` asks nothing of what may be at fault."""
-        demo = not fault and self._is_demo()
+        demo = not fault and self.is_demo()
         told = {"section": "", "is_visitor_known": False} | values
         return self._environment.get_template(template).render(path=path, demo=demo, **told)
 

@@ -10,7 +10,7 @@ from mobigo.api import access as api_access
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
 from mobigo.security import PERMISSIONS_OF, Role
-from mobigo.services.people import accounts
+from mobigo.services.people import api_keys
 from mobigo.settings import Settings
 from mobigo.web import door
 from tests.worlds.accounts import NOON, World
@@ -91,8 +91,8 @@ def callers(site):
         people.add(f"Nom {role}", email, roles=[role])
         principal = people.sign_in(email).principal
         scopes = sorted(principal.permissions)
-        _, secret = accounts.make_key(
-            people.engine, people.keys, principal, accounts.KeyWish(f"clé {role}", scopes, 600, 1), NOON
+        _, secret = api_keys.make_key(
+            people.engine, people.keys, principal, api_keys.KeyWish(f"clé {role}", scopes, 600, 1), NOON
         )
         visitor = site.visitor()
         visitor.sign_in(email)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from mobigo.security import Role
-from mobigo.services.people import administration, signing
+from mobigo.services.people import commands, signing
 from mobigo.services.people.administration import Details
 from mobigo.services.people.messages import MESSAGE_JOB, find_message
 from mobigo.services.people.signing import Where
@@ -25,8 +25,8 @@ class World:
         self.engine, self.keys = engine, keys
 
     def add(self, name="Camille Durand", email="camille@exemple.test", phone="", roles=()):
-        return administration.add_by_command(
-            self.engine, self.keys, Details(name, email, phone), PASSWORD, list(roles), NOON
+        return commands.add(
+            self.engine, self.keys, Details(name, email, phone), PASSWORD, list(roles), "system:cli", NOON
         )
 
     def sign_in(self, contact="camille@exemple.test", password=PASSWORD, now=NOON, where=HERE):

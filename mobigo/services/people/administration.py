@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from mobigo.security import PRIVATE_ROLES, Keys, Permission, Role, check_password, hash_password, permissions_of
+from mobigo.security import PRIVATE_ROLES, Keys, Permission, Role, permissions_of
 from mobigo.services.people.contacts import Contact, read_contact, read_email, read_name, read_phone
 from mobigo.services.people.messages import send_notice
 from mobigo.services.people.principal import Principal
@@ -31,14 +31,12 @@ from mobigo.store.people.accounts import (
     get_identity,
     list_by_name,
     set_identity,
-    set_password,
     set_state,
 )
 from mobigo.store.people.roles import RoleGiven, give_role, list_roles_given, list_with_role, roles_of, take_role
-from socle.errors import BadInput, Conflict, Forbidden, NotFound
+from socle.errors import BadInput, Conflict, Forbidden
 
 MOST_FOUND = 20
-BY_COMMAND = "system:cli"
 _FIELDS = ("name", "email", "phone")
 
 
@@ -87,14 +85,15 @@ def find_people(engine: Engine, keys: Keys, principal: Principal, typed: str, no
     principal.require(Permission.PEOPLE_READ)
     with transaction(engine) as session:
         found = []
-        for person in _look_for(session, keys, typed):
+        for person in look_for(session, keys, typed):
             roles = roles_of(session, [person.person_id])[person.person_id]
             found.append(Found(person, get_identity(session, keys, person.person_id), roles))
             record(session, AuditLine(now, principal.actor, "people.found", person.actor))
     return found
 
 
-def _look_for(session: Session, keys: Keys, typed: str) -> Sequence[Person]:
+def look_for(session: Session, keys: Keys, typed: str) -> Sequence[Person]:
+    """People by e-mail, telephone number, whole name or reference."""
     reference = "".join(typed.split()).replace("-", "").upper()
     person = find_by_reference(session, reference)
     if person is None:
@@ -170,7 +169,7 @@ def correct_person(
         NotFound: `unknown_person`.
     """
     principal.require(Permission.PEOPLE_HELP)
-    told, reason = details.read(), _read_why(why)
+    told, reason = details.read(), read_why(why)
     with transaction(engine) as session:
         person = get_by_pseudonym(session, pseudonym)
         if not PRIVATE_ROLES.issuperset(roles_of(session, [person.person_id])[person.person_id]):
@@ -204,7 +203,7 @@ def give(engine: Engine, principal: Principal, pseudonym: str, role: Role, why: 
         Forbidden: `not_allowed`, `own_roles`.
         NotFound: `unknown_person`.
     """
-    reason = _read_why(why)
+    reason = read_why(why)
     with transaction(engine) as session:
         person = _in_charge_of(session, principal, Permission.ROLES_GIVE, pseudonym)
         write_role_given(session, person, role, principal.actor, reason, now)
@@ -219,7 +218,7 @@ def take(engine: Engine, principal: Principal, pseudonym: str, role: Role, why: 
         Forbidden: `not_allowed`, `own_roles`.
         NotFound: `unknown_person`.
     """
-    reason = _read_why(why)
+    reason = read_why(why)
     with transaction(engine) as session:
         person = _in_charge_of(session, principal, Permission.ROLES_GIVE, pseudonym)
         write_role_taken(session, person, role, principal.actor, reason, now)
@@ -233,12 +232,10 @@ def suspend(engine: Engine, principal: Principal, pseudonym: str, why: str, now:
         Forbidden: `not_allowed`, `own_roles`.
         NotFound: `unknown_person`.
     """
-    reason = _read_why(why)
+    reason = read_why(why)
     with transaction(engine) as session:
         person = _in_charge_of(session, principal, Permission.PEOPLE_SUSPEND, pseudonym)
-        set_state(session, person, PersonState.SUSPENDED)
-        close_sessions(session, person.person_id)
-        record(session, AuditLine(now, principal.actor, "people.suspended", person.actor, reason))
+        write_state(session, person, PersonState.SUSPENDED, principal.actor, reason, now)
 
 
 def restore(engine: Engine, principal: Principal, pseudonym: str, why: str, now: datetime) -> None:
@@ -249,11 +246,10 @@ def restore(engine: Engine, principal: Principal, pseudonym: str, why: str, now:
         Forbidden: `not_allowed`, `own_roles`.
         NotFound: `unknown_person`.
     """
-    reason = _read_why(why)
+    reason = read_why(why)
     with transaction(engine) as session:
         person = _in_charge_of(session, principal, Permission.PEOPLE_SUSPEND, pseudonym)
-        set_state(session, person, PersonState.ACTIVE)
-        record(session, AuditLine(now, principal.actor, "people.restored", person.actor, reason))
+        write_state(session, person, PersonState.ACTIVE, principal.actor, reason, now)
 
 
 def _in_charge_of(session: Session, principal: Principal, permission: Permission, pseudonym: str) -> Person:
@@ -273,7 +269,12 @@ def _in_charge_of(session: Session, principal: Principal, permission: Permission
     return person
 
 
-def _read_why(why: str) -> str:
+def read_why(why: str) -> str:
+    """A reason in one line.
+
+    Raises:
+        BadInput: `why_missing`.
+    """
     reason = " ".join(why.split())
     if not reason:
         raise BadInput("why_missing")
@@ -303,67 +304,10 @@ def write_role_taken(session: Session, person: Person, role: Role, actor: str, w
     record(session, AuditLine(now, actor, "people.role_taken", person.actor, why, {"role": role}))
 
 
-# --- from the command line, where whoever holds the machine holds the keys --------------------
-
-
-def add_by_command(
-    engine: Engine, keys: Keys, details: Details, password: str, roles: Sequence[Role], now: datetime
-) -> Person:
-    """Make somebody, with a password and roles: how the first administrator comes to be.
-
-    Raises:
-        BadInput: `bad_name`, `bad_email`, `bad_phone`, `contact_missing`, `password_short`, `password_plain`.
-        Conflict: `contact_taken`.
-    """
-    told = details.read()
-    if not told.email and not told.phone:
-        raise BadInput("contact_missing")
-    check_password(password, told.name, told.email)
-    hashed = hash_password(password)
-    with transaction(engine) as session:
-        person = add_person(session, keys, told, now)
-        set_password(session, person.person_id, hashed, now)
-        record(session, AuditLine(now, BY_COMMAND, "people.made", person.actor))
-        for role in dict.fromkeys((Role.TRAVELLER, *roles)):
-            write_role_given(session, person, role, BY_COMMAND, "", now)
-    return person
-
-
-def change_role_by_command(
-    engine: Engine, keys: Keys, typed: str, role: Role, why: str, now: datetime, *, given: bool
-) -> Person:
-    """Give or take a role of the one person found by e-mail, number, name or reference.
-
-    Raises:
-        BadInput: `why_missing`.
-        Conflict: `role_held`, `role_not_held`, `several_people`.
-        NotFound: `unknown_person`.
-    """
-    reason = _read_why(why)
-    with transaction(engine) as session:
-        found = _look_for(session, keys, typed)
-        if not found:
-            raise NotFound("unknown_person")
-        if len(found) > 1:
-            raise Conflict("several_people", n=len(found))
-        write = write_role_given if given else write_role_taken
-        write(session, found[0], role, BY_COMMAND, reason, now)
-    return found[0]
-
-
-def list_by_command(engine: Engine, keys: Keys, now: datetime) -> Sequence[Found]:
-    """Everybody who has a role at work, by the order in which they came."""
-    with transaction(engine) as session:
-        people = {
-            person.person_id: person
-            for role in Role
-            if role not in PRIVATE_ROLES
-            for person in list_with_role(session, role)
-        }
-        roles = roles_of(session, list(people))
-        record(session, AuditLine(now, BY_COMMAND, "people.role_listed", facts={"n": len(people)}))
-        found = [
-            Found(person, get_identity(session, keys, person.person_id), roles[person.person_id])
-            for person in people.values()
-        ]
-    return sorted(found, key=lambda each: each.person.made_at)
+def write_state(session: Session, person: Person, state: PersonState, actor: str, why: str, now: datetime) -> None:
+    """Suspend an account and close what is open, or open it again, in the audit log too."""
+    set_state(session, person, state)
+    if state is PersonState.SUSPENDED:
+        close_sessions(session, person.person_id)
+    action = "people.suspended" if state is PersonState.SUSPENDED else "people.restored"
+    record(session, AuditLine(now, actor, action, person.actor, why))

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from mobigo.security import CODE_LETTERS, Keys
+from mobigo.store.base import change
 from mobigo.store.people.holdings import SEALED, identity_place
 from mobigo.store.people.rows import IdentityRow, OutsideSignInRow, PasswordRow, PersonRow
 from socle.errors import Conflict, NotFound
@@ -208,6 +209,11 @@ def set_state(session: Session, person: Person, state: PersonState) -> Person:
 def set_password(session: Session, person_id: str, hashed: str, now: datetime) -> None:
     """Keep the hash of a password in place of the former one."""
     session.merge(PasswordRow(person_id=person_id, hash=hashed, set_at=now))
+
+
+def remove_password(session: Session, person_id: str) -> None:
+    """Let nobody in by a password."""
+    change(session, delete(PasswordRow).where(col(PasswordRow.person_id) == person_id))
 
 
 def find_password(session: Session, person_id: str) -> str | None:

@@ -87,6 +87,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Fictitious:
+    """The accounts that let anybody try the demonstration."""
+
+    lead: str
+    emails: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class FormPage:
     """A page that is one form; `problems` stand at its top, each leading to its field."""
 
@@ -100,6 +108,7 @@ class FormPage:
     links: Sequence[Link] = ()
     problems: Sequence[Link] = ()
     provider: Link | None = None
+    fictitious: Fictitious | None = None
     back: Link | None = None
 
     def refused(self, error: MobigoError, typed: Mapping[str, str]) -> FormPage:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 
 from mobigo.security import Permission
-from mobigo.services.people import accounts
+from mobigo.services.people import api_keys
 from mobigo.services.people.principal import Principal
 from mobigo.web import door
 from mobigo.web.layout import Pages
@@ -88,7 +88,7 @@ def make_router(pages: Pages) -> APIRouter:
                     moment(each.expires_at),
                     _ended(revoked=each.revoked_at is not None, over=each.expires_at < now),
                 )
-                for each in accounts.list_own_keys(request.app.state.engine, principal)
+                for each in api_keys.list_own_keys(request.app.state.engine, principal)
             ],
             back_to_account(),
         )
@@ -100,7 +100,7 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.post(KEYS)
     def end_key(request: Request, principal: Owner, form: Fields) -> Response:
-        accounts.end_key(request.app.state.engine, principal, form.get("cle", ""), door.now_of(request))
+        api_keys.end_key(request.app.state.engine, principal, form.get("cle", ""), door.now_of(request))
         return door.go(f"{KEYS}?fait=cle")
 
     @router.get(f"{KEYS}/nouvelle")
@@ -112,11 +112,11 @@ def make_router(pages: Pages) -> APIRouter:
         """The secret is in the answer to the form alone: it is shown once, and stands in no address."""
         state = request.app.state
         scopes = [str(each) for each in Permission if f"droits_{each}" in form]
-        wish = accounts.KeyWish(
+        wish = api_keys.KeyWish(
             form.get("nom", ""), scopes, _number(form.get("appels", "")), _number(form.get("jours", ""))
         )
         try:
-            _, secret = accounts.make_key(state.engine, state.keys, principal, wish, door.now_of(request))
+            _, secret = api_keys.make_key(state.engine, state.keys, principal, wish, door.now_of(request))
         except MobigoError as error:
             return send_refused(pages, request, _key_page(principal), error, form)
         return keys_page(request, principal, say("people.keys.made"), secret)

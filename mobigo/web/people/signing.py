@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.services.people import signing
+from mobigo.services.people import fictitious, signing
 from mobigo.web import door
 from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages
-from mobigo.web.people.forms import SENT_BY_US, Field, Fields, FormPage, Link, send_form, send_refused
+from mobigo.web.people.forms import SENT_BY_US, Fictitious, Field, Fields, FormPage, Link, send_form, send_refused
 from mobigo.web.wording import say
 from socle.errors import MobigoError
 
@@ -22,8 +22,8 @@ def ask_contact(label: str) -> Field:
     return Field("contact", label, autocomplete="username", hint=say("people.contact_hint"))
 
 
-def sign_in_page(after: str, provider: Link | None) -> FormPage:
-    """The sign-in; `after` is where one goes then."""
+def sign_in_page(after: str, provider: Link | None, invented: Fictitious | None = None) -> FormPage:
+    """The sign-in; `after` is where one goes then, `invented` the accounts of the demonstration."""
     return FormPage(
         title=say("people.sign_in.title"),
         action=door.SIGN_IN,
@@ -35,7 +35,17 @@ def sign_in_page(after: str, provider: Link | None) -> FormPage:
         hidden={"suite": after},
         links=(Link(RESET, say("people.sign_in.forgotten")), Link(JOIN, say("people.sign_in.join"))),
         provider=provider,
+        fictitious=invented,
     )
+
+
+def _fictitious(request: Request) -> Fictitious | None:
+    """How anybody signs in to try the demonstration."""
+    state = request.app.state
+    emails = [fictitious.email_of(role) for role in fictitious.list_open(state.engine, state.keys)]
+    if not emails:
+        return None
+    return Fictitious(say("people.sign_in.fictitious_lead", password=fictitious.PASSWORD), emails)
 
 
 def let_in(request: Request, signed_in: signing.SignedIn, after: str) -> Response:
@@ -52,15 +62,16 @@ def make_router(pages: Pages, provider: Link | None) -> APIRouter:
     """`/connexion`, `/deconnexion`."""
     router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
-    def _provider(after: str) -> Link | None:
-        return provider and Link(door.with_query(provider.href, suite=after), provider.name)
+    def page(request: Request, after: str) -> FormPage:
+        elsewhere = provider and Link(door.with_query(provider.href, suite=after), provider.name)
+        return sign_in_page(after, elsewhere, _fictitious(request) if pages.is_demo() else None)
 
     @router.get(door.SIGN_IN)
     def sign_in_form(request: Request, suite: str = HOME) -> Response:
         after = door.own_path(suite, HOME)
         if door.find_visitor(request) is not None:
             return door.go(after)
-        return send_form(pages, request, sign_in_page(after, _provider(after)))
+        return send_form(pages, request, page(request, after))
 
     @router.post(door.SIGN_IN)
     def sign_in(request: Request, form: Fields) -> Response:
@@ -71,7 +82,7 @@ def make_router(pages: Pages, provider: Link | None) -> APIRouter:
                 state.engine, state.keys, contact, password, door.where_of(request), door.now_of(request)
             )
         except MobigoError as error:
-            return send_refused(pages, request, sign_in_page(after, _provider(after)), error, form)
+            return send_refused(pages, request, page(request, after), error, form)
         return let_in(request, done, after)
 
     @router.post("/deconnexion", dependencies=[SENT_BY_US])

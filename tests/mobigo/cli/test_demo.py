@@ -1,4 +1,5 @@
 import json
+import shutil
 from datetime import date
 
 import pytest
@@ -7,6 +8,7 @@ from mobigo.cli import main
 from mobigo.cli.demo import ensure_demo, monday_of
 from mobigo.cli.frame import ExitCode
 from mobigo.store.releases import find_current
+from tests.worlds.site import SAMPLE
 from tests.worlds.valley import write_valley
 
 
@@ -79,3 +81,19 @@ def test_the_map_names_the_towns(data_dir, tmp_path):
 def test_a_week_begins_on_monday():
     assert monday_of(date(2026, 11, 21)) == date(2026, 11, 16)
     assert monday_of(date(2026, 11, 16)) == date(2026, 11, 16)
+
+
+def test_the_demonstration_has_accounts_that_a_network_of_real_feeds_closes(data_dir, capsys, tmp_path):
+    assert main(["demo", "--scale", "sample", "--start", "2026-11-16"]) == ExitCode.OK
+    said = " ".join(capsys.readouterr().err.split())
+    assert "administrator@demonstration.example" in said
+    assert main(["people", "list", "--json"]) == ExitCode.OK
+    at_work = json.loads(capsys.readouterr().out)
+    assert {role for person in at_work for role in person["roles"]} >= {"administrator", "agent", "data_officer"}
+    assert all(person["name"].endswith("(compte fictif)") for person in at_work)
+    feed = shutil.copytree(SAMPLE, tmp_path / "feed")
+    (feed / "feed_info.txt").unlink()  # by which it says that it is a demonstration
+    assert main(["feed", "import", f"reel={feed}", "--release-anyway", "essai", "--licence", "ODbL-1.0"]) == ExitCode.OK
+    capsys.readouterr()
+    assert main(["people", "list", "--json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out) == []

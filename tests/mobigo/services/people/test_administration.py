@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mobigo.security import PRIVATE_ROLES, Role
-from mobigo.services.people import administration
+from mobigo.services.people import administration, commands
 from mobigo.services.people.administration import Details
 from mobigo.services.people.principal import find_by_token
 from mobigo.store.base import reading
@@ -179,7 +179,7 @@ def test_the_first_administrator_comes_by_command(world):
     assert world.sign_in(password=PASSWORD).principal.roles == {Role.TRAVELLER, Role.ADMINISTRATOR}
     with pytest.raises(BadInput, match="contact_missing"):
         world.add(email="")
-    assert [each.identity.name for each in administration.list_by_command(world.engine, world.keys, NOON)] == [
+    assert [each.identity.name for each in commands.list_at_work(world.engine, world.keys, "system:cli", NOON)] == [
         "Camille Durand"
     ]
 
@@ -190,9 +190,7 @@ def test_a_command_changes_the_roles_of_one_person_alone(world):
         world.add("Jeanne Roux", f"jeanne{n}@exemple.test")
 
     def change(typed, *, given=True, why="astreinte"):
-        return administration.change_role_by_command(
-            world.engine, world.keys, typed, Role.AGENT, why, NOON, given=given
-        )
+        return commands.change_role(world.engine, world.keys, typed, Role.AGENT, why, "system:cli", NOON, given=given)
 
     assert change("camille@exemple.test") == person
     assert change(person.reference, given=False) == person

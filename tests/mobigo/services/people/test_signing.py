@@ -6,7 +6,7 @@ import argon2
 import pytest
 
 from mobigo.security import Permission, Role, is_hash_old
-from mobigo.services.people import accounts, signing
+from mobigo.services.people import api_keys, signing
 from mobigo.services.people.administration import give, take
 from mobigo.services.people.principal import PRIVATE_LIFE, WORK_LIFE, find_by_token, get_by_bearer
 from mobigo.services.people.signing import FIRST_WAIT, FREE_TRIES, TRIES_PER_ADDRESS, WINDOW, Where, network_of
@@ -208,7 +208,7 @@ def test_nobody_closes_the_session_of_another(world):
 
 def make_key(world, principal, **wish):
     wish = {"name": "Tableau", "scopes": ["own_account"], "calls_per_minute": 2, "days": 30} | wish
-    return accounts.make_key(world.engine, world.keys, principal, accounts.KeyWish(**wish), NOON)
+    return api_keys.make_key(world.engine, world.keys, principal, api_keys.KeyWish(**wish), NOON)
 
 
 def by_key(world, secret, now=NOON):
@@ -236,7 +236,7 @@ def test_a_key_is_limited_in_calls_and_time_and_can_be_ended(world):
     assert by_key(world, secret, NOON + MINUTE)
     with pytest.raises(NotSignedIn, match="bad_token"):
         by_key(world, secret, NOON + timedelta(days=30, seconds=1))
-    accounts.end_key(world.engine, agent, key.key_id, NOON)
+    api_keys.end_key(world.engine, agent, key.key_id, NOON)
     with pytest.raises(NotSignedIn, match="bad_token"):
         by_key(world, secret, NOON + 2 * MINUTE)
 

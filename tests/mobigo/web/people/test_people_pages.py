@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from mobigo.security import Role
+from mobigo.services.people.fictitious import PASSWORD as FICTITIOUS
+from mobigo.services.people.fictitious import close_accounts, email_of, open_accounts
 from mobigo.services.people.principal import WORK_LIFE
-from tests.worlds.accounts import PASSWORD
+from tests.worlds.accounts import NOON, PASSWORD
 
 CAMILLE = "camille@exemple.test"
 
@@ -204,3 +206,14 @@ def test_a_session_that_ended_asks_to_sign_in_again(site, people, visitor):
     visitor.send("/personnes", qui="Camille")
     assert visitor.title == "Se connecter"
     assert visitor.page.url.params["suite"] == "/compte"
+
+
+def test_the_demonstration_lists_its_accounts_at_the_sign_in_and_a_real_site_has_none(site, people, visitor):
+    assert "compte fictif" not in visitor.go("/connexion").page.text
+    open_accounts(people.engine, people.keys, NOON)
+    visitor.go("/connexion")
+    assert email_of(Role.AGENT) in visitor.page.text
+    visitor.sign_in(email_of(Role.AGENT), FICTITIOUS)
+    assert "Agent d’accueil (compte fictif)" in visitor.page.text
+    close_accounts(people.engine, people.keys, NOON)
+    assert email_of(Role.AGENT) not in site.visitor().go("/connexion").page.text
