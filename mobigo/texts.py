@@ -68,6 +68,11 @@ def action_words(action: str) -> str:
     return all_texts().get(f"actions.{action}", action)
 
 
+def kind_words(kind: str) -> str:
+    """What a kind of job does, in French; the kind itself when it is of another version."""
+    return all_texts().get(f"kinds.{kind}", kind)
+
+
 def finding_sentence(finding: Finding) -> str:
     """The remark in French, from the finding's code and facts."""
     return text(f"findings.{finding.code}", **finding.facts)

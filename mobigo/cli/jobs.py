@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from mobigo.cli.audit import who_commands
 from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, err, out, say_json, settings
-from mobigo.texts import text
+from mobigo.texts import kind_words, text
 from socle.errors import Unavailable
 from socle.times import PARIS
 
@@ -107,7 +108,7 @@ def retry(job_ids: Annotated[list[int], typer.Argument(help=text("cli.jobs.ids_h
 
     engine = open_engine(settings().database_address())
     for job_id in job_ids:
-        try_again(engine, job_id, _now())
+        try_again(engine, job_id, who_commands(), _now())
     engine.dispose()
     err.print(text("cli.jobs.retried", n_jobs=len(job_ids)), highlight=False)
 
@@ -121,7 +122,7 @@ def _table(jobs: tuple[Job, ...]) -> Table:
         table.add_row(
             str(job.job_id),
             f"[{style}]{text(f'cli.jobs.state_{job.state}')}[/]",
-            job.kind,
+            kind_words(job.kind),
             _local(job.due),
             str(len(job.tries)),
             _local(job.ended_at),

@@ -35,12 +35,12 @@ def serve(
 
         ensure_demo()
     get_current(chosen.data_dir)
-    accounts = settle_accounts(wished=demo)
     engine = open_engine(chosen.database_address())
     seat = find_seat(engine)
     if seat is not None and seat.is_taken_by_one_who_listens_not():
         raise Unavailable("seat_taken_by_worker")
     engine.dispose()
+    accounts = settle_accounts(wished=demo)
     # Workers are new processes: they read the settings again, so what was said here is handed on.
     os.environ["MOBIGO_DATA_DIR"] = str(chosen.data_dir.absolute())
     if workers > 1:

@@ -16,8 +16,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from mobigo.store import jobs
+from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import reading, transaction
-from mobigo.store.jobs import Claim, Effects, Job, JobState, Lease
+from mobigo.store.jobs import Claim, Effects, Lease
+from mobigo.store.jobs import Job as Job  # doors name them
+from mobigo.store.jobs import JobState as JobState
+from mobigo.store.jobs import Outcome as Outcome
+from mobigo.store.jobs import Try as Try
 
 FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 3600.0
@@ -40,10 +45,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How many jobs stand in each state, and some of them."""
+    """How many jobs stand in each state, and a page of them; `has_more`: others follow."""
 
     counts: Mapping[JobState, int]
     jobs: tuple[Job, ...]
+    has_more: bool
 
 
 def no_effects(_session: object) -> None:
@@ -113,25 +119,15 @@ def plan(engine: Engine, planned: Iterable[Planned], now: datetime) -> None:
             jobs.enqueue(session, each.kind, each.payload, each.due, each.key)
 
 
-def overview(engine: Engine, states: Collection[JobState], page: int = 1) -> Overview:
-    """The counts of all jobs, and one page of those in `states` (none named: all)."""
+def overview(engine: Engine, states: Collection[JobState], page: int = 1, n_jobs: int = PAGE) -> Overview:
+    """The counts of all jobs, and one page of `n_jobs` of those in `states` (none named: all)."""
     with reading(engine) as session:
-        chosen = jobs.list_jobs(session, states or list(JobState), PAGE, (page - 1) * PAGE)
-        return Overview(jobs.count_jobs(session), tuple(chosen))
+        found = jobs.list_jobs(session, states or list(JobState), n_jobs + 1, (page - 1) * n_jobs)
+        return Overview(jobs.count_jobs(session), tuple(found[:n_jobs]), len(found) > n_jobs)
 
 
-def show(engine: Engine, job_id: int) -> Job:
-    """One job with its tries.
-
-    Raises:
-        NotFound: `unknown_job`.
-    """
-    with reading(engine) as session:
-        return jobs.get_job(session, job_id)
-
-
-def retry(engine: Engine, job_id: int, now: datetime) -> None:
-    """Have a dead job tried again.
+def retry(engine: Engine, job_id: int, actor: str, now: datetime) -> None:
+    """Have a dead job tried again; the audit log says who wished it.
 
     Raises:
         NotFound: `unknown_job`.
@@ -139,3 +135,5 @@ def retry(engine: Engine, job_id: int, now: datetime) -> None:
     """
     with transaction(engine) as session:
         jobs.wake(session, job_id, now)
+        kind = jobs.get_job(session, job_id).kind
+        record(session, AuditLine(now, actor, "jobs.retried", facts={"job_id": job_id, "kind": kind}))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.web import about, network, reference
+from mobigo.web import about, jobs, network, reference
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
@@ -35,6 +35,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         person,
         mine,
         officer,
+        jobs,
     ):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))

@@ -37,6 +37,7 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.PEOPLE_READ, "/personnes", "people.account.people"),
     (Permission.AUDIT_READ, "/journal", "personal.audit.title"),
     (Permission.AUDIT_READ, "/conservation", "personal.retention.title"),
+    (Permission.JOBS_READ, "/administration/taches", "jobs.title"),
 )
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe"})
 _KINDS = {"courriel": "email", "telephone": "phone"}

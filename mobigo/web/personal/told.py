@@ -9,7 +9,7 @@ from datetime import datetime
 from babel.numbers import format_currency
 
 from mobigo.services.personal import PersonalData
-from mobigo.texts import action_words, all_texts, text
+from mobigo.texts import action_words, all_texts, kind_words, text
 from mobigo.web.people.account import Line
 from mobigo.web.wording import FRENCH, moment, say, say_count
 from socle.errors import Fact
@@ -73,6 +73,8 @@ def value_words(name: str, value: Value) -> str:
         return format_currency(value / 100, "EUR", locale=FRENCH)
     if name == "action":
         return action_words(str(value))
+    if name == "kind" and f"kinds.{value}" in all_texts():
+        return kind_words(str(value))
     if name == "role":
         return say(f"people.role.{value}")
     return all_texts().get(f"personal.value.{name}.{value}", str(value))

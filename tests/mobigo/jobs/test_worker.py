@@ -74,7 +74,7 @@ def test_a_job_that_fails_is_tried_later_and_later_then_given_up_then_woken(engi
     (job,) = overview(engine, [JobState.DEAD]).jobs
     assert [one.why for one in job.tries] == ["RuntimeError: no rope"] * 3
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 3
-    retry(engine, job.job_id, clock.now)
+    retry(engine, job.job_id, "system:test", clock.now)
     assert Worker(engine, {"ring": ring}, [], clock, "berthe").run_due() == 1
     assert rung(engine) == ["a"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mobigo.security import Permission, Role
+from mobigo.store.jobs import JobState, Outcome
 from mobigo.store.people.accounts import PersonState
 from mobigo.texts import all_texts
 from routing.journeys.rank import Label
@@ -36,6 +37,14 @@ PUT_TOGETHER = {
     "people.role.": {str(role) for role in Role},
     "people.permission.": {str(permission) for permission in Permission},
     "people.state.": {str(state) for state in PersonState},
+    "jobs.": {"again", "due", "done", "dead"},
+    "jobs.state.": {str(state) for state in JobState},
+    "jobs.outcome.": {str(outcome) for outcome in Outcome},
+    "personal.": {"yes", "no"},
+    "personal.audit.": {"anonymous", "file_csv", "file_json", "key", "person", "system"},
+    "personal.consents.": {"given", "withdrawn"},
+    "personal.erased.": {"home", "lead", "left", "left_1", "title"},
+    "personal.retention.": {"no_limit", "tidy"},
     "people.how.": {"password", "code"},
     "people.done.": {"appareil", "cle", "compte", "coordonnees", "fonction", "mot-de-passe", "suspension"},
     **{f"error.{status}.": {"title", "sentence", "advice"} for status in (400, 404, 405, 500, 503)},
