@@ -30,6 +30,7 @@ from mobigo.logs import write_logs
 from mobigo.security import open_keys
 from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
+from mobigo.services.people.provider import Provider, read_access
 from mobigo.settings import Settings
 from mobigo.store.base import WritesElsewhere, open_engine, write_only_while
 from mobigo.store.writing import find_seat
@@ -89,6 +90,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.state.engine = engine
     app.state.clock = clock
     app.state.keys = keys
+    app.state.provider = find_provider(settings)
     app.state.data_dir = Path(settings.data_dir)
     app.state.settings = settings
     app.state.pool = anyio.CapacityLimiter(settings.search_threads)
@@ -109,6 +111,16 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.add_middleware(Headers)
     app.add_middleware(Named)
     return app
+
+
+def find_provider(settings: Settings) -> Provider | None:
+    """The provider that people may sign in by.
+
+    Raises:
+        BadInput: `bad_provider`.
+    """
+    access = read_access(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_name)
+    return Provider(access) if access else None
 
 
 def _now() -> datetime:

@@ -90,9 +90,33 @@ def fetch(server: str, path: str, parameters: Iterable[tuple[str, str]], timeout
         Unavailable: it does not answer.
     """
     address = f"{server.rstrip('/')}{path}?{urlencode(list(parameters))}"
-    limits = Limits(MOST_ANSWER_BYTES, timeout_s, timeout_s)
-    with _answer("GET", address, {"Accept": "application/json"}, limits) as (answer, chunks):
-        return answer.status_code, b"".join(chunks)
+    said = ask(address, {}, None, Limits(MOST_ANSWER_BYTES, timeout_s, timeout_s))
+    return said.status, said.body
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer read whole."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def ask(address: str, headers: Mapping[str, str], form: Mapping[str, str] | None, limits: Limits) -> Said:
+    """The answer to a GET or, with a form, to a POST that is sent once: for what must not be tried again.
+
+    Raises:
+        BadInput: `bad_server`, `server_refused`, `too_large`, `sent_astray`.
+        Unavailable: `server_silent`.
+    """
+    told = {"Accept": "application/json", **headers}
+    body = b""
+    if form is not None:
+        told["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode(form).encode()
+    with _answer("GET" if form is None else "POST", address, told, limits, body) as (answer, chunks):
+        return Said(answer.status_code, answer.headers.get("Content-Type", ""), b"".join(chunks))
 
 
 def download(address: str, into: Path, known: Validators = Validators(), limits: Limits = Limits()) -> Download:

@@ -48,6 +48,14 @@ class Settings(BaseSettings):
     operator_name: str = Field(default="", description="Who answers for this service, shown at the foot of the pages.")
     operator_phone: str = Field(default="", description="Telephone number of the agents; empty: none is shown.")
     operator_email: str = Field(default="", description="Address for questions and reports; empty: none is shown.")
+    oidc_issuer: str = Field(
+        default="", description="Address of an OpenID Connect provider that people may sign in by; empty: none."
+    )
+    oidc_client_id: str = Field(default="", description="How that provider knows this site.")
+    oidc_client_secret: str = Field(
+        default="", repr=False, description="What this site shows that provider; empty for a public client."
+    )
+    oidc_name: str = Field(default="", description="Name of that provider on the pages; empty: that of its server.")
     gate_trips_drop_pct: float = Field(
         default=10.0,
         ge=0,

@@ -78,6 +78,16 @@ def _settings() -> Iterator[Check]:
     known = {f"MOBIGO_{name.upper()}" for name in type(settings()).model_fields} | _OF_TESTS
     for name in sorted(name for name in os.environ if name.startswith("MOBIGO_") and name not in known):
         yield Check("settings", "warning", text("cli.doctor.setting_unknown", name=name))
+    from mobigo.services.people.provider import read_access
+
+    chosen = settings()
+    try:
+        access = read_access(chosen.oidc_issuer, chosen.oidc_client_id, chosen.oidc_client_secret, chosen.oidc_name)
+    except MobigoError as error:
+        yield Check("sign_in", "error", error_sentence(error))
+    else:
+        if access and not chosen.public_url:
+            yield Check("sign_in", "warning", text("cli.doctor.public_url_wanted"))
 
 
 def _database() -> Iterator[Check]:

@@ -24,6 +24,7 @@ def serve(
     import uvicorn
 
     from mobigo.metrics import share_among_processes
+    from mobigo.services.people.provider import read_access
     from mobigo.store.base import open_engine
     from mobigo.store.releases import get_current
     from mobigo.store.writing import find_seat
@@ -34,6 +35,7 @@ def serve(
         from mobigo.cli.demo import ensure_demo
 
         ensure_demo()
+    read_access(chosen.oidc_issuer, chosen.oidc_client_id, chosen.oidc_client_secret, chosen.oidc_name)
     get_current(chosen.data_dir)
     engine = open_engine(chosen.database_address())
     seat = find_seat(engine)

@@ -131,12 +131,17 @@ async def read_form(request: Request) -> Mapping[str, str]:
 
 def token_field(request: Request) -> Markup:
     """The hidden field that lets a form of this page come back."""
-    binding = _cookie(request) or getattr(request.state, "new_cookie", "")
+    keys: Keys = request.app.state.keys
+    token = keys.csrf_token(binding_of(request), now_of(request))
+    return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN_FIELD, token)
+
+
+def binding_of(request: Request) -> str:
+    """What only this browser shows: its cookie, or the one that it gets with this answer (`give_cookie`)."""
+    binding: str = _cookie(request) or getattr(request.state, "new_cookie", "")
     if not binding:
         binding = request.state.new_cookie = _VISITOR + new_token()
-    keys: Keys = request.app.state.keys
-    token = keys.csrf_token(binding, now_of(request))
-    return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN_FIELD, token)
+    return binding
 
 
 # --- the cookie ------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ def _cookie(request: Request) -> str:
 
 
 def give_cookie(request: Request, response: Response) -> None:
-    """Set the cookie that a form of this page was bound to, if it is new."""
+    """Set the cookie that this answer is bound to, if it is new."""
     value = getattr(request.state, "new_cookie", "")
     if value:
         _set_cookie(request, response, value)

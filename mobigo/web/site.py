@@ -10,7 +10,7 @@ from mobigo.web import about, jobs, network, reference
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
-from mobigo.web.people import account, administration, devices, joining, keys, person, signing
+from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
 
 
@@ -33,11 +33,12 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         keys,
         administration,
         person,
+        signing,
+        outside,
         mine,
         officer,
         jobs,
     ):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))
-    router.include_router(signing.make_router(pages, None))
     return router

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -136,6 +137,11 @@ class Visitor:
     def sign_in(self, contact: str, password: str = PASSWORD) -> Visitor:
         """Come in."""
         return self.go("/connexion").send("/connexion", contact=contact, mot_de_passe=password)
+
+    @property
+    def links(self) -> list[str]:
+        """Where the links of this page lead."""
+        return [unescape(href) for href in re.findall(r'<a [^>]*href="([^"]*)"', self.page.text)]
 
     @property
     def title(self) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people import accounts
 from mobigo.services.people.principal import Principal
+from mobigo.services.people.provider import Provider
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import (
@@ -68,7 +70,7 @@ def back_to_account() -> Link:
     return Link(HOME, say("people.account.title"))
 
 
-def _account_page(account: accounts.Account, principal: Principal, said: str) -> AccountPage:
+def _account_page(account: accounts.Account, principal: Principal, provider: Provider | None, said: str) -> AccountPage:
     identity = account.identity
     verified = {True: say("people.account.verified"), False: say("people.account.unverified")}
     lines = [Line(say("people.name"), identity.name)]
@@ -78,7 +80,7 @@ def _account_page(account: accounts.Account, principal: Principal, said: str) ->
         lines.append(Line(say("people.phone"), identity.phone, verified[identity.phone_verified_at is not None]))
     lines.append(Line(say("people.reference"), spelled_reference(account.person.reference)))
     lines.append(Line(say("people.roles"), ", ".join(sorted(say(f"people.role.{role}") for role in account.roles))))
-    lines.extend(Line(say("people.account.issuer"), issuer) for issuer in account.issuers)
+    lines.extend(Line(say("people.account.issuer"), say_how(provider, issuer)) for issuer in account.issuers)
     password = "people.account.password" if account.has_password else "people.account.first_password"
     return AccountPage(
         title=say("people.account.title"),
@@ -95,6 +97,13 @@ def _account_page(account: accounts.Account, principal: Principal, said: str) ->
         ),
         work=[Link(href, say(key)) for permission, href, key in WORK if principal.may(permission)],
     )
+
+
+def say_how(provider: Provider | None, how: str) -> str:
+    """How somebody came in: by a password, a code, or another service."""
+    if how in {"password", "code"}:
+        return say(f"people.how.{how}")
+    return provider.access.name if provider and provider.access.issuer == how else urlsplit(how).hostname or how
 
 
 def say_done(what: str) -> str:
@@ -147,7 +156,7 @@ def make_router(pages: Pages) -> APIRouter:
     def account_page(request: Request, principal: Owner, fait: str = "") -> Response:
         state = request.app.state
         account = accounts.get_account(state.engine, state.keys, principal)
-        page = _account_page(account, principal, say_done(fait))
+        page = _account_page(account, principal, state.provider, say_done(fait))
         return pages.send(request, "people/account.html", cache="no-store", page=page)
 
     @router.get(DETAILS)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from mobigo.services.people import signing
 from mobigo.web import door
 from mobigo.web.layout import Pages
-from mobigo.web.people.account import DEVICES, back_to_account, say_done
+from mobigo.web.people.account import DEVICES, back_to_account, say_done, say_how
 from mobigo.web.people.forms import Fields, Link, Owner
 from mobigo.web.wording import moment, say
 
@@ -51,7 +51,7 @@ def make_router(pages: Pages) -> APIRouter:
                 Device(
                     each.session_id,
                     each.device or say("people.devices.unknown"),
-                    say(f"people.how.{each.how}") if each.how in {"password", "code"} else each.how,
+                    say_how(request.app.state.provider, each.how),
                     moment(each.made_at),
                     moment(each.seen_at),
                     each.token_hash == principal.token_hash,

@@ -14,7 +14,7 @@ from mobigo.texts import error_sentence
 from mobigo.web.door import Needs, read_form
 from mobigo.web.layout import Pages
 from mobigo.web.wording import say
-from socle.errors import Conflict, Forbidden, MobigoError, NotFound, TooOften
+from socle.errors import Conflict, Forbidden, MobigoError, NotFound, TooOften, Unavailable
 
 Fields = Annotated[Mapping[str, str], Depends(read_form)]
 SENT_BY_US = Depends(read_form)  # where the fields do not matter
@@ -44,6 +44,7 @@ _STATUS_OF: tuple[tuple[type[MobigoError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (TooOften, 429),
+    (Unavailable, 503),
 )
 
 

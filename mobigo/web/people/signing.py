@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people import fictitious, signing
+from mobigo.services.people.provider import Provider
 from mobigo.web import door
 from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages
@@ -15,6 +18,7 @@ from socle.errors import MobigoError
 HOME = "/compte"
 JOIN = "/compte/creer"
 RESET = "/mot-de-passe"
+OUTSIDE = f"{door.SIGN_IN}/ailleurs"
 
 
 def ask_contact(label: str) -> Field:
@@ -22,9 +26,12 @@ def ask_contact(label: str) -> Field:
     return Field("contact", label, autocomplete="username", hint=say("people.contact_hint"))
 
 
-def sign_in_page(after: str, provider: Link | None, invented: Fictitious | None = None) -> FormPage:
-    """The sign-in; `after` is where one goes then, `invented` the accounts of the demonstration."""
-    return FormPage(
+def send_sign_in(
+    pages: Pages, request: Request, after: str, error: MobigoError | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
+    """The sign-in, or again what was refused of it; `after` is where one goes then."""
+    provider: Provider | None = request.app.state.provider
+    page = FormPage(
         title=say("people.sign_in.title"),
         action=door.SIGN_IN,
         submit=say("people.sign_in.submit"),
@@ -34,9 +41,14 @@ def sign_in_page(after: str, provider: Link | None, invented: Fictitious | None 
         ),
         hidden={"suite": after},
         links=(Link(RESET, say("people.sign_in.forgotten")), Link(JOIN, say("people.sign_in.join"))),
-        provider=provider,
-        fictitious=invented,
+        provider=_outside(provider, after) if provider else None,
+        fictitious=_fictitious(request) if pages.is_demo() else None,
     )
+    return send_form(pages, request, page) if error is None else send_refused(pages, request, page, error, typed or {})
+
+
+def _outside(provider: Provider, after: str) -> Link:
+    return Link(door.with_query(OUTSIDE, suite=after), say("people.sign_in.outside", name=provider.access.name))
 
 
 def _fictitious(request: Request) -> Fictitious | None:
@@ -58,20 +70,16 @@ def let_in(request: Request, signed_in: signing.SignedIn, after: str) -> Respons
     return answer
 
 
-def make_router(pages: Pages, provider: Link | None) -> APIRouter:
+def make_router(pages: Pages) -> APIRouter:
     """`/connexion`, `/deconnexion`."""
     router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
-
-    def page(request: Request, after: str) -> FormPage:
-        elsewhere = provider and Link(door.with_query(provider.href, suite=after), provider.name)
-        return sign_in_page(after, elsewhere, _fictitious(request) if pages.is_demo() else None)
 
     @router.get(door.SIGN_IN)
     def sign_in_form(request: Request, suite: str = HOME) -> Response:
         after = door.own_path(suite, HOME)
         if door.find_visitor(request) is not None:
             return door.go(after)
-        return send_form(pages, request, page(request, after))
+        return send_sign_in(pages, request, after)
 
     @router.post(door.SIGN_IN)
     def sign_in(request: Request, form: Fields) -> Response:
@@ -82,7 +90,7 @@ def make_router(pages: Pages, provider: Link | None) -> APIRouter:
                 state.engine, state.keys, contact, password, door.where_of(request), door.now_of(request)
             )
         except MobigoError as error:
-            return send_refused(pages, request, page(request, after), error, form)
+            return send_sign_in(pages, request, after, error, form)
         return let_in(request, done, after)
 
     @router.post("/deconnexion", dependencies=[SENT_BY_US])
