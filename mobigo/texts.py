@@ -59,8 +59,11 @@ def text(key: str, /, **facts: Fact) -> str:
 
 
 def error_sentence(error: MobigoError) -> str:
-    """What happened and what to do, in French, from the error's code and facts."""
-    return text(f"errors.{error.code}", **error.facts)
+    """What happened and what to do, in French, from the error's code and facts; a `problem` is a text of its own."""
+    facts = dict(error.facts)
+    if "problem" in facts:
+        facts["problem"] = text(f"problems.{facts['problem']}")
+    return text(f"errors.{error.code}", **facts)
 
 
 def action_words(action: str) -> str:

@@ -1,0 +1,1 @@
+"""Covoiturage: carpool lines, what the Region pays for them, and why."""

@@ -1,0 +1,122 @@
+"""Documents: JSON or TOML text → the plain tree of a policy, with exact numbers, and its version.
+
+A decimal is read as `Decimal`, never as a float: 52.9 is 52.9. The version of a policy is the
+SHA-256 of its canonical JSON (sorted keys, no spaces, UTF-8, shortest numbers), so that the order
+of keys, blanks and the zeros of 1.10 make no other version, nor does TOML with the same tree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from socle.errors import BadInput
+
+Tree = dict[str, Any]
+
+MAX_DEPTH = 64  # of lists and objects in one another: what is nested deeper was not written by a person
+_BIGGEST = 10**15  # a number beyond it is a slip: no rate, length or amount comes near
+_FINEST = -12  # and so is a decimal finer than this power of ten
+
+
+def read_documents(text: bytes, *, toml: bool = False) -> dict[str, Tree]:
+    """The documents of a file by id: one document, or a collection under `policies`.
+
+    A single document without an `id` is named by the empty string.
+
+    Raises:
+        BadInput: `policy_unreadable` when the text is no JSON (TOML) of that kind; `policy_id_twice`
+            when a document of a collection says another id than its key.
+    """
+    tree = _parse_toml(text) if toml else _parse_json(text)
+    if not isinstance(tree, dict):
+        _refuse("an object is wanted at the top")
+    if "policies" not in tree:
+        return {_id_of(tree, ""): tree}
+    collection = tree["policies"]
+    if not isinstance(collection, dict) or not all(isinstance(document, dict) for document in collection.values()):
+        _refuse("policies holds documents by their id")
+    for policy_id, document in collection.items():
+        if _id_of(document, policy_id) != policy_id:
+            raise BadInput("policy_id_twice", policy=policy_id, said=_id_of(document, policy_id))
+    return {policy_id: {**document, "id": policy_id} for policy_id, document in collection.items()}
+
+
+def hash_document(tree: Tree) -> str:
+    """The version of a document: SHA-256 of its canonical JSON, in hexadecimal."""
+    return hashlib.sha256(render_canonical(tree).encode()).hexdigest()
+
+
+def render_canonical(value: Any) -> str:
+    """`value` as canonical JSON: sorted keys, no spaces, numbers without needless zeros."""
+    if isinstance(value, dict):
+        members = (f"{json.dumps(key, ensure_ascii=False)}:{render_canonical(value[key])}" for key in sorted(value))
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(render_canonical, value)) + "]"
+    if isinstance(value, Decimal):
+        shortest = f"{value:f}"
+        return (shortest.rstrip("0").rstrip(".") if "." in shortest else shortest) or "0"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _id_of(tree: Tree, otherwise: str) -> str:
+    said = tree.get("id")
+    return said if isinstance(said, str) else otherwise
+
+
+def _parse_json(text: bytes) -> Any:
+    try:
+        tree = json.loads(
+            text.decode("utf-8-sig"), parse_float=_exact, parse_constant=_refuse, object_pairs_hook=_each_key_once
+        )
+    except (ValueError, RecursionError) as error:
+        _refuse(str(error))
+    return _plain(tree, 0)
+
+
+def _parse_toml(text: bytes) -> Any:
+    try:
+        tree = tomllib.loads(text.decode("utf-8-sig"), parse_float=_exact)
+    except (ValueError, RecursionError) as error:
+        _refuse(str(error))
+    return _plain(tree, 0)
+
+
+def _exact(written: str) -> Decimal:
+    number = Decimal(written)
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < _FINEST:
+        raise ValueError(f"{written[:40]} is no number that can be reckoned with")
+    return number
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> Tree:
+    tree = dict(pairs)
+    if len(tree) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"“{next(key for key in keys if keys.count(key) > 1)}” is said twice")
+    return tree
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """`value` with the dates of TOML as text, after looking that nothing in it is beyond reason."""
+    if depth > MAX_DEPTH:
+        _refuse("nested too deeply")
+    if isinstance(value, dict):
+        return {key: _plain(member, depth + 1) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member, depth + 1) for member in value]
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, int | Decimal) and not -_BIGGEST <= value <= _BIGGEST:
+        _refuse(f"{str(value)[:40]} is beyond all reason")
+    return value
+
+
+def _refuse(said: str) -> NoReturn:
+    raise BadInput("policy_unreadable", said=said)

@@ -1,0 +1,145 @@
+"""Explain: the steps by which an amount came about, in order, each with its exact value; words come from elsewhere.
+
+Made by the same sums as the decision, so that the last step is always the amount that is paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from covoiturage.policy.amounts import Amounts, AmountStep
+from covoiturage.policy.caps import Limited
+from covoiturage.policy.conditions import missing_facts
+from covoiturage.policy.facts import CarFacts, Facts
+from covoiturage.policy.model import Condition, Policy
+from covoiturage.policy.rides import Decision, RideJudge
+from covoiturage.policy.trips import CarDecision, CarJudge, LeftOut
+from socle.errors import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: which (`step`, `type`), its exact value in cents where it has one, and the facts that tell it.
+
+    `slice` is the position of the slice for a term.
+    """
+
+    step: str
+    type: str
+    exact: Fraction | None = None
+    slice: int | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+def render_exact(number: Fraction) -> str:
+    """`number` to the last digit: `541.125`, or `1/3` when no decimal says it."""
+    whole, rest = number.denominator, 0
+    while whole % 10 == 0:
+        whole, rest = whole // 10, rest + 1
+    for prime in (2, 5):
+        while whole % prime == 0:
+            whole, rest = whole // prime, rest + 1
+    if whole != 1:
+        return f"{number.numerator}/{number.denominator}"
+    digits = f"{abs(number.numerator) * 10**rest // number.denominator:0{rest + 1}d}"
+    told = f"{digits[:-rest]}.{digits[-rest:]}".rstrip("0").rstrip(".") if rest else digits
+    return f"-{told}" if number < 0 else told
+
+
+def explain_ride(judge: RideJudge, facts: Facts, decision: Decision) -> list[Step]:
+    """How the decision about a couple came about."""
+    if decision.reason is not None:
+        return [_gate(judge.policy, decision.reason, facts)]
+    local = judge.gates.local(facts.instant)
+    return [
+        *_amount_steps(judge.amounts, facts, local),
+        Step("round", "half_up", Fraction(decision.stateless_cents)),
+        *(_limit(limited) for limited in decision.limited),
+        Step("total", "paid", Fraction(decision.amount_cents)),
+    ]
+
+
+def explain_car(judge: CarJudge, car: CarFacts, decision: CarDecision) -> list[Step]:
+    """How the decision about a car came about."""
+    outing = decision.outing
+    if outing is None:
+        return [_gate(judge.policy, decision.reason or "", None)]
+    steps = [*map(_left_out, outing.left_out)]
+    steps.append(Step("metres", judge.policy.car.distance_basis, facts=_lengths(car, decision.paid_m)))
+    if decision.reason is not None:
+        return [*steps, _gate(judge.policy, decision.reason, outing.facts)]
+    if outing.rides or judge.policy.car.empty_run == "km":
+        steps += _amount_steps(judge.amounts, outing.facts, outing.local)
+    else:
+        steps.append(Step("term", "empty_run", Fraction(decision.stateless_cents)))
+    steps.append(Step("round", "half_up", Fraction(decision.stateless_cents)))
+    if decision.legal_cap_cents is not None:
+        steps.append(Step("legal_cap", "cost_of_the_trip", Fraction(decision.legal_cap_cents)))
+    steps += [_limit(limited) for limited in decision.limited]
+    return [*steps, Step("total", "paid", Fraction(decision.amount_cents))]
+
+
+def _left_out(left: LeftOut) -> Step:
+    if left.limited is None:
+        return Step("ride", "left_out", facts={"ride": left.ride_id, "condition": left.condition})
+    return Step("ride", "had_their_number", facts={"ride": left.ride_id, "max": left.limited.max})
+
+
+def _amount_steps(amounts: Amounts, facts: Facts, local: datetime) -> Iterator[Step]:
+    for told in amounts.steps(facts, local, facts.seats):
+        yield Step(told.step, told.type, told.exact, told.slice, _reckoned(told, facts, amounts.policy))
+
+
+def _reckoned(told: AmountStep, facts: Facts, policy: Policy) -> dict[str, Fact]:
+    """The numbers of a step as its sentence wants them: exact ones as text."""
+    if told.step == "post":
+        return {"number": render_exact(policy.post[told.rule].number)}
+    if told.term is None:
+        return {"metres": facts.distance_m}
+    given = told.term.given
+    reckoned: dict[str, Fact] = {"n": facts.seats}
+    if "cents_per_km" in given:
+        limit = given["limit_m"] or facts.distance_m
+        reckoned |= {
+            "metres": max(0, min(facts.distance_m, limit) - given["offset_m"]),
+            "rate": render_exact(given["cents_per_km"]),
+        }
+    if "cents" in given:
+        reckoned["rate"] = render_exact(given["cents"])
+    if told.type == "per_passenger":
+        most = facts.seats if given["max_passengers"] is None else min(facts.seats, given["max_passengers"])
+        reckoned["n"] = max(0, most - given["from_passenger"] + 1)
+    return reckoned
+
+
+def _lengths(car: CarFacts, paid_m: int) -> dict[str, Fact]:
+    return {"metres": paid_m, "measured_m": car.measured_m, "official_m": car.official_m}
+
+
+def _limit(limited: Limited) -> Step:
+    facts: dict[str, Fact] = {
+        "scope": limited.scope,
+        "period": limited.period,
+        "period_key": limited.period_key,
+        "max": limited.max,
+        "used": limited.used,
+    }
+    return Step("limit", limited.counter, facts=facts)
+
+
+def _gate(policy: Policy, reason: str, facts: Facts | None) -> Step:
+    """The gate that was closed; for a condition its type, and what nobody said that it needed."""
+    kind, _, position = reason.partition(":")
+    if kind != "condition":
+        return Step("gate", reason)
+    condition: Condition = policy.eligibility[int(position)]
+    told: dict[str, Fact] = {"condition": int(position), "type": condition.type}
+    if facts is not None:
+        told |= {"metres": facts.distance_m}
+        missing = sorted(set(missing_facts(condition, facts)))
+        if missing:
+            told["missing"] = ", ".join(missing)
+    return Step("gate", "condition", facts=told)

@@ -1,0 +1,31 @@
+"""Shipped: the dated policies of the Region's lines, one file each, and which of them was in force on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from covoiturage.policy.language import read_policies
+from covoiturage.policy.model import Policy
+
+
+@cache
+def shipped_policies() -> Mapping[str, Policy]:
+    """The policies of the Region's lines by id."""
+    found: dict[str, Policy] = {}
+    for document in files("covoiturage.policy").joinpath("policies").iterdir():
+        found |= read_policies(document.read_bytes(), toml=True)
+    return dict(sorted(found.items()))
+
+
+def find_in_force(policies: Iterable[Policy], day: date) -> Policy | None:
+    """The policy in force on a local day: of several, the one that began last."""
+    valid = [
+        policy
+        for policy in policies
+        if (policy.valid_from is None or policy.valid_from <= day)
+        and (policy.valid_until is None or day <= policy.valid_until)
+    ]
+    return max(valid, key=lambda policy: policy.valid_from or date.min, default=None)

@@ -1,0 +1,222 @@
+"""`mobigo covoiturage`: carpools decided under a policy, policies checked; answers are JSON Lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from mobigo.cli.feed import AsJson
+from mobigo.cli.frame import ExitCode, err, out, say_error, say_json
+from mobigo.texts import error_sentence, finding_sentence, text
+from socle.errors import BadInput
+
+if TYPE_CHECKING:
+    from covoiturage.policy.model import Policy
+    from mobigo.services.covoiturage.deciding import Batch
+
+app = typer.Typer(help=text("cli.covoiturage.help"), no_args_is_help=True)
+
+BAD_INPUT = 2  # as the note on carpooling has it, for commands whose answer is a check
+_READABLE_FROM = 32  # differences told one by one before they are only counted
+
+PolicyFile = Annotated[Path, typer.Option("--policy", help=text("cli.covoiturage.policy_help"), metavar="FILE")]
+PolicyId = Annotated[str | None, typer.Option("--policy-id", help=text("cli.covoiturage.policy_id_help"), metavar="ID")]
+Journeys = Annotated[str, typer.Option("--journeys", help=text("cli.covoiturage.journeys_help"), metavar="FILE|-")]
+
+
+@app.command(help=text("cli.covoiturage.decide_help"))
+def decide(
+    policy: PolicyFile,
+    journeys: Journeys,
+    policy_id: PolicyId = None,
+    check: Annotated[bool, typer.Option("--check", help=text("cli.covoiturage.check_help"))] = False,
+    check_stateless: Annotated[
+        bool, typer.Option("--check-stateless", help=text("cli.covoiturage.check_stateless_help"))
+    ] = False,
+    counters: Annotated[bool, typer.Option("--counters", help=text("cli.covoiturage.counters_help"))] = False,
+    brief: Annotated[bool, typer.Option("--brief", help=text("cli.covoiturage.brief_help"))] = False,
+    sort: Annotated[bool, typer.Option("--sort", help=text("cli.covoiturage.sort_help"))] = False,
+    territory: Annotated[
+        Path | None, typer.Option(help=text("cli.covoiturage.territory_help"), metavar="FILE", exists=True)
+    ] = None,
+    budget_cents: Annotated[int | None, typer.Option(min=0, help=text("cli.covoiturage.budget_help"))] = None,
+    counters_before: Annotated[
+        Path | None, typer.Option(help=text("cli.covoiturage.counters_before_help"), metavar="FILE", exists=True)
+    ] = None,
+) -> None:
+    """Decide journeys, batch by batch."""
+    beside = {
+        "territory_selector": None if territory is None else _read_json(territory),
+        "budget_cents": budget_cents,
+        "counters_before": None if counters_before is None else _read_json(counters_before),
+    }
+    run = _Run(check=check, check_stateless=check_stateless, counters=counters, brief=brief, sort=sort)
+    try:
+        policies = _read_policies(policy)
+        with _opened(journeys) as lines:
+            for batch in _batches(lines, policies, policy_id, beside, run):
+                run.decide(batch)
+    except (BadInput, OSError) as error:
+        say_error(error_sentence(error) if isinstance(error, BadInput) else f"{error.filename} : {error.strerror}")
+        raise typer.Exit(BAD_INPUT) from None
+    raise typer.Exit(run.exit_code())
+
+
+@app.command("check-policy", help=text("cli.covoiturage.check_policy_help"))
+def check_policy(
+    file: Annotated[Path, typer.Argument(help=text("cli.covoiturage.policy_help"), metavar="FILE")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is odd in the policies of a file; those that are wrong are refused."""
+    from covoiturage.policy.remarks import list_remarks
+
+    try:
+        policies = _read_policies(file)
+    except (BadInput, OSError) as error:
+        say_error(error_sentence(error) if isinstance(error, BadInput) else f"{error.filename} : {error.strerror}")
+        raise typer.Exit(BAD_INPUT) from None
+    remarks = {policy_id: list_remarks(policy) for policy_id, policy in policies.items()}
+    if as_json:
+        say_json(
+            [
+                {
+                    "policy": policy_id,
+                    "policy_sha256": policies[policy_id].version,
+                    "level": policies[policy_id].level,
+                    "findings": [{**one.as_dict(), "sentence": finding_sentence(one)} for one in found],
+                }
+                for policy_id, found in remarks.items()
+            ]
+        )
+    else:
+        for policy_id, found in remarks.items():
+            version = policies[policy_id].version
+            out.print(
+                text("cli.covoiturage.policy_read", policy=policy_id or file.name, version=version[:12]), markup=False
+            )
+            for one in found:
+                out.print(f"  {one.file} : {finding_sentence(one)}", markup=False, highlight=False)
+    raise typer.Exit(ExitCode.NO if any(remarks.values()) else ExitCode.OK)
+
+
+class _Run:
+    """One run of `decide`: what is printed, and what was found."""
+
+    def __init__(self, *, check: bool, check_stateless: bool, counters: bool, brief: bool, sort: bool) -> None:
+        self._check, self._check_stateless = check, check_stateless
+        self._counters, self._brief, self._sort = counters, brief, sort
+        self.n_differences = self.n_unreadable = 0
+        self._write = sys.stdout.write
+        self._encode = msgspec.json.Encoder().encode
+
+    def decide(self, batch: Batch) -> None:
+        """Decide a batch, print its lines, compare where that was asked."""
+        from mobigo.services.covoiturage.deciding import Unreadable, decide_batch
+
+        for decided in decide_batch(batch, in_order_of_end=self._sort):
+            if isinstance(decided, Unreadable):
+                self.say_unreadable(batch.id, decided.index, decided.error)
+                continue
+            if self._brief:
+                told: dict[str, Any] = {
+                    "batch": batch.id,
+                    "index": decided.index,
+                    "stateless_cents": decided.stateless_cents,
+                    "amount_cents": decided.amount_cents,
+                }
+            else:
+                told = decided.line()
+            self._say(told)
+            if self._check and batch.expected_cents is not None:
+                self._compare(batch, "amount_cents", decided.index, batch.expected_cents, decided.amount_cents)
+            if self._check_stateless and batch.stateless_cents is not None:
+                self._compare(batch, "stateless_cents", decided.index, batch.stateless_cents, decided.stateless_cents)
+        if self._counters:
+            self._say({"batch": batch.id, "counters_after": batch.counters.as_rows()})
+
+    def say_unreadable(self, batch: object, index: int | None, error: BadInput) -> None:
+        """Say on standard error why a journey or a line was not decided."""
+        self.n_unreadable += 1
+        where = "journey_refused" if index is not None else "line_refused"
+        sentence = error_sentence(error)
+        err.print(text(f"cli.covoiturage.{where}", batch=str(batch), index=str(index), sentence=sentence), markup=False)
+
+    def exit_code(self) -> int:
+        """2 when something could not be read, 1 when an amount differs, else 0."""
+        if self.n_differences > _READABLE_FROM:
+            err.print(text("cli.covoiturage.n_differences", n=self.n_differences))
+        return BAD_INPUT if self.n_unreadable else ExitCode.NO if self.n_differences else ExitCode.OK
+
+    def _say(self, told: dict[str, Any]) -> None:
+        self._write(self._encode(told).decode() + "\n")
+
+    def _compare(self, batch: Batch, what: str, index: int, expected: list[int], got: int) -> None:
+        if expected[index] == got:
+            return
+        self.n_differences += 1
+        if self.n_differences <= _READABLE_FROM:
+            facts = {"batch": str(batch.id), "index": str(index), "expected": str(expected[index]), "got": str(got)}
+            err.print(text(f"cli.covoiturage.differs_{what}", **facts), markup=False)
+
+
+def _batches(
+    lines: Iterable[bytes],
+    policies: Mapping[str, Policy],
+    policy_id: str | None,
+    beside: dict[str, Any],
+    run: _Run,
+) -> Iterator[Batch]:
+    """The batches of the lines: one per line with `journeys`; those without are one batch together, at the end."""
+    from mobigo.services.covoiturage.deciding import read_batch
+
+    loose: list[dict[str, Any]] = []
+    first_loose = 0
+    decode = msgspec.json.Decoder().decode
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        try:
+            given = decode(line)
+        except (msgspec.DecodeError, RecursionError):
+            run.say_unreadable(number, None, BadInput("line_is_no_object"))
+            continue
+        if not isinstance(given, dict):
+            run.say_unreadable(number, None, BadInput("line_is_no_object"))
+        elif "journeys" not in given:
+            first_loose = number if not loose else first_loose
+            loose.append(given)
+        else:
+            try:
+                yield read_batch(given, number, policies, policy_id)
+            except BadInput as error:
+                run.say_unreadable(given.get("id") or number, None, error)
+    if loose:
+        yield read_batch({**beside, "journeys": loose}, first_loose, policies, policy_id)
+
+
+def _read_policies(file: Path) -> dict[str, Policy]:
+    from covoiturage.policy.language import read_policies
+
+    return read_policies(file.read_bytes(), toml=file.suffix == ".toml")
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return msgspec.json.decode(file.read_bytes())
+    except msgspec.DecodeError:
+        raise BadInput("line_is_no_object") from None
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+    else:
+        with Path(name).open("rb") as lines:
+            yield lines

@@ -1,0 +1,1 @@
+"""Covoiturage: what is decided about carpools, and told."""

@@ -1,0 +1,54 @@
+"""Wording: the steps of a decision as sentences that a traveller, a clerk and a driver read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from covoiturage.policy.explain import Step
+from mobigo.texts import all_texts, text
+from socle.errors import Fact
+
+
+def step_sentence(step: Step) -> str:
+    """The step in French: « 33,0 km × 0,10 € »."""
+    facts = {name: _shown(name, fact) for name, fact in step.facts.items() if fact is not None}
+    if step.exact is not None:
+        facts["euros"] = euros(step.exact)
+    if step.step == "limit":
+        facts |= {"period": text(f"policy_steps.period.{step.facts['period']}")}
+        facts |= {"scope": text(f"policy_steps.scope.{step.facts['scope']}")}
+        if step.type == "amount_cents":
+            facts |= {name: euros(Fraction(int(step.facts[name] or 0))) for name in ("max", "used")}
+    key = f"policy_steps.{step.step}.{step.type}"
+    if step.step == "gate" and step.type == "condition":
+        key = f"policy_steps.condition.{step.facts['type']}"
+    if f"{key}.one" in all_texts():
+        key = f"{key}.{'one' if step.facts['n'] in {0, 1} else 'other'}"
+    sentence = text(key, **facts)
+    missing = step.facts.get("missing")
+    return sentence if missing is None else text("policy_steps.unknown", sentence=sentence, missing=missing)
+
+
+def euros(cents: Fraction) -> str:
+    """`cents` in euros: two decimals, or as many as it takes to be exact, six at most: 0,125."""
+    millionths = round(cents * 10_000)
+    whole, rest = divmod(abs(millionths), 1_000_000)
+    decimals = f"{rest:06d}".rstrip("0")
+    return f"{'-' if millionths < 0 else ''}{whole},{decimals:0<2}"
+
+
+def kilometres(metres: int) -> str:
+    """`metres` in kilometres with one decimal, or as many as it takes to be exact: 33,0 and 12,345."""
+    whole, rest = divmod(metres, 1000)
+    decimals = f"{rest:03d}".rstrip("0")
+    return f"{whole},{decimals:0<1}"
+
+
+def _shown(name: str, fact: Fact) -> Fact:
+    if name == "rate":
+        return euros(Fraction(str(fact)))
+    if name in {"metres", "measured_m", "official_m"}:
+        return kilometres(int(str(fact)))
+    if name == "number":
+        return str(fact).replace(".", ",")
+    return fact

@@ -1,0 +1,217 @@
+"""`mobigo covoiturage decide` and `check-policy`, as the note on carpooling has them."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from mobigo.cli import main
+
+COUPLES = {
+    "id": "couples",
+    "amount_rules": [
+        {"mode": "cumulative", "slices": [{"from_m": 0, "terms": [{"type": "per_seat", "cents": 120.5}]}]}
+    ],
+    "limits": [{"counter": "amount", "period": "campaign", "scope": "campaign", "max": "campaign_budget"}],
+}
+CARS = {
+    "id": "cars",
+    "level": "vehicle_trip",
+    "amount_rules": [
+        {
+            "mode": "cumulative",
+            "slices": [
+                {
+                    "from_m": 0,
+                    "terms": [
+                        {"type": "per_km", "cents_per_km": 10},
+                        {"type": "per_passenger", "cents": 100, "from_passenger": 1, "max_passengers": 3},
+                    ],
+                }
+            ],
+        }
+    ],
+    "fare": {"mode": "flat", "cents": 150},
+}
+COUPLE = {"datetime": "2026-03-02T07:10:00Z", "distance_m": 33_000, "driver": "d", "passenger": "p"}
+
+
+@pytest.fixture
+def decide(tmp_path, capsys):
+    policies = tmp_path / "policies.json"
+    policies.write_text(json.dumps({"policies": {"couples": COUPLES, "cars": CARS}}), "utf-8")
+
+    def run(lines, *options, policy=policies):
+        journeys = tmp_path / "journeys.jsonl"
+        journeys.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), "utf-8")
+        code = main(["covoiturage", "decide", "--policy", str(policy), "--journeys", str(journeys), *options])
+        told = capsys.readouterr()
+        return code, [json.loads(line) for line in told.out.splitlines()], told.err
+
+    return run
+
+
+def test_a_line_tells_the_amount_and_why(decide):
+    code, (told,), _ = decide([COUPLE], "--policy-id", "couples")
+    assert code == 0
+    assert (told["batch"], told["index"], told["policy"], told["eligible"], told["reason"]) == (
+        0,
+        0,
+        "couples",
+        True,
+        None,
+    )
+    assert (told["stateless_cents"], told["amount_cents"], told["limited_by"]) == (121, 121, None)
+    assert told["explanation"][0] == {
+        "step": "term", "slice": 0, "type": "per_seat", "exact": "120.5", "text": "1 place × 1,205\N{NO-BREAK SPACE}€",
+    }  # fmt: skip
+    assert [step["text"] for step in told["explanation"][1:]] == [
+        "arrondi au centime\N{NO-BREAK SPACE}: 1,21\N{NO-BREAK SPACE}€",
+        "Total versé\N{NO-BREAK SPACE}: 1,21\N{NO-BREAK SPACE}€",
+    ]
+
+
+def test_batches_have_their_own_policy_budget_and_counters(decide):
+    before = [
+        {
+            "counter": "amount_cents",
+            "scope": "campaign",
+            "subject": None,
+            "period": "campaign",
+            "period_key": None,
+            "value": 100,
+        }
+    ]
+    batch = {
+        "id": "b1",
+        "policy": "couples",
+        "budget_cents": 300,
+        "counters_before": before,
+        "defaults": COUPLE,
+        "journeys": [{}, {"seats": 2}],
+    }
+    code, told, _ = decide([batch], "--brief", "--counters")
+    assert code == 0
+    assert told[:2] == [
+        {"batch": "b1", "index": 0, "stateless_cents": 121, "amount_cents": 121},
+        {"batch": "b1", "index": 1, "stateless_cents": 241, "amount_cents": 79},
+    ]
+    assert told[2] == {"batch": "b1", "counters_after": [{**before[0], "value": 300}]}
+
+
+def test_amounts_are_compared_with_those_expected(decide):
+    batch = {
+        "policy": "couples",
+        "journeys": [COUPLE, COUPLE],
+        "expected_cents": [121, 120],
+        "stateless_cents": [121, 121],
+    }
+    assert decide([batch])[0] == 0
+    assert decide([batch], "--check-stateless")[0] == 0
+    code, _, said = decide([batch], "--check")
+    assert code == 1
+    assert "120 centimes attendus, 121 versés" in said.replace("\n", " ")
+
+
+def test_couples_of_one_car_are_paid_together_and_share(decide):
+    couples = [{**COUPLE, "operator_id": 1, "operator_trip_id": "T", "passenger": name} for name in "pq"]
+    couples[1]["vehicle_distance_m"] = 40_000
+    _, told, _ = decide(couples, "--policy-id", "cars")
+    assert [(line["index"], line["amount_cents"], line["fare_cents"], line["paid_m"]) for line in told] == [
+        (0, 300, 150, 40_000),
+        (1, 300, 150, 40_000),
+    ]
+
+
+def test_a_car_with_its_rides_is_one_line(decide):
+    ride = {
+        "ride_id": "R",
+        "board_at": "2026-03-02T07:10:00Z",
+        "alight_at": "2026-03-02T07:40:00Z",
+        "distance_m": 20_000,
+    }
+    car = {
+        "carpool_id": "C",
+        "start_at": "2026-03-02T07:00:00Z",
+        "end_at": "2026-03-02T08:00:00Z",
+        "official_m": 33_000,
+        "rides": [ride],
+    }
+    _, (told,), _ = decide([car], "--policy-id", "cars")
+    assert (told["carpool_id"], told["amount_cents"], told["net_cents"], told["shares"]) == ("C", 430, 280, {"R": 430})
+    assert [step["text"] for step in told["explanation"] if step["step"] == "term"] == [
+        "33,0 km × 0,10\N{NO-BREAK SPACE}€",
+        "1 passager × 1,00\N{NO-BREAK SPACE}€",
+    ]
+
+
+def test_in_order_of_ends_the_earlier_journey_takes_the_budget(decide):
+    batch = {
+        "policy": "couples",
+        "budget_cents": 121,
+        "journeys": [COUPLE, {**COUPLE, "datetime": "2026-03-02T06:10:00Z"}],
+    }
+    assert [line["amount_cents"] for line in decide([batch], "--brief")[1]] == [121, 0]
+    assert [(line["index"], line["amount_cents"]) for line in decide([batch], "--brief", "--sort")[1]] == [
+        (1, 121),
+        (0, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "n’est pas un objet JSON"),
+        ("[1]", "n’est pas un objet JSON"),
+        ({**COUPLE, "distance_m": -1}, "distance_m"),
+        ({**COUPLE, "distance_m": "33"}, "distance_m"),
+        ({**COUPLE, "distance_m": 10**12}, "distance_m"),
+        ({**COUPLE, "datetime": "2026-03-02T07:10:00"}, "datetime"),
+        ({**COUPLE, "seats": -2}, "seats"),
+        ({**COUPLE, "start": {"com": 21231}}, "start.com"),
+        ({"journeys": 3}, "journeys"),
+        ({"journeys": [], "policy": "none"}, "none"),
+        ({"journeys": [], "budget_cents": -5}, "budget_cents"),
+        ({"journeys": [], "counters_before": [{"counter": "x"}]}, "compteurs"),
+        ({"journeys": [], "territory_selector": {"village": []}}, "village"),
+        ({"journeys": [COUPLE], "expected_cents": []}, "expected_cents"),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_the_rest_is_decided(decide, line, said):
+    code, told, err = decide([{"journeys": [COUPLE]}, line], "--policy-id", "couples", "--brief")
+    assert code == 2
+    assert [one["amount_cents"] for one in told] == [121]
+    assert said in " ".join(err.split())
+
+
+def test_journeys_come_from_a_pipe_too(decide, tmp_path, capsys, monkeypatch):
+    piped = io.TextIOWrapper(io.BytesIO(json.dumps(COUPLE).encode()))
+    monkeypatch.setattr(sys, "stdin", piped)
+    policy = tmp_path / "one.json"
+    policy.write_text(json.dumps(COUPLES), "utf-8")
+    assert main(["covoiturage", "decide", "--policy", str(policy), "--journeys", "-", "--brief"]) == 0
+    assert json.loads(capsys.readouterr().out)["amount_cents"] == 121
+
+
+def test_several_policies_and_none_named_is_refused(decide):
+    code, told, err = decide([COUPLE])
+    assert (code, told) == (2, [])
+    assert "cars, couples" in err
+
+
+def test_a_policy_is_checked_and_its_slips_are_told(tmp_path, capsys):
+    good, odd, bad = (tmp_path / f"{name}.json" for name in ("good", "odd", "bad"))
+    good.write_text(json.dumps(COUPLES), "utf-8")
+    odd.write_text(json.dumps({"id": "odd"}), "utf-8")
+    bad.write_text(json.dumps({"id": "bad", "valid_from": "2026-06-31"}), "utf-8")
+    assert main(["covoiturage", "check-policy", str(good)]) == 0
+    assert "le document est correct" in " ".join(capsys.readouterr().out.split())
+    assert main(["covoiturage", "check-policy", str(odd), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["findings"][0]["code"] == "policy_pays_nothing"
+    assert main(["covoiturage", "check-policy", str(bad)]) == 2
+    assert "cette date n’existe pas" in " ".join(capsys.readouterr().err.split())
+    assert main(["covoiturage", "check-policy", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
