@@ -117,6 +117,7 @@ bench: .venv/.dev ## speed and memory: reading, searching, load (long; quiet mac
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/answers.py
+	$(BIN)/python bench/covoiturage.py
 	$(BIN)/python bench/load.py --swap --kill
 
 .PHONY: soak

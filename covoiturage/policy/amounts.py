@@ -16,7 +16,7 @@ from math import lcm
 
 from covoiturage.policy.conditions import Predicate, Selector, compile_condition
 from covoiturage.policy.facts import Facts
-from covoiturage.policy.model import AmountRule, Policy, Term
+from covoiturage.policy.model import AmountRule, Condition, Policy, Term
 from socle.money import Cents, round_half_up
 
 NO_RULE, NO_SLICE = "no_amount_rule", "no_slice"
@@ -127,8 +127,8 @@ class Amounts:
     def _exact(self, total: Scaled) -> Fraction:
         return Fraction(total, self.scale)
 
-    def _when(self, condition: object, territory: Selector) -> Predicate | None:
-        return None if condition is None else compile_condition(condition, self.policy, territory)  # type: ignore[arg-type]
+    def _when(self, condition: Condition | None, territory: Selector) -> Predicate | None:
+        return None if condition is None else compile_condition(condition, self.policy, territory)
 
     def _rule(self, rule: AmountRule, territory: Selector) -> _Rule:
         slices = tuple(

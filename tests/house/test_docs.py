@@ -41,13 +41,13 @@ def test_links_lead_somewhere(document):
 def test_targets_and_files_that_are_named_exist(document):
     text = document.read_text("utf-8")
     assert set(re.findall(r"\bmake ([a-z][a-z-]+)`", text)) <= TARGETS
-    for path in re.findall(r"`((?:mobigo|routing|socle|tests|bench|docs|data)/[\w./-]+)`", text):
+    for path in re.findall(r"`((?:covoiturage|mobigo|routing|socle|tests|bench|docs|data)/[\w./-]+)`", text):
         assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), path
 
 
 def test_the_command_line_page_names_every_command_and_no_other():
     page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
-    documented = set(re.findall(r"^\| `mobigo ([a-z]+(?: [a-z]+)?)", page, flags=re.MULTILINE))
+    documented = set(re.findall(r"^\| `mobigo ([a-z]+(?: [a-z-]+)?)", page, flags=re.MULTILINE))
     assert documented == commands()
 
 
