@@ -37,6 +37,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.history import record
 from bench.networks import DAY, MINUTE_S, NETWORKS, missing, write_normalised
 from routing.gtfs.read import read_feed
 from routing.journeys.query import MAX_CHANGES, MAX_TRAVEL_S
@@ -324,6 +325,9 @@ def bench(name: str, n_questions: int, seed: int, table: Table) -> bool:
         first_answer(timetable.directory, singles[0], bytecode)  # fills the caches of pages, bytecode and kernels
         fresh = min((first_answer(timetable.directory, singles[0], bytecode) for _ in range(N_TIMES)), key=_seconds)
         pairs = [on_two_threads(ours, questions) for questions in kinds.values()]
+        figures |= {"first_answer_s": fresh["seconds"], "private_mb": fresh["private_mb"]}
+        figures |= {f"{kind}_two_threads_per_s": pair[0] for kind, pair in zip(kinds, pairs, strict=True)}
+        record(f"search, {name}, {n_questions} questions", figures)
         console.print(
             f"  a fresh process answers after {fresh['seconds']:.2f} s and holds {fresh['private_mb']:.0f} MB of its "
             f"own; two threads answer {pairs[0][0]:,.0f} single and {pairs[1][0]:,.0f} range questions a second, "
