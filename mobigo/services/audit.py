@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +21,15 @@ from mobigo.store.audit import (
     list_lines,
     list_onward,
     record,
+    spelled_why,
 )
 from mobigo.store.base import reading, transaction
 from socle.errors import BadInput, Fact
 
 PAGE_LINES = 50
 _PIECE = 1_000  # lines of an export held at once
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+# What a spreadsheet would run: at the beginning of a cell, and after what some take for the end of one.
+_FORMULA = re.compile(r"((?:^|[;\t\r\n])\s*)(?=[=+\-@＝＋－＠])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def _line_of_reading(action: str, wish: AuditFilter, reader: str, why: str, now:
     for name in ("since", "until"):
         if instant := getattr(wish, name):
             asked[name] = instant.isoformat()
-    return AuditLine(now, reader, action, wish.subject, why, asked)
+    return AuditLine(now, reader, action, wish.subject, spelled_why(why), asked)
 
 
 def _pieces(engine: Engine, wish: AuditFilter, end: int) -> Iterator[Sequence[NumberedLine]]:
@@ -126,7 +129,10 @@ def _render_json(pieces: Iterator[Sequence[NumberedLine]]) -> Iterator[bytes]:
 
 
 def _render_csv(pieces: Iterator[Sequence[NumberedLine]]) -> Iterator[bytes]:
-    """RFC 4180; a text that a spreadsheet would run as a formula has an apostrophe before it."""
+    """RFC 4180; what a spreadsheet would run as a formula has an apostrophe before it.
+
+    A French one takes semicolons for the ends of cells.
+    """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(("number", "at", "actor", "action", "subject", "why", "facts"))
@@ -135,7 +141,7 @@ def _render_csv(pieces: Iterator[Sequence[NumberedLine]]) -> Iterator[bytes]:
             fields = line_fields(each) | {
                 "facts": json.dumps(dict(each.line.facts), ensure_ascii=False, sort_keys=True)
             }
-            writer.writerow(f"'{value}" if str(value).startswith(_FORMULA) else value for value in fields.values())
+            writer.writerow(_FORMULA.sub(r"\1'", str(value)) for value in fields.values())
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()

@@ -19,13 +19,16 @@ from sqlalchemy import Engine
 
 from mobigo.security import PRIVATE_ROLES
 from mobigo.store.audit import AuditLine, record
+from mobigo.store.audit import read_why as read_why  # doors ask it first
 from mobigo.store.base import reading, transaction
 from mobigo.store.consents import Answer as Answer  # doors name it
 from mobigo.store.consents import last_answers, list_answers, record_answer
 from mobigo.store.holdings import erase_person, export_person, names_somebody
-from mobigo.store.people.accounts import get_by_pseudonym
+from mobigo.store.people.accounts import Person as Person
+from mobigo.store.people.accounts import get_by_pseudonym, lock_person
 from mobigo.store.people.roles import roles_of
-from mobigo.store.personal import OpensSealed, Row, Whose
+from mobigo.store.personal import OpensSealed, Row
+from mobigo.store.personal import Whose as Whose
 from mobigo.texts import text
 from socle.errors import BadInput, Conflict, NotFound
 from socle.times import local_day
@@ -176,27 +179,14 @@ def _gather(engine: Engine, whose: Whose, keys: OpensSealed, line: AuditLine) ->
     return PersonalData(line.at, whose, rows)
 
 
-def get_whose(engine: Engine, pseudonym: str) -> Whose:
-    """The person behind a pseudonym.
+def get_person(engine: Engine, pseudonym: str) -> Person:
+    """The person behind a pseudonym, without anything that says who.
 
     Raises:
         NotFound: `unknown_person`.
     """
     with reading(engine) as session:
-        person = get_by_pseudonym(session, pseudonym)
-    return Whose(person.person_id, person.pseudonym)
-
-
-def read_reason(typed: str) -> str:
-    """Why somebody else's data are asked for, in one line.
-
-    Raises:
-        BadInput: `why_missing`.
-    """
-    reason = " ".join(typed.split())
-    if not reason:
-        raise BadInput("why_missing")
-    return reason
+        return get_by_pseudonym(session, pseudonym)
 
 
 def render_json(data: PersonalData) -> Iterator[bytes]:
@@ -224,6 +214,7 @@ def erase(engine: Engine, whose: Whose, actor: str, why: str, now: datetime) -> 
         Conflict: `role_at_work`: first somebody takes the role, so that no service loses its last administrator.
     """
     with transaction(engine) as session:
+        lock_person(session, whose.person_id)
         at_work = roles_of(session, [whose.person_id])[whose.person_id] - PRIVATE_ROLES
         if at_work:
             raise Conflict("role_at_work")

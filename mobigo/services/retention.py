@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import erase_person
-from mobigo.store.people.inactive import count_inactive, list_inactive
+from mobigo.store.people.inactive import count_inactive, lock_inactive
 from mobigo.store.retention import Age, Aging, get_age, remove_older
 from mobigo.texts import text
 from socle.errors import Conflict
@@ -193,7 +193,7 @@ def _erase_accounts(engine: Engine, rule: Rule, limit: datetime, now: datetime) 
     total = 0
     while True:
         with transaction(engine) as session:  # whoever comes back comes before this transaction or after it
-            found = list_inactive(session, limit, _ACCOUNTS)
+            found = lock_inactive(session, limit, _ACCOUNTS)
             for whose in found:
                 counts = erase_person(session, whose)
                 record(

@@ -26,6 +26,8 @@ WHY_CHARS = 500
 _WHO = re.compile(r"(person|key|system):[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _FAMILY = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)*")  # of actions, or one of them
 _ACTION = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+# An e-mail address, a telephone number or an IBAN: what leads to somebody after they are erased.
+_CONTACT = re.compile(r"\S@\S|(\+\d\d|\b0)[ .-]?[1-9]([ .-]?\d\d){4}\b|\b[A-Z]{2}\d\d( ?[0-9A-Z]{4}){3}")
 
 
 class AuditRow(SQLModel, table=True):
@@ -111,8 +113,31 @@ class NumberedLine:
     line: AuditLine
 
 
+def spelled_why(typed: str) -> str:
+    """A reason in one line, as databases and terminals take it."""
+    return " ".join("".join(char if char.isprintable() else " " for char in typed).split())
+
+
+def read_why(typed: str) -> str:
+    """The reason of what is not done without one.
+
+    Raises:
+        BadInput: `why_missing`.
+    """
+    why = spelled_why(typed)
+    if not why:
+        raise BadInput("why_missing")
+    return why
+
+
 def record(session: Session, line: AuditLine) -> None:
-    """Add `line` to the log, in the transaction of what it tells."""
+    """Add `line` to the log, in the transaction of what it tells.
+
+    Raises:
+        BadInput: `why_names_somebody`: it would stay there for ever.
+    """
+    if _CONTACT.search(line.why):
+        raise BadInput("why_names_somebody")
     session.add(
         AuditRow(
             at=line.at,

@@ -65,6 +65,32 @@ def test_every_action_of_the_audit_log_has_its_words():
     assert [(where, code) for where, code in AUDIT_CALLS if f"actions.{code}" not in all_texts()] == []
 
 
+def facts_of_audit_lines() -> Iterator[tuple[str, str]]:
+    """The names of facts, written in the call or in a dict of the same file that bears the name it is given."""
+    for path in sorted((ROOT / "mobigo").rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        dicts = [
+            (target.id, node.value)
+            for node in nodes
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        ]
+        for call in nodes:
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "AuditLine":
+                given = [*call.args, *(keyword.value for keyword in call.keywords)]
+                names = {one.id for one in given if isinstance(one, ast.Name)}
+                for told in [*given, *(written for name, written in dicts if name in names)]:
+                    for key in told.keys if isinstance(told, ast.Dict) else ():
+                        yield f"{path.relative_to(ROOT)}:{call.lineno}", ast.literal_eval(key)
+
+
+def test_every_fact_of_the_audit_log_has_its_words():
+    told = list(facts_of_audit_lines())
+    assert len(told) > 8
+    assert [(where, name) for where, name in told if f"personal.field.{name}" not in all_texts()] == []
+
+
 def test_every_text_asked_for_exists():
     assert [(where, key) for where, key, _call in TEXT_CALLS if key not in all_texts()] == []
 

@@ -9,9 +9,11 @@ from fastapi.routing import APIRoute
 from mobigo.api import access as api_access
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
-from mobigo.security import PERMISSIONS_OF, Role
+from mobigo.security import PERMISSIONS_OF, Permission, Role
 from mobigo.services.people import api_keys
 from mobigo.settings import Settings
+from mobigo.store.audit import AuditFilter, list_lines
+from mobigo.store.base import reading
 from mobigo.web import door
 from tests.worlds.accounts import NOON, World
 from tests.worlds.valley import valley
@@ -135,6 +137,68 @@ def test_each_role_passes_the_doors_that_the_table_opens_and_no_other(routes, ca
             if is_let_in(answer) != may or answer.status_code >= 500:
                 wrong.append((route.path, method, answer.status_code))
     assert wrong == []
+
+
+SEEN = ("Camille Durand", "camille@exemple.test", "+33639980011")
+
+
+def test_whoever_sees_somebodys_data_leaves_a_line_about_them(routes, site, callers):
+    """Every endpoint that is more than one's own account, asked about Camille by everybody who may."""
+    camille = site.people.add(*SEEN, roles=[Role.INSPECTOR])
+    shown, wrong = set(), []
+    for role, (visitor, secret) in callers.items():
+        token = visitor.go("/compte").form("/deconnexion").fields if role else {}
+        for route in routes:
+            (asked,) = declared(route)
+            if role is None or asked in {None, Permission.OWN_ACCOUNT} or asked not in PERMISSIONS_OF[role]:
+                continue
+            for method in sorted(route.methods):
+                before = len(lines_about(site, camille))
+                answer = ask_about(camille, visitor, secret, token, route, method)
+                if any(word in answer.text for word in SEEN):
+                    shown.add((method, route.path))
+                    if len(lines_about(site, camille)) == before:
+                        wrong.append((role, method, route.path))
+    assert wrong == []
+    assert shown >= {
+        ("GET", "/personnes"),
+        ("POST", "/personnes"),
+        ("GET", "/personnes/{pseudonym}"),
+        ("GET", "/personnes/{pseudonym}/coordonnees"),
+        ("POST", "/personnes/{pseudonym}/fonctions"),
+        ("POST", "/personnes/{pseudonym}/donnees"),
+        ("POST", "/api/v1/people/search"),
+        ("GET", "/api/v1/people/{pseudonym}"),
+    }
+
+
+def test_ones_own_pages_tell_nothing_of_anybody_else_whatever_is_asked(routes, site, callers):
+    basile = site.people.add("Basile Roux", "basile@exemple.test", "+33639980012")
+    visitor, secret = callers[Role.TRAVELLER]
+    for route in routes:
+        if declared(route) == [Permission.OWN_ACCOUNT] and "GET" in route.methods:
+            answer = ask_about(basile, visitor, secret, {}, route, "GET")
+            assert not [word for word in ("Basile", "basile@", "+33639980012") if word in answer.text], route.path
+
+
+def lines_about(site, person):
+    with reading(site.people.engine) as session:
+        return list_lines(session, AuditFilter(subject=person.actor), limit=10_000)
+
+
+def ask_about(person, visitor, secret, token, route, method):
+    """Ask an endpoint about somebody in every way it may understand, typing nothing that it could only repeat."""
+    path = re.sub(r"\{[^}]*\}", person.pseudonym, route.path)
+    typed = {"fonction": "inspector", "pseudonym": person.pseudonym, "sur": person.actor, "motif": "lettre du 12"}
+    if route.path.startswith("/api/"):
+        headers, body = {"Authorization": f"Bearer {secret}"}, json.dumps({"who": person.reference})
+        return visitor.client.request(
+            method, path, headers=headers | {"Content-Type": "application/json"}, content=body
+        )
+    fields = token | {"qui": person.reference, "motif": "" if "fonctions" in path else "lettre du 12"}
+    if method == "POST":
+        return visitor.client.post(path, data=fields)
+    return visitor.client.request(method, path, params=typed)
 
 
 def test_who_is_not_known_is_told_so_in_the_way_of_each_door(callers):

@@ -7,7 +7,7 @@ take over an administrator's by changing where its codes are sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from mobigo.security import PRIVATE_ROLES, Keys, Permission, Role, permissions_o
 from mobigo.services.people.contacts import Contact, read_contact, read_email, read_name, read_phone
 from mobigo.services.people.messages import send_notice
 from mobigo.services.people.principal import Principal
-from mobigo.store.audit import AuditLine, record
+from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import Session, transaction
 from mobigo.store.people.access import close_sessions
 from mobigo.store.people.accounts import (
@@ -115,12 +115,15 @@ def list_holders(engine: Engine, keys: Keys, principal: Principal, role: Role, n
     if role in PRIVATE_ROLES:
         raise Forbidden("not_allowed", permission=Permission.ROLES_GIVE)
     with transaction(engine) as session:
-        people = list_with_role(session, role)
-        roles = roles_of(session, [person.person_id for person in people])
-        record(session, AuditLine(now, principal.actor, "people.role_listed", facts={"role": role, "n": len(people)}))
-        return [
-            Found(person, get_identity(session, keys, person.person_id), roles[person.person_id]) for person in people
-        ]
+        return show_listed(session, keys, list_with_role(session, role), principal.actor, now)
+
+
+def show_listed(session: Session, keys: Keys, people: Collection[Person], actor: str, now: datetime) -> list[Found]:
+    """Who these people are; each one shown is written down."""
+    roles = roles_of(session, [person.person_id for person in people])
+    for person in people:
+        record(session, AuditLine(now, actor, "people.role_listed", person.actor))
+    return [Found(person, get_identity(session, keys, person.person_id), roles[person.person_id]) for person in people]
 
 
 def read_dossier(engine: Engine, keys: Keys, principal: Principal, pseudonym: str, now: datetime) -> Dossier:
@@ -176,7 +179,8 @@ def correct_person(
             raise Forbidden("staff_account")
         before = get_identity(session, keys, person.person_id)
         changed = [field for field in _FIELDS if getattr(before, field) != getattr(told, field)]
-        if not changed:
+        if not changed:  # what was typed is what is there: that tells who it is
+            record(session, AuditLine(now, principal.actor, "people.read", person.actor, reason))
             return
         after = replace(
             told,
@@ -267,18 +271,6 @@ def _in_charge_of(session: Session, principal: Principal, permission: Permission
     if person.person_id == principal.person_id:
         raise Forbidden("own_roles")
     return person
-
-
-def read_why(why: str) -> str:
-    """A reason in one line.
-
-    Raises:
-        BadInput: `why_missing`.
-    """
-    reason = " ".join(why.split())
-    if not reason:
-        raise BadInput("why_missing")
-    return reason
 
 
 def write_role_given(session: Session, person: Person, role: Role, actor: str, why: str, now: datetime) -> None:

@@ -15,16 +15,16 @@ from mobigo.services.people.administration import (
     Details,
     Found,
     look_for,
-    read_why,
+    show_listed,
     write_role_given,
     write_role_taken,
     write_state,
 )
-from mobigo.store.audit import AuditLine, record
+from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import Session, transaction
 from mobigo.store.people.access import close_sessions
-from mobigo.store.people.accounts import Person, PersonState, add_person, get_identity, set_password
-from mobigo.store.people.roles import list_with_role, roles_of
+from mobigo.store.people.accounts import Person, PersonState, add_person, set_password
+from mobigo.store.people.roles import list_with_role
 from socle.errors import BadInput, Conflict, NotFound
 
 
@@ -60,12 +60,7 @@ def list_at_work(engine: Engine, keys: Keys, actor: str, now: datetime) -> Seque
             if role not in PRIVATE_ROLES
             for person in list_with_role(session, role)
         }
-        roles = roles_of(session, list(people))
-        record(session, AuditLine(now, actor, "people.role_listed", facts={"n": len(people)}))
-        found = [
-            Found(person, get_identity(session, keys, person.person_id), roles[person.person_id])
-            for person in people.values()
-        ]
+        found = show_listed(session, keys, people.values(), actor, now)
     return sorted(found, key=lambda each: each.person.made_at)
 
 

@@ -118,7 +118,7 @@ def _export_accounts(session: Session, whose: Whose, _keys: OpensSealed) -> Iter
         select(mine.c.code, BALANCE.c.cents).join(mine, BALANCE.c.account_id == mine.c.id).order_by(mine.c.id)
     )
     for code, cents in rows:
-        yield {"account": code, "cents": int(cents)}
+        yield {"account": code, "favour_cents": -int(cents)}  # a credit of ours is in the person's favour
 
 
 def _export_entries(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
@@ -131,7 +131,8 @@ def _export_entries(session: Session, whose: Whose, _keys: OpensSealed) -> Itera
     )
     for recorded, code, cents in rows:
         entry = read_recorded(bytes(recorded)).entry
-        yield {"at": entry.effective_at, "kind": entry.kind, "key": entry.key, "account": code, "cents": int(cents)}
+        told = {"at": entry.effective_at, "kind": entry.kind, "key": entry.key, "account": code}
+        yield told | {"favour_cents": -int(cents)}
 
 
 HOLDINGS = (

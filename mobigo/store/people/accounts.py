@@ -17,6 +17,7 @@ from mobigo.security import CODE_LETTERS, Keys
 from mobigo.store.base import change
 from mobigo.store.people.holdings import SEALED, identity_place
 from mobigo.store.people.rows import IdentityRow, OutsideSignInRow, PasswordRow, PersonRow
+from mobigo.store.personal import Whose
 from socle.errors import Conflict, NotFound
 
 _FOUND_BY = ("name", "email", "phone")
@@ -43,7 +44,12 @@ class Person:
     @property
     def actor(self) -> str:
         """The name in the audit log."""
-        return f"person:{self.pseudonym}"
+        return self.whose.name
+
+    @property
+    def whose(self) -> Whose:
+        """The person, as what is personal is kept."""
+        return Whose(self.person_id, self.pseudonym)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,11 @@ def get_by_pseudonym(session: Session, pseudonym: str) -> Person:
     if row is None:
         raise NotFound("unknown_person")
     return _person(row)
+
+
+def lock_person(session: Session, person_id: str) -> None:
+    """Let nobody add to what belongs to a person, or take from it, before this transaction ends."""
+    session.exec(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update()).all()
 
 
 def count_people(session: Session) -> int:

@@ -23,9 +23,14 @@ def _unused(since: datetime) -> ColumnElement[bool]:
     return (col(PersonRow.made_at) < since) & ~signed_in & ~in_office & ~acted_since(name, since)
 
 
-def list_inactive(session: Session, since: datetime, limit: int) -> Sequence[Whose]:
-    """At most `limit` people whose account was not used since an instant."""
-    rows = session.exec(select(PersonRow).where(_unused(since)).order_by(col(PersonRow.id)).limit(limit))
+def lock_inactive(session: Session, since: datetime, limit: int) -> Sequence[Whose]:
+    """At most `limit` people whose account was not used since an instant, nor will be before this transaction ends.
+
+    Looked at again once locked: whoever was just coming in when they were first seen is in by then.
+    """
+    first = select(PersonRow.id).where(_unused(since)).order_by(col(PersonRow.id)).limit(limit).with_for_update()
+    ids = session.exec(first).all()
+    rows = session.exec(select(PersonRow).where(col(PersonRow.id).in_(ids), _unused(since)))
     return [Whose(row.id, row.pseudonym) for row in rows]
 
 

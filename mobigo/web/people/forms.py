@@ -36,6 +36,8 @@ _FIELD_OF = {
     "password_plain": "mot_de_passe",
     "password_short": "mot_de_passe",
     "why_missing": "motif",
+    "why_names_somebody": "motif",
+    "why_too_long": "motif",
     "wrong_code": "code",
     "wrong_old_password": "ancien",
 }

@@ -15,14 +15,16 @@ from mobigo.security import Permission
 from mobigo.services import audit, personal, retention
 from mobigo.services.audit import AuditFilter, NumberedLine
 from mobigo.services.people.principal import Principal
+from mobigo.services.personal import Person
 from mobigo.texts import action_words, error_sentence, text
 from mobigo.web import door
 from mobigo.web.journeys.form import find_day
 from mobigo.web.layout import Pages
+from mobigo.web.people.account import spelled_reference
 from mobigo.web.people.forms import Choice, Field, Fields, FormPage, Link, send_form, send_refused
 from mobigo.web.people.signing import HOME
 from mobigo.web.personal.mine import attachment
-from mobigo.web.personal.told import field_words, value_words
+from mobigo.web.personal.told import facts_words, who_words
 from mobigo.web.wording import moment, say, say_count
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
@@ -31,9 +33,8 @@ AUDIT = "/journal"
 RETENTION = "/conservation"
 PERSON = "/personnes/{pseudonym}"
 _MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-_SHOWN_LETTERS = 8  # of a pseudonym: enough to tell two on a page apart; the link has all of them
 _MOST_FILTER_LETTERS = 110
-_FIELD_OF = {"bad_who": "qui", "bad_action": "quoi"}
+_FIELD_OF = {"bad_action": "quoi", "bad_day": "du", "why_names_somebody": "motif"}
 
 AuditReader = Annotated[Principal, Depends(door.Needs(Permission.AUDIT_READ))]
 Officer = Annotated[Principal, Depends(door.Needs(Permission.PERSONAL_DATA))]
@@ -65,6 +66,7 @@ class AuditPage:
     problems: Sequence[Link]
     wrong: str
     rows: Sequence[LineRow]
+    people: Sequence[Link]
     files: Sequence[Link]
     first: str
     older: str
@@ -73,7 +75,7 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class KeptRow:
-    """One rule and what is there."""
+    """One rule and what is there; `state` only where age counts."""
 
     what: str
     duration: str
@@ -95,13 +97,6 @@ class RetentionPage:
 
 def _back() -> Link:
     return Link(HOME, say("people.account.title"))
-
-
-def who_words(who: str) -> str:
-    """Whoever acts or is concerned, in French."""
-    kind, _, name = who.partition(":")
-    shown = f"{name[:_SHOWN_LETTERS]}…" if kind == "person" and len(name) > _SHOWN_LETTERS else name
-    return say(f"personal.audit.{kind}", name=shown) if who else ""
 
 
 def _read_typed(values: Mapping[str, str]) -> dict[str, str]:
@@ -148,7 +143,7 @@ def _row(numbered: NumberedLine) -> LineRow:
         whose_href=_href({"sur": line.subject}),
         is_own=line.subject == line.actor,
         why=line.why,
-        facts=", ".join(f"{field_words(name)} : {value_words(name, value)}" for name, value in line.facts.items()),
+        facts=facts_words(line),
     )
 
 
@@ -163,7 +158,7 @@ def _audit_page(
     before: str = "",
     error: BadInput | None = None,
 ) -> AuditPage:
-    field = _FIELD_OF.get(error.code, "du") if error else ""
+    field = _FIELD_OF.get(error.code, "qui") if error else ""  # which of two people or days is not told apart
     file = urlencode({name: value for name, value in typed.items() if value})
     return AuditPage(
         title=say("personal.audit.title"),
@@ -172,6 +167,11 @@ def _audit_page(
         problems=[Link(f"#{field}", error_sentence(error))] if error else [],
         wrong=field,
         rows=[_row(each) for each in found.lines] if found else [],
+        people=[
+            Link(f"/personnes/{who.removeprefix('person:')}", say("personal.audit.dossier", who=who_words(who)))
+            for who in dict.fromkeys((typed["sur"], typed["qui"]))
+            if found and who.startswith("person:")
+        ],
         files=[
             Link(f"{AUDIT}/fichier?format={kind}{'&' if file else ''}{file}", say(f"personal.audit.file_{kind}"))
             for kind in _MEDIA_TYPES
@@ -185,14 +185,17 @@ def _audit_page(
 def _retention_page(report: retention.Report) -> RetentionPage:
     rows = []
     for kept in report.kept:
-        n_older = kept.age.n_older if kept.limit and kept.age else 0
-        tidy = "personal.retention.tidy" if kept.limit else "personal.retention.no_limit"
+        state = ""
+        if kept.limit and kept.age and kept.age.n_older:
+            state = say_count("personal.retention.late_rows", kept.age.n_older)
+        elif kept.limit:
+            state = say("personal.retention.tidy", limit=moment(kept.limit))
         rows.append(
             KeptRow(
                 what=text(f"retention.{kept.rule.code}.what"),
-                duration=retention.duration_words(kept.rule),
+                duration=say("personal.retention.duration", duration=retention.duration_words(kept.rule)),
                 oldest=moment(kept.age.oldest) if kept.age and kept.age.oldest else "",
-                state=say_count("personal.retention.late_rows", n_older) if n_older else say(tidy),
+                state=state,
             )
         )
     late = report.n_older > 0
@@ -214,27 +217,29 @@ def _reason() -> Field:
     return Field("motif", say("personal.person.why"), hint=say("personal.person.why_hint"), most=500)
 
 
-def _person_page(pseudonym: str) -> FormPage:
+def _person_page(person: Person) -> FormPage:
+    pseudonym = person.pseudonym
     return FormPage(
         title=say("personal.person.title"),
         action=f"/personnes/{pseudonym}/donnees",
         submit=say("personal.person.submit"),
-        lead=say("personal.person.lead"),
+        lead=say("personal.person.lead", reference=spelled_reference(person.reference)),
         fields=(_reason(),),
         links=(
             Link(f"/personnes/{pseudonym}/effacer", say("personal.person.erase")),
-            Link(_href({"sur": f"person:{pseudonym}"}), say("personal.person.audit")),
+            Link(_href({"sur": person.actor}), say("personal.person.audit")),
         ),
         back=Link(f"/personnes/{pseudonym}", say("personal.person.back")),
     )
 
 
-def _erase_page(pseudonym: str) -> FormPage:
+def _erase_page(person: Person) -> FormPage:
+    pseudonym = person.pseudonym
     return FormPage(
         title=say("personal.person.erase"),
         action=f"/personnes/{pseudonym}/effacer",
         submit=say("personal.person.erase_submit"),
-        lead=say("personal.person.erase_lead"),
+        lead=say("personal.person.erase_lead", reference=spelled_reference(person.reference)),
         fields=(
             _reason(),
             Field(
@@ -280,37 +285,35 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get(f"{PERSON}/donnees")
     def person_form(request: Request, _principal: Officer, pseudonym: str) -> Response:
-        personal.get_whose(request.app.state.engine, pseudonym)
-        return send_form(pages, request, _person_page(pseudonym))
+        return send_form(pages, request, _person_page(personal.get_person(request.app.state.engine, pseudonym)))
 
     @router.post(f"{PERSON}/donnees")
     def person_file(request: Request, principal: Officer, pseudonym: str, form: Fields) -> Response:
         state, now = request.app.state, door.now_of(request)
-        whose = personal.get_whose(state.engine, pseudonym)
+        person = personal.get_person(state.engine, pseudonym)
         try:
-            why = personal.read_reason(form.get("motif", ""))
-            data = personal.export(state.engine, whose, state.keys, principal.actor, why, now)
+            why = personal.read_why(form.get("motif", ""))
+            data = personal.export(state.engine, person.whose, state.keys, principal.actor, why, now)
         except MobigoError as error:
-            return send_refused(pages, request, _person_page(pseudonym), error, form)
+            return send_refused(pages, request, _person_page(person), error, form)
         name = f"mobigo-donnees-{pseudonym}-{now:%Y-%m-%d}.json"
         return Response(b"".join(personal.render_json(data)), headers=attachment(name, "application/json"))
 
     @router.get(f"{PERSON}/effacer")
     def erase_form(request: Request, _principal: Officer, pseudonym: str) -> Response:
-        personal.get_whose(request.app.state.engine, pseudonym)
-        return send_form(pages, request, _erase_page(pseudonym))
+        return send_form(pages, request, _erase_page(personal.get_person(request.app.state.engine, pseudonym)))
 
     @router.post(f"{PERSON}/effacer")
     def erase(request: Request, principal: Officer, pseudonym: str, form: Fields) -> Response:
         state, now = request.app.state, door.now_of(request)
-        whose = personal.get_whose(state.engine, pseudonym)
+        person = personal.get_person(state.engine, pseudonym)
         try:
-            why = personal.read_reason(form.get("motif", ""))
+            why = personal.read_why(form.get("motif", ""))
             if form.get("compris_oui") != "oui":
                 raise BadInput("not_understood")
-            personal.erase(state.engine, whose, principal.actor, why, now)
+            personal.erase(state.engine, person.whose, principal.actor, why, now)
         except MobigoError as error:
-            return send_refused(pages, request, _erase_page(pseudonym), error, form)
-        return door.go(_href({"sur": whose.name}))
+            return send_refused(pages, request, _erase_page(person), error, form)
+        return door.go(_href({"sur": person.actor}))
 
     return router

@@ -80,11 +80,29 @@ def test_an_export_of_nothing_is_an_empty_list_and_a_heading(engine):
     assert list(csv.reader(io.StringIO(told))) == [["number", "at", "actor", "action", "subject", "why", "facts"]]
 
 
-@pytest.mark.parametrize("why", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_spreadsheet_runs_nothing_of_the_export(engine, why):
-    written(engine, why=why)
+@pytest.mark.parametrize(
+    ("why", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "\t'=1"),
+        (" \r=1", " \r'=1"),
+        ("＝1", "'＝1"),
+        ("lettre;=1+1; @x", "lettre;'=1+1; '@x"),
+        ("deux\n=1", "deux\n'=1"),
+        ("5 - 3 = 2 ; a+b", "5 - 3 = 2 ; a+b"),
+    ],
+)
+def test_a_spreadsheet_runs_nothing_of_the_export(engine, why, cell):
+    written(engine, why=why, facts={"note": why})
     told = b"".join(export(engine, AuditFilter(), "csv", OFFICER, "", NOON)).decode()
-    assert list(csv.reader(io.StringIO(told, newline="")))[1][5] == f"'{why}"
+    row = list(csv.reader(io.StringIO(told, newline="")))[1]
+    assert row[5] == cell
+    for cut in (*csv.reader(told.splitlines(), delimiter=";"), *csv.reader(told.splitlines())):
+        assert not [one for one in cut if one.strip().startswith(("=", "+", "-", "@", "＝"))]
+    assert set(json.loads(row[6])) == {"note"}
 
 
 def test_a_csv_tells_facts_as_json(engine):

@@ -1,18 +1,21 @@
 """A person known to every store: all of it is exported, and all that names them goes."""
 
 import json
-from datetime import UTC, datetime
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import inspect, text
 
 from mobigo.security import Keys, Role
+from mobigo.services.ledger.proving import prove_entry, seal_day, verify
 from mobigo.services.personal import erase, export, render_json
 from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import HOLDINGS
 from mobigo.store.ledger.books import append
-from mobigo.store.ledger.chain import GENESIS, entry_hash, next_chain
-from mobigo.store.ledger.reads import each_entry, list_balances
+from mobigo.store.ledger.reads import list_balances
+from mobigo.store.people.access import open_session
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.texts import all_texts
 from socle.errors import Conflict
@@ -86,20 +89,46 @@ def test_who_has_a_role_at_work_is_not_erased_before_it_is_taken(engine, both):
     assert erase(engine, both[0], both[0].name, "", NOON)["person"] == 1
 
 
-def test_the_books_of_an_erased_person_are_valid_to_the_last_hash(engine, both):
+def test_the_books_of_an_erased_person_are_valid_and_the_proofs_given_before_still_hold(engine, both):
+    seal_day(engine, KEYS, NOON.date(), NOON + timedelta(days=1))
+    key = f"carpool:{both[0].pseudonym}"
+    proof = prove_entry(engine, key)
     erase(engine, both[0], both[0].name, "", NOON)
-    chain = GENESIS
-    with reading(engine) as session:
-        for entry in each_entry(session):
-            assert entry.hash == entry_hash(entry.recorded)
-            chain = next_chain(chain, entry.hash)
-            assert entry.chain == chain
-            assert sum(posting.cents for posting in entry.read().entry.postings) == 0
+    checked = verify(engine)
+    assert (checked.findings, checked.n_entries, len(checked.heads)) == ((), 2, 1)
+    assert prove_entry(engine, key) == proof
     with transaction(engine) as session:
         owed = f"driver:{both[0].pseudonym}:payable"
-        append(session, [decided("carpool:after", -430, owed)], NOON)
+        append(session, [decided("carpool:after", -430, owed)], NOON + timedelta(days=1))
     with reading(engine) as session:
         assert {one.account.code: one.available_cents for one in list_balances(session)}[owed] == 0
+
+
+def test_who_is_just_coming_in_is_erased_too(engine, both):
+    camille = both[0]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(engine) as session:
+            open_session(session, "another", camille.person_id, "password", "", NOON)
+            session.flush()
+            erased = pool.submit(erase, engine, camille, camille.name, "", NOON)
+            if engine.dialect.name == "postgresql":
+                wait_until(lambda: n_waiting(engine) > 0)
+        assert erased.result(60)["session"] == 2
+    assert camille.person_id not in json.dumps(dump(engine), default=str)
+
+
+def n_waiting(engine):
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
+
+
+def wait_until(true):
+    pause = threading.Event()
+    for _ in range(2_000):
+        if true():
+            return
+        pause.wait(0.005)
+    pytest.fail("it never came")
 
 
 def dump_of(tables, person_id):

@@ -4,7 +4,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from mobigo.store.audit import AuditFilter, AuditLine, last_number, list_actions, list_lines, list_onward, record
+from mobigo.store.audit import (
+    AuditFilter,
+    AuditLine,
+    last_number,
+    list_actions,
+    list_lines,
+    list_onward,
+    read_why,
+    record,
+)
 from mobigo.store.base import reading, transaction
 from socle.errors import BadInput
 
@@ -167,6 +176,43 @@ def test_a_line_names_nobody(who):
 def test_an_action_is_a_dotted_word(action):
     with pytest.raises(ValueError, match="no dotted action"):
         AuditLine(NOON, AGENT, action)
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "écrit de camille@exemple.test",
+        "rappelée au 06 39 98 00 11",
+        "0639980011",
+        "+33 6 39 98 00 11",
+        "remboursée sur FR76 3000 6000 0112 3456 7890 189",
+        "FR7630006000011234567890189",
+    ],
+)
+def test_a_reason_does_not_say_where_somebody_is_reached_for_it_outlives_them(engine, why):
+    with pytest.raises(BadInput, match="why_names_somebody"):
+        written(engine, AuditLine(NOON, AGENT, "people.read", ANNE, why))
+    assert found(engine) == []
+
+
+@pytest.mark.parametrize("why", ["lettre du 12/11/2026, reçue le 2026-11-14", "dossier PZ44 M7FR", "appel au 03 80"])
+def test_a_reason_says_how_and_when_somebody_asked(engine, why):
+    written(engine, AuditLine(NOON, AGENT, "people.read", ANNE, why))
+    assert [line.why for line in found(engine)] == [why]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"), [(" a\tb\n c ", "a b c"), ("a\0b", "a b"), ("\x1b[31mrouge", "[31mrouge"), ("é\u202eè", "é è")]
+)
+def test_a_reason_is_one_line_that_any_database_and_terminal_takes(engine, typed, why):
+    assert read_why(typed) == why
+    written(engine, AuditLine(NOON, AGENT, "people.read", ANNE, read_why(typed)))
+    assert [line.why for line in found(engine)] == [why]
+
+
+def test_a_reason_of_nothing_printable_is_missing():
+    with pytest.raises(BadInput, match="why_missing"):
+        read_why(" \0\t\x1b")
 
 
 def test_a_reason_has_a_length():

@@ -63,6 +63,7 @@ def test_an_agent_corrects_what_somebody_tells_and_the_old_address_hears_of_it(w
     assert [letter.contact.value for letter in world.letters()] == ["camille@exemple.test"]
     correct(world, agent, person, email="camille@autre.test", phone="06 39 98 00 01")
     assert len(world.told("people.corrected")) == 1
+    assert [line.subject for line in world.told("people.read")] == [person.actor]  # told that it is who they say
     with pytest.raises(BadInput, match="why_missing"):
         correct(world, agent, person, why="  ")
     with pytest.raises(Conflict, match="contact_taken"):
@@ -160,13 +161,16 @@ def test_suspension_ends_sessions_and_is_undone(world):
 
 def test_who_has_a_role_at_work_is_listed_and_the_public_is_not(world):
     administrator = world.administrator
-    world.add(roles=[Role.AGENT])
+    agent = world.add(roles=[Role.AGENT])
 
     def holders(role):
         found = administration.list_holders(world.engine, world.keys, administrator, role, NOON)
         return [each.identity.name for each in found]
 
     assert holders(Role.AGENT) == ["Camille Durand"]
+    assert [(line.actor, line.subject) for line in world.told("people.role_listed")] == [
+        (administrator.actor, agent.actor)
+    ]
     with pytest.raises(Forbidden, match="not_allowed"):
         holders(Role.TRAVELLER)
 

@@ -1,19 +1,20 @@
 """Seeing one's data, answering what one is asked, and going away for good: in a browser, without scripts."""
 
+import html
 import json
+import re
 
 import pytest
 
 from mobigo.security import Role
-from tests.worlds.accounts import PASSWORD
+from mobigo.services.people.signing import let_in
+from mobigo.store.base import transaction
+from mobigo.store.people.accounts import get_person
+from mobigo.store.people.roles import give_role
+from tests.worlds.accounts import HERE, NOON, PASSWORD
+from tests.worlds.people import add_known_person
 
 PATHS = ("/compte/mes-donnees", "/compte/mes-donnees/fichier", "/compte/consentements", "/compte/effacer")
-
-
-def send(visitor, path, **typed):
-    """Fill in the form of a page, send it, and give what comes back at once."""
-    page = visitor.go(path).send(path, **typed).page
-    return page.history[0] if page.history else page
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -40,17 +41,48 @@ def test_all_that_is_kept_is_on_the_page_and_in_the_file(visit, told):
     assert [line.subject for line in told()] == [camille.person.actor] * 2
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_the_address_of_ones_own_pages_names_nobody_else(visit, path):
+    camille, dominique = visit("Camille"), visit("Dominique").person
+    query = {"pseudonym": dominique.pseudonym, "person": dominique.actor, "person_id": dominique.person_id}
+    answer = camille.client.get(path, params=query)
+    assert answer.status_code == 200
+    for other in ("Dominique", dominique.pseudonym, dominique.reference):
+        assert other not in answer.text
+    assert camille.client.get(f"{path}/{dominique.pseudonym}").status_code == 404
+    assert camille.client.get(f"/personnes/{dominique.pseudonym}/donnees").status_code == 403
+
+
+CODE = re.compile(r"[a-z]+[_:][a-z_:]+|\bNone\b|\bTrue\b|\{|sha256")
+
+
+def test_all_that_a_table_may_hold_is_told_in_words_and_without_codes(site, visit):
+    camille = visit()
+    with transaction(site.people.engine) as session:
+        whose = add_known_person(session, site.people.keys, "Camille", NOON)
+        give_role(session, whose.person_id, Role.TRAVELLER, "system:test", "", NOON)
+        person = get_person(session, whose.person_id)
+        token = let_in(session, site.people.keys, person, "password", HERE, NOON).token
+    camille.client.cookies.set("mobigo", f"s.{token}")
+    page = camille.client.get("/compte/mes-donnees").text
+    main = html.unescape(re.sub(r"<[^>]+>", " ", page.split("<main", 1)[1].split("</main>")[0]))
+    assert CODE.findall(main) == []
+    for title in ("Vos accords et refus", "Vos clés pour les programmes", "Vos comptes dans les livres"):
+        assert title in main
+    assert re.search(r"En votre faveur\W+4,30\s€", main)
+
+
 def test_consents_are_answered_withdrawn_and_remembered(visit, told):
     camille = visit("Camille")
     first = camille.client.get("/compte/consentements").text
     assert first.count("checked") == first.count('value="non" checked') == 2
-    answer = send(camille, "/compte/consentements", accord_service_news="oui", accord_surveys="non")
+    answer = camille.answer_to("/compte/consentements", accord_service_news="oui", accord_surveys="non")
     assert (answer.status_code, answer.headers["location"]) == (303, "/compte/consentements?fait=oui")
     page = camille.client.get("/compte/consentements?fait=oui").text
     assert "Vos réponses sont enregistrées" in page
     assert 'name="accord_service_news" value="oui" checked' in page
     assert "Accord donné le 21" in page
-    send(camille, "/compte/consentements", accord_service_news="non", accord_surveys="non")
+    camille.answer_to("/compte/consentements", accord_service_news="non", accord_surveys="non")
     assert [line.action for line in told()] == [
         "personal.consent_withdrawn",
         "personal.consent_given",
@@ -70,7 +102,7 @@ def test_consents_are_answered_withdrawn_and_remembered(visit, told):
 )
 def test_answers_to_other_questions_are_refused_with_a_sentence(visit, fields, told):
     camille = visit("Camille")
-    answer = send(camille, "/compte/consentements", accord_service_news="oui", **fields)
+    answer = camille.answer_to("/compte/consentements", accord_service_news="oui", **fields)
     assert answer.status_code == 400
     assert "Il y a un problème" in answer.text
     assert told in answer.text
@@ -83,7 +115,7 @@ def test_an_account_is_erased_by_its_owner_and_nothing_leads_back(site, visit, t
     page = camille.client.get("/compte/effacer").text
     assert "J’ai compris" in page
     elsewhere = visit().sign_in("camille@exemple.test")
-    answer = send(camille, "/compte/effacer", compris_oui="oui", ancien=PASSWORD)
+    answer = camille.answer_to("/compte/effacer", compris_oui="oui", ancien=PASSWORD)
     assert (answer.status_code, answer.headers["location"]) == (303, "/compte-efface")
     assert "Votre compte est effacé" in camille.client.get("/compte-efface").text
     for browser in (camille, elsewhere):
@@ -98,6 +130,20 @@ def test_an_account_is_erased_by_its_owner_and_nothing_leads_back(site, visit, t
     assert (line.actor, line.subject) == (camille.person.actor, camille.person.actor)
 
 
+def test_a_form_of_erasure_sent_again_erases_nobody(visit):
+    camille = visit("Camille")
+    fields = camille.go("/compte/effacer").form("/compte/effacer").fields | {"compris_oui": "oui", "ancien": PASSWORD}
+    cookie = camille.client.cookies["mobigo"]
+    assert camille.client.post("/compte/effacer", data=fields).headers["location"] == "/compte-efface"
+    again = visit("Camille")
+    for value in (cookie, again.client.cookies["mobigo"]):
+        replayed = visit()
+        replayed.client.cookies.set("mobigo", value)
+        answer = replayed.client.post("/compte/effacer", data=fields)
+        assert (answer.status_code, answer.headers.get("location")) in {(303, "/connexion?suite=/compte"), (403, None)}
+    assert again.client.get("/compte").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("fields", "told", "status"),
     [
@@ -108,7 +154,7 @@ def test_an_account_is_erased_by_its_owner_and_nothing_leads_back(site, visit, t
 )
 def test_nothing_is_erased_by_mistake_or_by_who_found_an_open_browser(visit, fields, told, status):
     camille = visit("Camille")
-    answer = send(camille, "/compte/effacer", **fields)
+    answer = camille.answer_to("/compte/effacer", **fields)
     assert answer.status_code == status
     assert "Il y a un problème" in answer.text
     assert told in answer.text
@@ -119,7 +165,7 @@ def test_nothing_is_erased_by_mistake_or_by_who_found_an_open_browser(visit, fie
 def test_a_password_is_not_guessed_at_the_erasure(visit):
     camille = visit("Camille")
     answers = [
-        send(camille, "/compte/effacer", compris_oui="oui", ancien=f"essai numéro {n} pour voir") for n in range(7)
+        camille.answer_to("/compte/effacer", compris_oui="oui", ancien=f"essai numéro {n} pour voir") for n in range(7)
     ]
     assert [answer.status_code for answer in answers][-1] == 429
     assert int(answers[-1].headers["retry-after"]) > 0
@@ -132,7 +178,7 @@ def test_a_form_of_another_site_or_without_its_token_does_nothing(visit, path):
     fields = {"compris_oui": "oui", "ancien": PASSWORD, "version_surveys": "1", "accord_surveys": "oui"}
     assert camille.client.post(path, data=fields).status_code == 403
     camille.client.headers["sec-fetch-site"] = "cross-site"
-    assert send(camille, path, **fields).status_code == 403
+    assert camille.answer_to(path, **fields).status_code == 403
     del camille.client.headers["sec-fetch-site"]
     assert camille.client.get("/compte").status_code == 200
     assert "Accord donné" not in camille.client.get("/compte/consentements").text
@@ -140,7 +186,7 @@ def test_a_form_of_another_site_or_without_its_token_does_nothing(visit, path):
 
 def test_who_has_a_role_at_work_is_told_to_give_it_back_first(visit):
     lou = visit("Lou", Role.ADMINISTRATOR)
-    answer = send(lou, "/compte/effacer", compris_oui="oui", ancien=PASSWORD)
+    answer = lou.answer_to("/compte/effacer", compris_oui="oui", ancien=PASSWORD)
     assert answer.status_code == 409
     assert "fonction" in answer.text
     assert lou.client.get("/compte").status_code == 200
