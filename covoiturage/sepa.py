@@ -68,7 +68,7 @@ def render_pain001(
 
     Raises:
         BadInput: `nothing_to_pay`; `no_payee` for a driver without account; `bad_iban`; `bad_bic`;
-            `bad_name` when nothing of a name is left in the scheme's characters.
+            `name_no_bank_writes` when nothing of a name is left in the scheme's characters.
     """
     if not batch.items:
         raise BadInput("nothing_to_pay", month=batch.month)
@@ -134,5 +134,5 @@ def _agent(parent: ET.Element, tag: str, bic: str | None) -> None:
 def _name(name: str) -> str:
     told = latin(name)
     if not told:
-        raise BadInput("bad_name")
+        raise BadInput("name_no_bank_writes")
     return told
