@@ -44,7 +44,6 @@ PUT_TOGETHER = {
     "personal.audit.": {"anonymous", "file_csv", "file_json", "key", "person", "system"},
     "personal.consents.": {"given", "withdrawn"},
     "personal.erased.": {"home", "lead", "left", "left_1", "title"},
-    "personal.retention.": {"no_limit", "tidy"},
     "people.how.": {"password", "code"},
     "people.done.": {"appareil", "cle", "compte", "coordonnees", "fonction", "mot-de-passe", "suspension"},
     **{f"error.{status}.": {"title", "sentence", "advice"} for status in (400, 404, 405, 500, 503)},
