@@ -27,6 +27,7 @@ from mobigo.handover import Answer, BegunAgain, HandOver, Writer
 from mobigo.jobs.beside import Beside
 from mobigo.jobs.handlers import Means
 from mobigo.logs import write_logs
+from mobigo.outbound.letters import open_post
 from mobigo.security import open_keys
 from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
@@ -60,7 +61,8 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     engine = open_engine(settings.database_address())
     seat = find_seat(engine) if stays else None
     keys = open_keys(settings.secret_key, settings.data_dir)
-    jobs = Beside(Means(engine, keys, _now))
+    post = open_post(settings.mail_url, settings.mail_sender, settings.letters_dir(), settings.site_address())
+    jobs = Beside(Means(engine, keys, post, _now))
     writer = None if seat is None else Writer(seat, jobs.start)
 
     @asynccontextmanager

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mobigo.outbound import Neighbour, NobodyThere
+from mobigo.outbound.neighbour import Neighbour, NobodyThere
 from mobigo.store.writing import Seat
 from socle.errors import Unavailable
 

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         default="",
         description="Address of the site as travellers see it, without a slash at the end; empty: as requested.",
     )
+    mail_url: str = Field(
+        default="",
+        repr=False,
+        description="Mail server, as in smtp://user:password@mail.example; empty: mail is written into files.",
+    )
+    mail_sender: str = Field(default="", description="Address that mail is sent from; needed with a mail server.")
     operator_name: str = Field(default="", description="Who answers for this service, shown at the foot of the pages.")
     operator_phone: str = Field(default="", description="Telephone number of the agents; empty: none is shown.")
     operator_email: str = Field(default="", description="Address for questions and reports; empty: none is shown.")
@@ -72,6 +78,14 @@ class Settings(BaseSettings):
         default=[], description="Route ids (JSON list) that a new network must still hold."
     )
     releases_kept: int = Field(default=3, ge=1, description="Releases of the network that are kept, the newest first.")
+
+    def letters_dir(self) -> Path:
+        """Where text messages are written, and mail without a server."""
+        return self.data_dir / "letters"
+
+    def site_address(self) -> str:
+        """The address of the site that letters speak of."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     def database_address(self) -> str:
         """The address of the database, the default one written out."""

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from socle.errors import Fact, MobigoError
+from socle.errors import Fact, MobigoError, Unavailable
 from socle.findings import Finding
 
 GROUPED_FROM = 10_000
+FACTS_FOR_OPERATORS = frozenset({"directory", "found", "path", "reason", "said", "server", "wanted"})
 
 
 def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, str]:
@@ -64,6 +65,12 @@ def error_sentence(error: MobigoError) -> str:
     if "problem" in facts:
         facts["problem"] = text(f"problems.{facts['problem']}")
     return text(f"errors.{error.code}", **facts)
+
+
+def is_for_operators(error: MobigoError) -> bool:
+    """Whether the sentence of an error tells of our machines: paths, servers, what they said."""
+    sentence = all_texts().get(f"errors.{error.code}", "")
+    return isinstance(error, Unavailable) and any(f"{{{name}}}" in sentence for name in FACTS_FOR_OPERATORS)
 
 
 def action_words(action: str) -> str:

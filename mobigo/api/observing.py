@@ -12,7 +12,6 @@ from mobigo import logs, metrics
 
 log = logging.getLogger("mobigo.requests")
 
-_UNKNOWN = "-"  # the route of what no route answers
 _UNCOUNTED = ("/health", "/metrics", "/static")  # asked by machines all day
 
 
@@ -70,7 +69,7 @@ class Observed:
         finally:
             metrics.under_way.dec()
             taken_s = time.perf_counter() - begun
-            route = getattr(scope.get("route"), "path", _UNKNOWN)
+            route = logs.route_of(scope)
             if not route.startswith(_UNCOUNTED):
                 method = scope["method"] if scope["method"] in _METHODS else "other"
                 metrics.requests.labels(method, route, status).inc()

@@ -10,7 +10,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from mobigo.texts import all_texts, error_sentence
+from mobigo.logs import route_of
+from mobigo.texts import FACTS_FOR_OPERATORS, all_texts, error_sentence, is_for_operators
 from socle.errors import (
     BadInput,
     Conflict,
@@ -59,10 +60,16 @@ def status_of(error: MobigoError) -> int:
 
 
 def problem_of(error: MobigoError) -> Problem:
-    """The body that tells an error. One without a sentence of its own is told as unexpected."""
-    known = f"errors.{error.code}" in all_texts()
-    facts = {name: _short(value) for name, value in error.facts.items() if value is not None}
-    sentence = error_sentence(type(error)(error.code, **facts) if known else MobigoError("internal"))
+    """The body that tells an error. One without a sentence of its own is told as unexpected.
+
+    What we cannot do is told without what is for operators alone.
+    """
+    hidden = FACTS_FOR_OPERATORS if isinstance(error, Unavailable) else frozenset()
+    facts = {name: _short(value) for name, value in error.facts.items() if value is not None and name not in hidden}
+    told = error if f"errors.{error.code}" in all_texts() else MobigoError("internal")
+    if is_for_operators(told):
+        told = Unavailable("unavailable")
+    sentence = error_sentence(type(told)(told.code, **facts))
     return Problem(f"/api#{error.code}", sentence, status_of(error), sentence, error.code, sentence, facts)
 
 
@@ -116,7 +123,7 @@ async def on_validation_error(_request: Request, error: Exception) -> Response:
 
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """A fault of ours: kept in the log with its trace, told without it."""
-    log.error("unexpected error on %s", request.url.path, exc_info=error)
+    log.error("unexpected error", extra={"route": route_of(request.scope)}, exc_info=error)
     return respond_problem(MobigoError("internal"))
 
 

@@ -41,6 +41,7 @@ def run(
     from mobigo.jobs.handlers import Means
     from mobigo.jobs.worker import Hurry
     from mobigo.logs import write_logs
+    from mobigo.outbound.letters import open_post
     from mobigo.security import open_keys
     from mobigo.store.base import migrate, open_engine
     from mobigo.store.writing import find_seat
@@ -52,7 +53,8 @@ def run(
     seat = find_seat(engine)
     if seat is not None and not seat.try_to_take():
         raise Unavailable("seat_taken")
-    worker = make_worker(Means(engine, keys, _now))
+    post = open_post(settings().mail_url, settings().mail_sender, settings().letters_dir(), settings().site_address())
+    worker = make_worker(Means(engine, keys, post, _now))
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         worker.stop()

@@ -72,7 +72,7 @@ class Answers:
         return self._from_server(name, parameters) if self._server else self._from_disk(name, parameters)
 
     def _from_server(self, name: str, parameters: Pairs) -> bytes:
-        from mobigo.outbound import fetch
+        from mobigo.outbound.http import fetch
 
         version = 1 if name == "geocode" else 6
         status, body = fetch(self._server, f"/api/v{version}/{name}", parameters)

@@ -9,10 +9,12 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import Engine
 
 from mobigo.jobs.schedules import Schedule
+from mobigo.outbound.letters import Post
 from mobigo.security import Keys
 from mobigo.services import retention
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
+from mobigo.services.people import messages
 from mobigo.store.jobs import Claim, Effects
 from socle.times import PARIS
 
@@ -26,6 +28,7 @@ class Means:
 
     engine: Engine
     keys: Keys
+    post: Post
     clock: Callable[[], datetime]
 
 
@@ -43,7 +46,14 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         seal_day(means.engine, means.keys, now.astimezone(PARIS).date() - timedelta(days=1), now)
         return no_effects
 
-    return {RETENTION: tidy, LEDGER_SEAL: seal}
+    def write(claim: Claim) -> Effects:
+        # Sent outside the transaction: a worker that dies before it is told sends the same message again.
+        messages.send_message(
+            means.engine, means.keys, str(claim.payload["code_id"]), means.post, claim.key, means.clock()
+        )
+        return no_effects
+
+    return {RETENTION: tidy, LEDGER_SEAL: seal, messages.MESSAGE_JOB: write}
 
 
 SCHEDULES = (

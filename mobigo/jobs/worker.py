@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from mobigo.jobs.schedules import Schedule, next_time
-from mobigo.logs import current_id
+from mobigo.logs import current_id, without_rows
 from mobigo.metrics import tries
 from mobigo.services import jobs
 from mobigo.services.jobs import Handler, Planned
@@ -164,4 +164,4 @@ def _told(fault: Exception) -> str:
     """What went wrong, for an administrator; the trace is in the log."""
     if isinstance(fault, MobigoError) and f"errors.{fault.code}" in all_texts():
         return error_sentence(fault)
-    return f"{type(fault).__name__}: {fault}"
+    return without_rows(f"{type(fault).__name__}: {fault}")

@@ -4,6 +4,8 @@ Two databases, the same tables. SQLite is opened in write-ahead mode with full
 synchronisation, so that what was committed survives a power cut; foreign keys are
 enforced; one transaction writes at a time and waits for its turn at its beginning,
 where nothing is lost by waiting. PostgreSQL is spoken to through psycopg.
+
+Faults do not tell what was written or asked for: it may be about somebody, and they go to the log.
 """
 
 from __future__ import annotations
@@ -78,10 +80,12 @@ def open_engine(address: str) -> Engine:
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() != "sqlite":
-            return create_engine(url, pool_pre_ping=True, pool_timeout=10, connect_args={"connect_timeout": 5})
+            return create_engine(
+                url, hide_parameters=True, pool_pre_ping=True, pool_timeout=10, connect_args={"connect_timeout": 5}
+            )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
         raise BadInput("bad_database_address") from None  # it may hold a password: it is not told
-    engine = create_engine(url, connect_args={"timeout": BUSY_S})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_S})
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         _keep_to_the_file(engine, Path(url.database))

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mobigo.outbound import Validators, download
+from mobigo.outbound.http import Validators, download
 from mobigo.services.network.sources import DeclaredSource
 from mobigo.store import releases
 from mobigo.store.files import clear_left_overs, keep_body, keep_folder, only_one, replace_text

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from mobigo.outbound.letters import Mail, Post
 from mobigo.security import Keys, new_code, spelled_code
 from mobigo.services.people.contacts import Contact
 from mobigo.services.people.signing import WINDOW, Where, network_of
@@ -95,6 +96,23 @@ def take_code(engine: Engine, keys: Keys, purpose: Purpose, code_id: str, code: 
     if asked is None:
         raise BadInput("wrong_code")
     return asked
+
+
+def send_message(engine: Engine, keys: Keys, code_id: str, post: Post, key: str, now: datetime) -> bool:
+    """Write to whom a code or a notice is for; whether there was anything to send, still.
+
+    Raises:
+        BadInput: `bad_mail`, `bad_number`, `mail_refused`.
+        Unavailable: `mail_silent`.
+    """
+    message = find_message(engine, keys, code_id, post.site, now)
+    if message is None:
+        return False
+    if message.contact.kind == "phone":
+        post.texts.send(message.contact.value, message.body, key)
+    else:
+        post.mails.send(Mail(message.contact.value, message.subject, message.body, key))
+    return True
 
 
 def find_message(engine: Engine, keys: Keys, code_id: str, site: str, now: datetime) -> Message | None:

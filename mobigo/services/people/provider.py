@@ -22,7 +22,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 
-from mobigo.outbound import Limits, Said, ask
+from mobigo.outbound.http import Limits, Said, ask
 from mobigo.security import CLOCKS_DIFFER
 from socle.errors import BadInput, MobigoError, NotSignedIn, Unavailable
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.texts import error_sentence
+from mobigo.texts import error_sentence, is_for_operators
 from mobigo.web.door import Needs, read_form
 from mobigo.web.layout import Pages
 from mobigo.web.wording import say
@@ -132,7 +132,13 @@ class FormPage:
 
 
 def status_of(error: MobigoError) -> int:
-    """The HTTP status of a form that was refused."""
+    """The HTTP status of a form that was refused.
+
+    Raises:
+        Unavailable: no form was refused: something of ours fails, which is told on a page of its own.
+    """
+    if is_for_operators(error):
+        raise error
     return next((status for kind, status in _STATUS_OF if isinstance(error, kind)), 400)
 
 

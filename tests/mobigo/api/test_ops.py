@@ -2,15 +2,17 @@ import io
 import json
 import logging
 import re
+import sys
 
 import httpx
 import pytest
+import sqlalchemy
 
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
-from mobigo.logs import JsonLines
+from mobigo.logs import JsonLines, without_rows
 from mobigo.settings import Settings
-from mobigo.store.base import migrate
+from mobigo.store.base import migrate, transaction
 from tests.worlds.site import serving
 
 SECRETS = {"fromPlace": "46.90591,6.35471", "toPlace": "47.24731,6.02221", "time": "2026-09-15T05:00:00Z"}
@@ -63,6 +65,42 @@ def test_a_line_of_the_log_is_one_line_whatever_it_says():
     assert json.loads(line)["message"] == "a\nb \u2028 \x00 é"
 
 
+def test_a_fault_of_ours_is_in_the_log_once_by_its_route_and_without_what_was_written(world, tmp_path, told):
+    app = make_app(FixedSnapshot(world), Settings(_env_file=None, data_dir=tmp_path))
+    migrate(app.state.engine)
+
+    @app.post("/trip/{word}")
+    def fall(word: str) -> None:
+        with transaction(app.state.engine) as session:
+            session.connection().execute(
+                sqlalchemy.text("INSERT INTO job (key, kind) VALUES (:who, 'x')"), {"who": word}
+            )
+
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        answer = client.post("/trip/s3cr3t")
+    assert answer.status_code == 500
+    errors = [line for line in told() if line["level"] == "error"]
+    assert [(line["message"], line["route"], line["id"]) for line in errors] == [
+        ("unexpected error", "/trip/{word}", answer.headers["X-Request-Id"])
+    ]
+    assert "IntegrityError" in errors[0]["trace"]
+    assert "s3cr3t" not in json.dumps([line for line in told() if not line["from"].startswith("http")]) + answer.text
+
+
+def test_a_row_that_postgresql_adds_to_a_fault_is_not_told():
+    fault = """(psycopg.errors.NotNullViolation) null value in column "kind"
+DETAIL:  Failing row contains (7, s3cr3t,
+on two lines).
+[SQL: INSERT INTO job]
+(Background on this error at: https://sqlalche.me/e/20/gkpj)"""
+    assert without_rows(fault).splitlines() == [line for line in fault.splitlines() if line.startswith(("(", "["))]
+    try:
+        raise ValueError(fault)
+    except ValueError:
+        record = logging.makeLogRecord({"msg": "fault", "exc_info": sys.exc_info()})
+    assert "s3cr3t" not in JsonLines().format(record)
+
+
 def test_numbers_are_told_by_route_and_not_by_what_was_asked(client):
     def counted(route):
         found = re.search(
@@ -83,7 +121,7 @@ def test_numbers_are_told_by_route_and_not_by_what_was_asked(client):
     assert 'mobigo_database_answers{state=""} 1.0' in written.text
     assert 'route="-",status="404"' in written.text
     assert written.headers["Cache-Control"] == "no-store"
-    assert "/health" not in written.text
+    assert 'route="/health' not in written.text
 
 
 def test_it_is_ready_when_the_database_is_as_it_should_be_and_alive_in_any_case(world, tmp_path):

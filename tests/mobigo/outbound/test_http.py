@@ -1,31 +1,12 @@
-import datetime as dt
 import hashlib
-import json
 import socket
-import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from mobigo import outbound
-from mobigo.outbound import (
-    Limits,
-    Mail,
-    MailServer,
-    TextMessagesInFiles,
-    Validators,
-    download,
-    fetch,
-    post,
-    send_mail,
-)
+from mobigo.outbound import http
+from mobigo.outbound.http import Limits, Validators, download, fetch, post
 from socle.errors import BadInput, Unavailable
 
 BODY = b"stop_id,stop_name\nA,Semur\n" * 100_000  # several pieces
@@ -82,8 +63,8 @@ def server():
 def abroad(monkeypatch):
     """A server on 127.0.0.2, which passes for one outside our network."""
     server = Server("127.0.0.2")
-    inside = outbound._is_inside
-    monkeypatch.setattr(outbound, "_is_inside", lambda address: address != "127.0.0.2" and inside(address))
+    inside = http._is_inside
+    monkeypatch.setattr(http, "_is_inside", lambda address: address != "127.0.0.2" and inside(address))
     yield server
     server.close()
 
@@ -241,7 +222,7 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to(abroad, server, 
     ],
 )
 def test_inside_is_what_the_whole_world_does_not_share(address, inside):
-    assert outbound._is_inside(address) is inside
+    assert http._is_inside(address) is inside
 
 
 @pytest.mark.parametrize("address", ["", "gtfs.zip", "file:///etc/passwd", "ftp://a/b", "http://", "http://[", "//a/b"])
@@ -283,209 +264,3 @@ def test_a_post_that_is_refused_or_sent_on_is_told_as_it_is(server):
     server.close()
     with pytest.raises(Unavailable, match="server_silent"):
         post(f"{server.address}/pay", b"", "text/plain", "k1", pause=waited.append)
-
-
-# --- mail -----------------------------------------------------------------------------------
-
-
-class Box:
-    def __init__(self):
-        self.mails = []
-        self.refusals = {}
-
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
-        if address in self.refusals:
-            return self.refusals[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server, session, envelope):  # noqa: N802
-        self.mails.append((envelope.mail_from, envelope.rcpt_tos, envelope.content, session.ssl is not None))
-        return "250 OK"
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate of 127.0.0.1 that nobody signed, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-def context_of(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-@pytest.fixture
-def post_office(certificate):
-    """A real SMTP server that wants STARTTLS and a password."""
-    box = Box()
-
-    def open_for(_server, _session, _envelope, _mechanism, data):
-        return AuthResult(success=(data.login, data.password) == (b"mobigo", b"secret"), handled=False)
-
-    controller = Controller(
-        box,
-        hostname="localhost",
-        port=0,
-        tls_context=context_of(certificate),
-        require_starttls=True,
-        auth_required=True,
-        authenticator=open_for,
-        auth_exclude_mechanism=["LOGIN"],
-    )
-    controller.port = free_port()
-    controller.start()
-    sender = "no-reply@mobigo.test"
-    box.server = MailServer("localhost", controller.port, sender, "starttls", "mobigo", "secret", certificate)
-    yield box
-    controller.stop()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-MAIL = Mail(
-    "ana@example.test", "Votre réservation à Semur", "Bonjour,\n\nà 8 h 05 devant la mairie.\n.\nfin", "booking:7"
-)
-
-
-def test_mail_is_handed_in_encrypted_and_says_what_it_said(post_office):
-    from email import message_from_bytes
-    from email.policy import default
-
-    send_mail(post_office.server, MAIL)
-    send_mail(post_office.server, MAIL)
-    (sender, to, content, was_encrypted), again = post_office.mails
-    message = message_from_bytes(content, policy=default)
-    assert (sender, to, was_encrypted) == ("no-reply@mobigo.test", ["ana@example.test"], True)
-    assert (message["Subject"], message.get_content().replace("\r\n", "\n").strip()) == (MAIL.subject, MAIL.body)
-    assert message["Message-ID"] == message_from_bytes(again[2], policy=default)["Message-ID"]
-
-
-def test_mail_is_not_handed_to_a_server_that_cannot_prove_who_it_is_nor_encrypt(post_office, certificate):
-    from dataclasses import replace
-
-    with pytest.raises(Unavailable, match="mail_silent"):
-        send_mail(replace(post_office.server, authorities=None), MAIL)
-    plain = Box()
-    controller = Controller(plain, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        open_server = MailServer("127.0.0.1", controller.port, "no-reply@mobigo.test")
-        with pytest.raises(Unavailable, match="mail_silent"):
-            send_mail(open_server, MAIL)
-        assert plain.mails == []
-        send_mail(replace(open_server, security="none"), MAIL)
-        assert len(plain.mails) == 1
-    finally:
-        controller.stop()
-    assert post_office.mails == []
-
-
-def test_mail_over_tls_from_the_first_byte(certificate):
-    box = Box()
-    port = free_port()
-    controller = Controller(box, hostname="localhost", port=port, ssl_context=context_of(certificate))
-    controller.start()
-    try:
-        send_mail(MailServer("localhost", port, "no-reply@mobigo.test", "tls", authorities=certificate), MAIL)
-    finally:
-        controller.stop()
-    assert len(box.mails) == 1
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("subject", "Bonjour\r\nBcc: all@example.test"),
-        ("subject", "Bonjour\nBcc: all@example.test"),
-        ("subject", "Bonjour\x0bBcc: all@example.test"),
-        ("subject", "Bonjour\u2028Bcc: all@example.test"),
-        ("to", "ana@example.test\r\nBcc: all@example.test"),
-        ("to", "ana@example.test, all@example.test"),
-        ("to", "Ana <ana@example.test>"),
-        ("to", "ana"),
-        ("to", ""),
-        ("to", "@example.test"),
-        ("to", "ana@"),
-    ],
-)
-def test_nobody_writes_headers_of_our_mails(post_office, field, value):
-    from dataclasses import replace
-
-    with pytest.raises(BadInput, match="bad_mail"):
-        send_mail(post_office.server, replace(MAIL, **{field: value}))
-    assert post_office.mails == []
-
-
-@pytest.mark.parametrize(
-    ("refusal", "error", "code"),
-    [
-        ("550 no such user", BadInput, "mail_refused"),
-        ("451 later", Unavailable, "mail_silent"),
-        ("530 no", Unavailable, "mail_silent"),
-    ],
-)
-def test_a_refusal_for_good_is_told_from_one_for_now(post_office, refusal, error, code):
-    post_office.refusals[MAIL.to] = refusal
-    with pytest.raises(error) as raised:
-        send_mail(post_office.server, MAIL)
-    assert raised.value.code == code
-
-
-def test_a_wrong_password_or_no_server_is_no_fault_of_the_message(post_office):
-    from dataclasses import replace
-
-    with pytest.raises(Unavailable, match="mail_silent") as raised:
-        send_mail(replace(post_office.server, password="wrong"), MAIL)
-    assert "wrong" not in str(raised.value)
-    with pytest.raises(Unavailable, match="mail_silent"):
-        send_mail(replace(post_office.server, port=free_port()), MAIL)
-
-
-# --- text messages --------------------------------------------------------------------------
-
-
-def test_a_text_message_is_one_file_however_often_it_is_sent(tmp_path):
-    port = TextMessagesInFiles(tmp_path / "sms")
-    for body in ("Votre car part à 8 h 05.", "another under the same key"):
-        port.send("+33 6 39 98 01 02", body, "booking:7")
-    port.send("+33639980103", "à vous", "booking:8")
-    files = sorted(path.name for path in (tmp_path / "sms").iterdir())
-    told = [json.loads((tmp_path / "sms" / name).read_text("utf-8")) for name in files]
-    assert sorted(told, key=lambda each: each["to"]) == [
-        {"to": "+33639980102", "body": "Votre car part à 8 h 05."},
-        {"to": "+33639980103", "body": "à vous"},
-    ]
-    assert all((tmp_path / "sms" / name).stat().st_mode & 0o777 == 0o600 for name in files)
-
-
-@pytest.mark.parametrize("number", ["", "0639980102", "+33", "+0639980102", "+33639980102\n;rm", "+336399801020000000"])
-def test_a_number_that_is_not_whole_is_refused(tmp_path, number):
-    with pytest.raises(BadInput, match="bad_number"):
-        TextMessagesInFiles(tmp_path).send(number, "à vous", "k")
-    assert list(tmp_path.iterdir()) == []

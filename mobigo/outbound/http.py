@@ -1,34 +1,24 @@
-"""Outbound: the only file that opens a connection: HTTP, mail, text messages, the process beside.
+"""HTTP: fetching what has changed, posting once.
 
 A request goes where the operator's settings say. Where it is sent on to is somebody else's
 word: only to the same or a safer scheme, and never from outside to an address of this
 machine or its network (the address that was checked is the one connected to). Bodies are
 counted, and a whole exchange has its time; nothing is held in memory that could be large.
-
-Sending twice does harm, so what is sent carries a key: as `Idempotency-Key`, as `Message-ID`,
-as the name of a file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
-import os
 import re
-import smtplib
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.headerregistry import Address
-from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
 from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 
@@ -47,12 +37,7 @@ _SAFER = {"http": {"http", "https"}, "https": {"https"}}  # scheme -> those it m
 _AGAIN = {429, 502, 503, 504}
 _LONGEST_PAUSE_S = 30.0
 _SENT_ON = {301, 302, 303, 307, 308}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HOST = re.compile(r"[a-z0-9._:-]+")  # a name in its ASCII form, or a number
-_NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
-
-
-# --- HTTP -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +249,14 @@ def _is_inside(address: str) -> bool:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
+    """The authorities of this machine."""
     return ssl.create_default_context()
 
 
 def _client(url: httpx.URL, silence_s: float) -> httpx.Client:
     return httpx.Client(
-        verify=_trust(),
+        verify=trust(),
         trust_env=_is_proxied(url),
         timeout=silence_s,
         follow_redirects=False,
@@ -309,195 +295,3 @@ def _counted(answer: httpx.Response, address: str, most_bytes: int, ends_at: flo
         if time.monotonic() > ends_at:
             raise Unavailable("server_silent", server=address)
         yield chunk
-
-
-# --- the process beside -------------------------------------------------------------------------
-
-_LENGTHS_OF_PIECES = {b"connection", b"keep-alive", b"transfer-encoding"}  # what the outer server says itself
-_OF_THE_CONNECTION = {b"connection", b"keep-alive", b"te", b"trailer", b"upgrade", b"expect"}
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class NobodyThere(Exception):
-    """No process listens on the socket; nothing was sent."""
-
-
-class Neighbour:
-    """The process that listens on a Unix socket of ours, to which requests are relayed as they are."""
-
-    def __init__(self, address: str) -> None:
-        never_kept = httpx.Limits(max_keepalive_connections=0)  # a kept one may be dead when it is used again
-        self._transport = httpx.AsyncHTTPTransport(uds=address, limits=never_kept)
-
-    async def relay(
-        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: AsyncIterator[bytes], send: Send
-    ) -> None:
-        """Send a request on, and what is answered back by ASGI's `send`.
-
-        Raises:
-            NobodyThere: and nothing of the body was read.
-            Unavailable: `writer_lost` in the middle.
-        """
-        request = httpx.Request(
-            method,
-            "http://neighbour/",
-            headers=[each for each in headers if each[0] not in _OF_THE_CONNECTION],
-            stream=_Pieces(body),
-            extensions={"target": target, "timeout": {"connect": 5.0, "read": 120.0, "write": 60.0, "pool": 60.0}},
-        )
-        try:
-            answer = await self._transport.handle_async_request(request)
-            kept = [each for each in answer.headers.raw if each[0].lower() not in _LENGTHS_OF_PIECES]
-            await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
-            try:
-                async for chunk in answer.aiter_raw():
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            finally:
-                await answer.aclose()
-            await send({"type": "http.response.body", "body": b""})
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise NobodyThere from None
-        except httpx.TransportError:
-            raise Unavailable("writer_lost") from None
-
-    async def close(self) -> None:
-        """Let go of what is open."""
-        await self._transport.aclose()
-
-
-class _Pieces(httpx.AsyncByteStream):
-    def __init__(self, body: AsyncIterator[bytes]) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._body:
-            yield piece
-
-
-# --- mail -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail is handed in. `security` is starttls, tls or none; `sender` stands in From."""
-
-    host: str
-    port: int
-    sender: str
-    security: str = "starttls"
-    user: str = ""
-    password: str = ""
-    authorities: Path | None = None  # certificates to trust instead of the system's
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One message to one person. The same `key` is the same message."""
-
-    to: str
-    subject: str
-    body: str
-    key: str
-
-
-def send_mail(server: MailServer, mail: Mail, timeout_s: float = 30) -> None:
-    """Hand a message in; once it returns the mail server has it.
-
-    Raises:
-        BadInput: `bad_mail` (an address or subject that is none), `mail_refused` for good.
-        Unavailable: `mail_silent`: no server, no encryption, or it says to come back later.
-    """
-    message = _message(server.sender, mail)
-    we = server.sender.rpartition("@")[2]  # else Python asks the network for this machine's name
-    context = ssl.create_default_context(cafile=server.authorities) if server.authorities else _trust()
-    try:
-        if server.security == "tls":
-            session: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, we, timeout=timeout_s, context=context)
-        else:
-            session = smtplib.SMTP(server.host, server.port, we, timeout=timeout_s)
-        with session:
-            if server.security == "starttls":
-                session.starttls(context=context)  # refused by the server: nothing is sent
-            if server.user:
-                session.login(server.user, server.password)
-            session.send_message(message)
-    except smtplib.SMTPRecipientsRefused as refusal:
-        code, said = next(iter(refusal.recipients.values()))
-        raise _mail_failure(server, code, said) from None
-    except smtplib.SMTPResponseException as refusal:
-        raise _mail_failure(server, refusal.smtp_code, refusal.smtp_error) from None
-    except (smtplib.SMTPException, OSError) as fault:
-        raise Unavailable("mail_silent", server=server.host, reason=type(fault).__name__) from None
-
-
-def _mail_failure(server: MailServer, code: int, said: bytes | str) -> BadInput | Unavailable:
-    """A refusal for good is about this message (550 to 554); any other is about the server or the moment."""
-    told = f"{code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
-    if 550 <= code <= 554:
-        return BadInput("mail_refused", said=told)
-    return Unavailable("mail_silent", server=server.host, reason=told)
-
-
-def _message(sender: str, mail: Mail) -> EmailMessage:
-    """The message; a control character in a header would begin another header, so it is refused."""
-    if any(_CONTROL.search(each) for each in (sender, mail.to, mail.subject)):
-        raise BadInput("bad_mail")
-    try:
-        to = Address(addr_spec=mail.to)
-        from_ = Address(addr_spec=sender)
-    except (HeaderParseError, ValueError, IndexError):
-        raise BadInput("bad_mail") from None
-    if not (to.username and to.domain and from_.domain):
-        raise BadInput("bad_mail")
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = from_, to, mail.subject
-    message["Message-ID"] = f"<{_name_of(mail.key)}@{from_.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.body, cte="quoted-printable")  # passes where eight bits do not
-    return message
-
-
-def _name_of(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-# --- text messages --------------------------------------------------------------------------
-
-
-class TextMessages(Protocol):
-    """Where text messages are handed in. The same `key` is the same message."""
-
-    def send(self, number: str, body: str, key: str) -> None:
-        """Hand one in.
-
-        Raises:
-            BadInput: `bad_number`.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class TextMessagesInFiles:
-    """One JSON file per message in a folder, from which an operator's own gateway takes them."""
-
-    folder: Path
-
-    def send(self, number: str, body: str, key: str) -> None:
-        """Write it, whole and once."""
-        plain = re.sub(r"[\s.()-]", "", number)
-        if not _NUMBER.fullmatch(plain):
-            raise BadInput("bad_number")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        place = self.folder / f"{_name_of(key)}.json"
-        partial = place.with_suffix(f".{os.getpid()}.part")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"to": plain, "body": body}, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(partial, place)  # the first one stays
-        except FileExistsError:
-            pass
-        finally:
-            partial.unlink()
