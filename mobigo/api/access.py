@@ -82,8 +82,10 @@ def decode(body: bytes, wanted: type[Any]) -> Any:
     """A body as the struct it must be.
 
     Raises:
-        BadInput: `not_json`, `bad_field`.
+        BadInput: `not_json`, `bad_letter`, `bad_field`.
     """
+    if rb"\u0000" in body:  # what SQLite would keep PostgreSQL does not
+        raise BadInput("bad_letter")
     try:
         return msgspec.json.decode(body, type=wanted)
     except msgspec.ValidationError as error:

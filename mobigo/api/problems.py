@@ -78,9 +78,10 @@ def _short(value: Fact) -> Fact:
     return f"{value[:TOLD_LETTERS]}…" if isinstance(value, str) and len(value) > TOLD_LETTERS else value
 
 
-def respond_problem(error: MobigoError, headers: Mapping[str, str] | None = None) -> Response:
-    """The response that tells an error."""
+def respond_problem(error: MobigoError, headers: Mapping[str, str] | None = None, status: int = 0) -> Response:
+    """The response that tells an error, with its own status unless another is given."""
     problem = problem_of(error)
+    problem.status = status or problem.status
     return Response(msgspec.json.encode(problem), problem.status, headers, MEDIA_TYPE)
 
 
@@ -107,9 +108,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 405:
-        response = respond_problem(BadInput("bad_method", method=request.method), error.headers)
-        response.status_code = 405
-        return response
+        return respond_problem(BadInput("bad_method", method=request.method), error.headers, 405)
     return respond_problem(NotFound("unknown_path", path=request.url.path))
 
 

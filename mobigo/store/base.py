@@ -24,7 +24,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, Delete, Dialect, Engine, TypeDecorator, Update, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    DisconnectionError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session as Session  # named in the signatures of services
@@ -45,6 +52,7 @@ _REFUSALS = {
 _GONE = "unable to open database file: it was moved"
 _FAILING: dict[URL, str] = {}  # database -> what it fails with
 _MAY_WRITE = "mobigo_may_write"  # the execution option that holds who says so
+_NUL = "NUL"  # the one letter that PostgreSQL keeps and finds in no text, and SQLite does
 _READING = "mobigo_reading"  # the execution option of an engine that only reads
 
 
@@ -148,6 +156,10 @@ def _answering(engine: Engine) -> Iterator[None]:
         yield
     except PoolTimeout as fault:
         raise _refusal(engine, "database_busy", "no free connection") from fault
+    except DataError as fault:
+        if _NUL not in str(fault.orig):
+            raise
+        raise BadInput("bad_letter") from None
     except DatabaseError as fault:
         # DatabaseError itself is a damaged file; its other kinds (integrity, programming) are ours.
         if not isinstance(fault, OperationalError) and type(fault) is not DatabaseError:
@@ -184,6 +196,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """A session whose changes are committed together at the end, or not at all.
 
     Raises:
+        BadInput: `bad_letter`: a text holds one that the database cannot keep.
         Unavailable: `database_busy` when another process holds it for too long, `cannot_write`,
             `disk_full`, `database_silent`.
         WritesElsewhere: another process is the one that writes.

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from fastapi.routing import APIRoute
 
 from mobigo.api import access as api_access
 from mobigo.api.deps import FixedSnapshot
@@ -16,20 +15,12 @@ from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading
 from mobigo.web import door
 from tests.worlds.accounts import NOON, World
+from tests.worlds.hostile import all_routes
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
 PUBLIC = {api_access.open_to_all, door.open_to_all}
 NEEDS = (api_access.Needs, door.Needs)
-
-
-def all_routes(routes):
-    """Every route, those of included routers too."""
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield route
-        else:
-            yield from all_routes(route.original_router.routes)
 
 
 def declared(route):

@@ -70,10 +70,12 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(told.get("action", ""), told.get("method", "get"), {}, {}))
+            self.forms.append(Form(told.get("action", ""), told.get("method", "get"), {}, {}, set()))
         if not self.forms:
             return
         form, name = self.forms[-1], told.get("name", "")
+        if name and tag in {"input", "select", "textarea", "button"}:
+            form.names.add(name)
         if tag == "input" and name and (told.get("type") not in {"checkbox", "radio"} or "checked" in dict(attrs)):
             form.fields[name] = told.get("value", "")
         if tag == "select":
@@ -90,12 +92,13 @@ class _Forms(HTMLParser):
 
 @dataclass
 class Form:
-    """A form: what it sends, and the buttons that say more."""
+    """A form: what it sends, the buttons that say more, and every name it may send."""
 
     action: str
     method: str
     fields: dict[str, str]
     buttons: dict[str, tuple[str, str]]
+    names: set[str]
 
 
 class Visitor:

@@ -1,0 +1,73 @@
+"""A site in which something of everything is there to be harmed, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from mobigo.security import Role
+from mobigo.services.people import administration, api_keys
+from mobigo.services.people.administration import Details
+from mobigo.store.base import transaction
+from mobigo.store.jobs import Lease, claim_next, enqueue, fail
+from tests.worlds.accounts import NOON
+from tests.worlds.databases import KINDS, empty_database
+from tests.worlds.hostile import Walk
+from tests.worlds.valley import valley
+from tests.worlds.visiting import place
+
+SEARCH = "/itineraire?de=Valmont&vers=Le+Lac&jour=2026-11-24&heure=07:00"
+
+
+@pytest.fixture(scope="package")
+def world():
+    return valley()
+
+
+@pytest.fixture(scope="package", params=KINDS)
+def shared_site(request, world, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    with empty_database(request.param, folder) as address, place(world, folder / "data", database_url=address) as site:
+        yield site
+
+
+@pytest.fixture
+def site(shared_site):
+    """At noon."""
+    shared_site.clock.now = NOON
+    return shared_site
+
+
+@pytest.fixture
+def new_site(world, tmp_path):
+    """Another one, with nobody in it."""
+    with place(world, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def shared_walk(shared_site):
+    """The site walked by somebody who has every role; somebody else is there, and something went wrong."""
+    site = shared_site
+    people = site.people
+    person = people.add("Alix Martin", "alix@exemple.test", roles=[role for role in Role if role is not Role.TRAVELLER])
+    other = people.add("Camille Durand", "camille@exemple.test")
+    principal = people.sign_in("alix@exemple.test").principal
+    wish = api_keys.KeyWish("Tableau", ["own_account"], 9, 9)
+    api_keys.make_key(people.engine, people.keys, principal, wish, NOON)
+    suspended = administration.make_person(people.engine, people.keys, principal, Details("Jeanne Roux"), NOON)
+    administration.suspend(people.engine, principal, suspended.pseudonym, "essai", NOON)
+    with transaction(people.engine) as session:
+        enqueue(session, "people.message", {"code_id": "x"}, NOON, "given up")
+        claim = claim_next(session, ["people.message"], Lease("w", NOON + timedelta(hours=1), 3), "t", NOON)
+        fail(session, claim, "<b>essai</b>", None, NOON)
+    found = Walk(site, person)
+    yield found.walk(
+        SEARCH, "/arrets?nom=Valmont", f"/personnes/{other.pseudonym}", f"/personnes/{suspended.pseudonym}"
+    )
+    found.close()
+
+
+@pytest.fixture
+def walk(shared_walk, site):
+    """At noon."""
+    return shared_walk
