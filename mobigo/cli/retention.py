@@ -36,12 +36,13 @@ def report(as_json: AsJson = False) -> None:
         say_json({"applied_at": applied, "n_older": told.n_older, "rules": [_told(each) for each in told.kept]})
     else:
         table = Table(title=text("cli.retention.title"), title_justify="left")
-        for column in ("what", "kept", "oldest", "n_older"):
+        for column in ("what", "kept", "limit", "oldest", "n_older"):
             table.add_column(text(f"cli.retention.column_{column}"), overflow="fold")
         for each in told.kept:
             n_older = str(each.age.n_older) if each.limit and each.age else ""
             oldest = _local(each.age.oldest) if each.age else ""
-            cells = (text(f"retention.{each.rule.code}.what"), duration_words(each.rule), oldest, n_older)
+            what, kept = text(f"retention.{each.rule.code}.what"), duration_words(each.rule)
+            cells = (what, kept, _local(each.limit), oldest, n_older)
             table.add_row(*map(Text, cells))
         out.print(table)
         verdict = text("cli.retention.tidy") if not told.n_older else text("cli.retention.late", n_older=told.n_older)

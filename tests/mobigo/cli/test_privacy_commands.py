@@ -91,7 +91,10 @@ def test_what_is_too_old_is_reported_then_taken_away(engine, capsys):
     assert (told["n_older"], jobs["n_older"], told["applied_at"]) == (2, 2, None)
     assert datetime.fromisoformat(jobs["oldest"]) == NOW - timedelta(days=200)
     assert main(["retention", "report"]) == ExitCode.NO
-    assert "2 lignes" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "2 lignes" in told
+    assert "Rien" in told  # … antérieur au: the day of each limit
+    assert f"{(NOW - timedelta(days=90)).astimezone(PARIS):%Y-%m-%d}" in told
     assert main(["retention", "apply", "--json"]) == ExitCode.OK
     assert answer(capsys)["jobs"] == 2
     assert main(["retention", "apply"]) == ExitCode.OK

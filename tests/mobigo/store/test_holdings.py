@@ -11,6 +11,7 @@ import mobigo.store
 from mobigo.services.retention import Then, all_rules
 from mobigo.store.base import UtcDateTime
 from mobigo.store.holdings import ABOUT_NOBODY, HOLDINGS
+from mobigo.store.people.holdings import HOLDINGS as OF_PEOPLE
 from mobigo.texts import all_texts
 
 for module in pkgutil.walk_packages(mobigo.store.__path__, "mobigo.store."):
@@ -32,6 +33,14 @@ def test_every_table_says_what_it_holds_about_people_or_that_it_holds_nothing(ta
     declared = BY_TABLE[table].columns if table in BY_TABLE else ()
     looks_personal = {name for name in TABLES[table].columns.keys() if PERSONAL.search(name)}  # noqa: SIM118  it is no dict
     assert looks_personal <= set(declared), f"{table} has columns about people that are not declared"
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_only_the_room_of_people_knows_who_is_behind_a_pseudonym(table):
+    of_people = {holding.table for holding in OF_PEOPLE}
+    refers = {key.column.table.name for key in TABLES[table].foreign_keys} & of_people
+    assert table in of_people or not refers
+    assert table in of_people or "person_id" not in TABLES[table].columns
 
 
 @pytest.mark.parametrize("table", sorted(ABOUT_NOBODY & set(TABLES)))
