@@ -6,6 +6,7 @@ Heavy modules are imported inside the commands, so that `--help` answers at once
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -63,6 +64,8 @@ app.command(help=text("cli.doctor.help"))(doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code (see `ExitCode`)."""
+    # What fails is told in a sentence; commands that stay write a log as well.
+    logging.getLogger("mobigo").addHandler(logging.NullHandler())
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except typer.TyperException as error:

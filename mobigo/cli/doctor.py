@@ -56,6 +56,8 @@ def _checks() -> Iterator[Check]:
     yield Check("python", "good", text("cli.doctor.python", version=version))
     yield from _settings()
     yield from _data_dir()
+    yield _secret_key()
+    yield _letters()
     yield from _database()
     yield _network()
     yield _assets()
@@ -71,6 +73,37 @@ def _data_dir() -> Iterator[Check]:
     free = shutil.disk_usage(existing).free
     level, key = ("good", "disk") if free >= _NEEDED_FREE_BYTES else ("warning", "disk_low")
     yield Check("disk", level, text(f"cli.doctor.{key}", gigabytes=f"{free / 1e9:.1f}".replace(".", ",")))
+
+
+def _secret_key() -> Check:
+    """Whether the key is one, and its file open to nobody else; it is not made here."""
+    from mobigo.security import KEY_FILE, open_keys
+
+    chosen = settings()
+    path = chosen.data_dir / KEY_FILE
+    if not chosen.secret_key.strip() and not path.exists():
+        return Check("secret_key", "warning", text("cli.doctor.secret_key_absent", path=str(path.absolute())))
+    try:
+        open_keys(chosen.secret_key, chosen.data_dir)
+    except MobigoError as error:
+        return Check("secret_key", "error", error_sentence(error))
+    except OSError:
+        return Check("secret_key", "error", text("errors.secret_key_closed", path=str(path.absolute())))
+    return Check("secret_key", "good", text("cli.doctor.secret_key"))
+
+
+def _letters() -> Check:
+    from mobigo.outbound.letters import read_mail_server
+
+    chosen = settings()
+    if not chosen.mail_url:
+        path = str(chosen.letters_dir().absolute())
+        return Check("letters", "warning", text("cli.doctor.letters_files", path=path))
+    try:
+        server = read_mail_server(chosen.mail_url, chosen.mail_sender)
+    except MobigoError as error:
+        return Check("letters", "error", error_sentence(error))
+    return Check("letters", "good", text("cli.doctor.letters_server", host=f"{server.host}:{server.port}"))
 
 
 def _settings() -> Iterator[Check]:
@@ -101,6 +134,9 @@ def _database() -> Iterator[Check]:
             return
         if not os.path.exists(address.removeprefix("sqlite:///")):  # noqa: PTH110  a Path would eat the scheme
             yield Check("database", "warning", text("cli.doctor.database_absent"))
+            return
+        if not os.access(address.removeprefix("sqlite:///"), os.W_OK):
+            yield Check("database", "error", text("errors.cannot_write", path=address.removeprefix("sqlite:///")))
             return
     try:
         engine = open_engine(address)

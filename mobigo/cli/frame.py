@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from functools import cache
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -61,8 +62,16 @@ _CODE_OF_ERROR = {
 
 @cache
 def settings() -> Settings:
-    """The settings of this run, read once."""
-    return Settings()
+    """The settings of this run, read once; one that cannot be is said, and ends the program."""
+    try:
+        return Settings()
+    except ValidationError as refusal:
+        # Never the value: it may be a password in the wrong place.
+        wrong = sorted({str(each["loc"][0]) for each in refusal.errors() if each["loc"]})
+        meanings = {name: field.description or "" for name, field in Settings.model_fields.items()}
+        for name in wrong:
+            say_error(text("errors.bad_setting", name=f"MOBIGO_{name.upper()}", meaning=meanings.get(name, "")))
+        raise SystemExit(ExitCode.USAGE) from None
 
 
 def say_json(value: object) -> None:

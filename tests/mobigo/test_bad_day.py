@@ -4,7 +4,6 @@ import logging
 import os
 import threading
 from contextlib import closing
-from datetime import timedelta
 
 import psycopg
 import pytest
@@ -12,7 +11,6 @@ from sqlalchemy import event
 
 from mobigo.store.base import _FAILING
 from tests.worlds import postgresql
-from tests.worlds.accounts import PASSWORD
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
@@ -116,20 +114,3 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_keeps_what_it_said_it_would
         visitor.send(DETAILS, nom="Camille Durand")
         assert visitor.title == "Mon compte"
         assert told(caplog)[-1] == ("WARNING", "the database answers again")
-
-
-@pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(hours=-3), timedelta(days=2), timedelta(days=4000)])
-def test_a_clock_that_jumps_asks_at_most_for_another_sign_in(network, tmp_path, jump, caplog):
-    with place(network, tmp_path) as site:
-        site.people.add("Camille Durand", CAMILLE)
-        visitor = site.visitor().sign_in(CAMILLE)
-        visitor.go(DETAILS)
-        site.clock.now += jump
-        assert visitor.client.get("/compte").status_code in {200, 303}
-        answer = visitor.client.post(DETAILS, data=visitor.form(DETAILS).fields | {"nom": "Dominique Durand"})
-        assert answer.status_code in {303, 403}
-        again = site.visitor().sign_in(CAMILLE)
-        assert again.title == "Mon compte"
-        site.clock.now -= jump
-        assert site.visitor().sign_in(CAMILLE, PASSWORD).title == "Mon compte"
-        assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -6,6 +6,7 @@ import pytest
 
 from mobigo.cli import main
 from mobigo.cli.frame import ExitCode, settings
+from mobigo.security import open_keys
 from mobigo.store.base import migrate, open_engine, transaction
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from mobigo.store.writing import find_seat
@@ -85,3 +86,62 @@ def test_jobs_that_were_given_up_are_said(examined, engine):
         claim = claim_next(session, ["ring"], Lease("anna", LONG_AGO, 1), "t", LONG_AGO)
         fail(session, claim, "no rope", None, LONG_AGO)
     assert examined()["jobs"][0] == "warning"
+
+
+def test_a_secret_key_that_others_may_read_or_that_is_short_is_said(examined, data_dir, monkeypatch):
+    assert examined()["secret_key"][0] == "warning"
+    assert not (data_dir / "secret.key").exists()  # looking makes none
+    open_keys("", data_dir)
+    assert examined()["secret_key"][0] == "good"
+    (data_dir / "secret.key").chmod(0o644)
+    level, sentence = examined()["secret_key"]
+    assert (level, "chmod 600" in sentence) == ("error", True)
+    monkeypatch.setenv("MOBIGO_SECRET_KEY", "too short")
+    level, sentence = examined()["secret_key"]
+    assert (level, "too short" in sentence) == ("error", False)
+
+
+def test_a_data_directory_that_cannot_be_one_is_said(examined, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MOBIGO_DATA_DIR", str(tmp_path / "file" / "data"))
+    level, sentence = examined()["data_dir"]
+    assert (level, "MOBIGO_DATA_DIR" in sentence) == ("error", True)
+
+
+def test_a_database_that_waits_for_a_migration_is_said(examined, engine):
+    migrate(engine, "0001")
+    level, sentence = examined()["database"]
+    assert (level, "mobigo serve" in sentence) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgrsql://mobigo:s3cr3t@db.test/mobigo", "MOBIGO_DATABASE_URL"),
+        ("postgresql://mobigo:s3cr3t@127.0.0.1:1/mobigo", "ne répond pas"),
+        ("no address", "MOBIGO_DATABASE_URL"),
+    ],
+)
+def test_a_database_that_is_named_wrongly_or_does_not_answer_is_said(examined, monkeypatch, address, said):
+    monkeypatch.setenv("MOBIGO_DATABASE_URL", address)
+    level, sentence = examined()["database"]
+    assert (level, said in sentence, "s3cr3t" in sentence) == ("error", True, False)
+
+
+def test_how_letters_leave_is_said(examined, monkeypatch):
+    assert examined()["letters"][0] == "warning"
+    monkeypatch.setenv("MOBIGO_MAIL_URL", "smtps://mobigo:s3cr3t@mail.test")
+    assert examined()["letters"][0] == "error"  # nobody to send from
+    monkeypatch.setenv("MOBIGO_MAIL_SENDER", "no-reply@mobigo.test")
+    assert examined()["letters"] == ("good", "Le courriel part par mail.test:465.")
+
+
+def test_a_setting_that_cannot_be_is_named_without_its_value(monkeypatch, data_dir, capsys):
+    monkeypatch.setenv("MOBIGO_PORT", "s3cr3t")
+    monkeypatch.setenv("MOBIGO_LOG_FORMAT", "xml")
+    settings.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        settings()
+    told = capsys.readouterr().err
+    assert ended.value.code == ExitCode.USAGE
+    assert [name in told for name in ("MOBIGO_PORT", "MOBIGO_LOG_FORMAT", "s3cr3t")] == [True, True, False]

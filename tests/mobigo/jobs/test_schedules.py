@@ -1,4 +1,5 @@
 import itertools
+import random
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -85,3 +86,22 @@ def test_a_schedule_that_is_moved_is_planned_at_its_new_hour_alone(engine):
     now[0] = at("2026-11-21T12:00Z")
     Worker(engine, handlers, [], lambda: now[0], "later").run_due()
     assert done == ["schedule:fetch:2026-11-21T05:00"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_clock_that_jumps_to_and_fro_does_no_day_twice_and_the_next_one_in_the_end(engine, seed):
+    chance = random.Random(seed)
+    begin = at("2026-11-01T12:00Z")
+    now, done = [begin], []
+    handlers = {"ring": lambda claim: done.append(claim.key) or no_effects}
+    worker = Worker(engine, handlers, [NIGHTLY], lambda: now[0], "w")
+    for _ in range(60):
+        now[0] += timedelta(hours=chance.choice([1, 5, 7, 30, -2, -26, -100]))
+        worker.run_due()
+    assert len(done) == len(set(done))
+    worst = max(now[0], max((at(f"{key[-16:]}Z") for key in done), default=begin))
+    now[0] = worst + timedelta(days=2)
+    worker.run_due()
+    now[0] += timedelta(days=1)
+    worker.run_due()
+    assert done[-1].startswith(f"schedule:fetch:{now[0].astimezone(PARIS):%Y-%m-%d}")

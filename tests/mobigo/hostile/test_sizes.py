@@ -1,7 +1,7 @@
-"""Whatever is sent to any door: a refusal that says why, never a fault of ours, nothing read that is not served."""
+"""Bodies that are too large, or arrive as none should, sent as they are written: refused soon, at every door."""
 
+import gzip
 import http.client
-import json
 import time
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -16,47 +16,14 @@ from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-DEEP = 200_000
 BODIES = {
     "five megabytes": (JSON, b'{"email": "' + b"x" * 5_000_000 + b'"}'),
     "five megabytes of a form": (FORM, b"x=" + b"y" * 5_000_000),
     "ten thousand fields": (FORM, b"&".join(b"f%d=1" % number for number in range(10_000))),
-    "nothing": (JSON, b""),
-    "half": (JSON, b'{"email": "a'),
-    "deep": (JSON, b"[" * DEEP),
-    "deeper in a field": (JSON, b'{"email":' * 1_000),
-    "a list": (JSON, b"[]"),
-    "not a number": (JSON, b'{"email": NaN}'),
-    "twice": (JSON, b'{"email": "a"} {"email": "b"}'),
-    "no text": (JSON, b'{"email": "\xff\xfe"}'),
-    "half a letter": (JSON, rb'{"email": "\ud800"}'),
-    "zero": (JSON, rb'{"email": "\u0000"}'),
-    "no letters": (FORM, b"qui=\xff\xfe&jeton=%ff%fe"),
-    "a half escape": (FORM, b"qui=%&jeton=%zz"),
-    "parts": ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=qui\r\n\r\na\r\n--x--"),
-    "parts without end": ("multipart/form-data", b"--"),
-    "XML": ("application/xml", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'),
-    "text": ("text/plain", b"{}"),
-    "packed": (JSON + "\r\n".strip(), b"\x1f\x8b\x08\x00"),
-    "no type": ("", b"{}"),
-    "a type that is none": ("\xe9/;;;=", b"{}"),
+    "deep": (JSON, b"[" * 200_000),
+    "parts": ("multipart/form-data; boundary=x", b"--x\r\n" + b"y" * 1_000_000),
+    "packed": (JSON, gzip.compress(b" " * 50_000_000)),
 }
-ASTRAY = [
-    "../../../../../../etc/passwd",
-    "..%2f..%2f..%2f..%2f..%2fetc%2fpasswd",
-    "%2e%2e/%2e%2e/secret.key",
-    "..%2fsecret.key",
-    "..%252f..%252fsecret.key",
-    "..%c0%af..%c0%afsecret.key",
-    "..\\..\\secret.key",
-    "..%5c..%5csecret.key",
-    "%2fetc%2fpasswd",
-    "//etc/passwd",
-    "file:%2f%2f%2fetc%2fpasswd",
-    "secret.key%00.css",
-    "%00",
-    "~root",
-]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +31,6 @@ def site(tmp_path_factory):
     """A site, with a browser and a key of somebody who may do everything."""
     data = tmp_path_factory.mktemp("data")
     with place(valley(), data, database_url="") as site:
-        site.secret = (data / "secret.key").read_text("ascii").strip()
         site.people.add("Alix Martin", "alix@exemple.test", roles=list(Role))
         principal = site.people.sign_in("alix@exemple.test").principal
         wish = api_keys.KeyWish("tout", sorted(principal.permissions), api_keys.MOST_CALLS_PER_MINUTE, 1)
@@ -101,7 +67,7 @@ def named(path, value):
     return "/".join(value if "{" in part else part for part in path.split("/"))
 
 
-def test_no_body_is_more_than_refused(site):
+def test_a_large_body_is_refused_soon(site):
     wrong, slow = [], []
     for route in site.routes:
         for method in sorted(route.methods & {"POST", "PUT", "PATCH", "DELETE"}):
@@ -109,7 +75,7 @@ def test_no_body_is_more_than_refused(site):
                 status, told, taken_s = knock(site, method, named(route.path, "x"), body, content_type)
                 # A path that takes no body does not look at it.
                 fine = 400 <= status < 500 or (status < 400 and method == "DELETE")
-                if not fine or "Traceback" in told or site.secret in told:
+                if not fine or "Traceback" in told:
                     wrong.append((route.path, method, name, status))
                 if taken_s > 5:
                     slow.append((route.path, method, name, taken_s))
@@ -127,57 +93,3 @@ def test_a_body_that_lies_about_its_length_or_comes_in_drops_is_refused(site):
         assert 400 <= status < 500, path
         status, _, _ = knock(site, "POST", path, b"{}", JSON, **{"Content-Length": "1"})
         assert 400 <= status < 500, path
-
-
-def test_no_path_leads_out_of_what_is_served(site):
-    wrong = []
-    for route in site.routes:
-        if "GET" not in route.methods or "{" not in route.path:
-            continue
-        for value in ASTRAY:
-            status, told, _ = knock(site, "GET", named(route.path, value))
-            if status >= 500 or "root:" in told or site.secret in told:
-                wrong.append((route.path, value, status))
-    assert wrong == []
-
-
-@pytest.mark.parametrize("path", ["/static/", "/opendata/", "/api/", "/", "/journal/fichier?format="])
-def test_no_address_leads_to_a_file_beside_those_that_are_served(site, path):
-    for value in ASTRAY:
-        status, told, _ = knock(site, "GET", path + value)
-        assert 400 <= status < 500, value
-        assert "root:" not in told
-        assert site.secret not in told
-
-
-QUESTIONS = ("format", "suite", "page", "etat", "avant", "du", "jour", "heure", "de", "vers", "relancee", "fonction")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "%00",
-        "%ff",
-        "..%2f..%2fsecret.key",
-        "%27%3B+DROP+TABLE+person%3B--",
-        "%7B%7B7*7%7D%7D",
-        "%0d%0aX-A:+b",
-        "9" * 40,
-    ],
-)
-def test_no_question_is_a_fault_of_ours(site, value):
-    together = "&".join(f"{name}={value}" for name in QUESTIONS)
-    wrong = []
-    for path in (route.path for route in site.routes if "GET" in route.methods and "{" not in route.path):
-        status, told, _ = knock(site, "GET", f"{path}?{together}")
-        if status >= 500 or "49" in told.partition("<h1")[2].partition("</h1>")[0] or site.secret in told:
-            wrong.append((path, value, status))
-    assert wrong == []
-
-
-def test_a_refusal_names_its_code_and_says_it_in_french(site):
-    status, told, _ = knock(site, "POST", "/api/v1/account/keys", *reversed(BODIES["XML"]))
-    assert (status, json.loads(told)["code"]) == (400, "not_json")
-    status, told, _ = knock(site, "POST", "/connexion", *reversed(BODIES["text"]))
-    assert status == 400
-    assert '<html lang="fr">' in told
