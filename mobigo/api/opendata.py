@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from mobigo.api.access import PUBLIC
+from mobigo.api.reference import REFUSAL
 from mobigo.opendata.http import decide
 from mobigo.services.opendata import open_network_feed
 
@@ -24,8 +25,11 @@ router = APIRouter(dependencies=[PUBLIC])
     summary="Le réseau commun en GTFS",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/zip": {}}, "description": "Le fichier, ou sa partie demandée (206)."},
+        200: {"content": {"application/zip": {}}, "description": "Le fichier."},
+        206: {"content": {"application/zip": {}}, "description": "La partie demandée du fichier."},
         304: {"description": "Inchangé depuis la version que vous avez."},
+        "4XX": REFUSAL,
+        "5XX": REFUSAL,
     },
 )
 async def network_feed(release: str, request: Request) -> Response:

@@ -15,6 +15,10 @@ from mobigo.opendata.http import render_body
 from mobigo.texts import all_texts, text
 
 REF = "#/components/schemas/{name}"
+REFUSAL: dict[str, Any] = {
+    "description": text("api.answers.refused"),
+    "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}},
+}
 _described: dict[str, Any] = {"Problem": Problem}
 # What an endpoint about people answers beside.
 _PRIVATE_REFUSALS = {"401": "not_signed_in", "403": "forbidden", "409": "conflict", "429": "too_often"}

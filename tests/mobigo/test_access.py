@@ -81,8 +81,7 @@ def callers(site):
     found = {None: (site.visitor(), "")}
     for role in Role:
         email = f"{role}@exemple.test"
-        people.add(f"Nom {role}", email, roles=[role])
-        principal = people.sign_in(email).principal
+        principal = people.let_in(people.add(f"Nom {role}", email, roles=[role])).principal
         scopes = sorted(principal.permissions)
         _, secret = api_keys.make_key(
             people.engine, people.keys, principal, api_keys.KeyWish(f"clé {role}", scopes, 600, 1), NOON

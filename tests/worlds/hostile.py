@@ -11,10 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 from fastapi.routing import APIRoute
 
-from mobigo.services.people.signing import let_in
-from mobigo.store.base import transaction
 from mobigo.store.people.accounts import Person
-from tests.worlds.accounts import HERE
 from tests.worlds.examples import FACTOR
 from tests.worlds.visiting import Form, Place, Visitor
 
@@ -77,9 +74,7 @@ class Walk:
         """That of a new browser, signed in or not."""
         if not signed_in:
             return "f.a browser of its own"
-        people = self.site.people
-        with transaction(people.engine) as session:
-            return f"s.{let_in(session, people.keys, self.person, 'password', HERE, self.site.clock.now).token}"
+        return f"s.{self.site.people.let_in(self.person, self.site.clock.now).token}"
 
     def get(self, path: str, *, signed_in: bool) -> httpx.Response:
         """Look at a page."""

@@ -31,6 +31,7 @@ from mobigo.store.people.accounts import (
     get_identity,
     list_by_name,
     set_identity,
+    set_password,
     set_state,
 )
 from mobigo.store.people.roles import RoleGiven, give_role, list_roles_given, list_with_role, roles_of, take_role
@@ -270,6 +271,22 @@ def _in_charge_of(session: Session, principal: Principal, permission: Permission
     person = get_by_pseudonym(session, pseudonym)
     if person.person_id == principal.person_id:
         raise Forbidden("own_roles")
+    return person
+
+
+def write_person_made(
+    session: Session, keys: Keys, identity: Identity, hashed: str, roles: Sequence[Role], actor: str, now: datetime
+) -> Person:
+    """Make somebody with a password (by its hash) and roles, in the audit log too.
+
+    Raises:
+        Conflict: `contact_taken`.
+    """
+    person = add_person(session, keys, identity, now)
+    set_password(session, person.person_id, hashed, now)
+    record(session, AuditLine(now, actor, "people.made", person.actor))
+    for role in dict.fromkeys((Role.TRAVELLER, *roles)):
+        write_role_given(session, person, role, actor, "", now)
     return person
 
 

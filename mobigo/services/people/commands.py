@@ -16,6 +16,7 @@ from mobigo.services.people.administration import (
     Found,
     look_for,
     show_listed,
+    write_person_made,
     write_role_given,
     write_role_taken,
     write_state,
@@ -23,7 +24,7 @@ from mobigo.services.people.administration import (
 from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import Session, transaction
 from mobigo.store.people.access import close_sessions
-from mobigo.store.people.accounts import Person, PersonState, add_person, set_password
+from mobigo.store.people.accounts import Person, PersonState
 from mobigo.store.people.roles import list_with_role
 from socle.errors import BadInput, Conflict, NotFound
 
@@ -43,12 +44,7 @@ def add(
     check_password(password, told.name, told.email)
     hashed = hash_password(password)
     with transaction(engine) as session:
-        person = add_person(session, keys, told, now)
-        set_password(session, person.person_id, hashed, now)
-        record(session, AuditLine(now, actor, "people.made", person.actor))
-        for role in dict.fromkeys((Role.TRAVELLER, *roles)):
-            write_role_given(session, person, role, actor, "", now)
-    return person
+        return write_person_made(session, keys, told, hashed, roles, actor, now)
 
 
 def list_at_work(engine: Engine, keys: Keys, actor: str, now: datetime) -> Sequence[Found]:

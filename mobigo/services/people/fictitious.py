@@ -12,20 +12,17 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from mobigo.security import Keys, Role, hash_password
-from mobigo.services.people.administration import write_role_given, write_role_taken, write_state
-from mobigo.store.audit import AuditLine, record
+from mobigo.services.people.administration import write_person_made, write_role_taken, write_state
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.people.access import list_keys, revoke_key
 from mobigo.store.people.accounts import (
     Identity,
     Person,
     PersonState,
-    add_person,
     count_people,
     find_by_contact,
     find_password,
     remove_password,
-    set_password,
 )
 from mobigo.store.people.roles import roles_of
 from mobigo.texts import text
@@ -77,11 +74,8 @@ def close_accounts(engine: Engine, keys: Keys, now: datetime) -> None:
 def _add(session: Session, keys: Keys, role: Role, hashed: str, now: datetime) -> None:
     label = text(f"web.people.role.{role}")
     name = text("cli.demo.account_name", role=label[:1].upper() + label[1:])
-    person = add_person(session, keys, Identity(name, email_of(role), email_verified_at=now), now)
-    set_password(session, person.person_id, hashed, now)
-    record(session, AuditLine(now, ACTOR, "people.made", person.actor))
-    for each in dict.fromkeys((Role.TRAVELLER, role)):
-        write_role_given(session, person, each, ACTOR, "", now)
+    identity = Identity(name, email_of(role), email_verified_at=now)
+    write_person_made(session, keys, identity, hashed, [role], ACTOR, now)
 
 
 def _open(session: Session, keys: Keys) -> Sequence[tuple[Role, Person]]:

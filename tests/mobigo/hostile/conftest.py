@@ -51,7 +51,7 @@ def shared_walk(shared_site):
     people = site.people
     person = people.add("Alix Martin", "alix@exemple.test", roles=[role for role in Role if role is not Role.TRAVELLER])
     other = people.add("Camille Durand", "camille@exemple.test")
-    principal = people.sign_in("alix@exemple.test").principal
+    principal = people.let_in(person).principal
     wish = api_keys.KeyWish("Tableau", ["own_account"], 9, 9)
     api_keys.make_key(people.engine, people.keys, principal, wish, NOON)
     suspended = administration.make_person(people.engine, people.keys, principal, Details("Jeanne Roux"), NOON)

@@ -24,7 +24,7 @@ def client(walk):
 @pytest.fixture
 def key(site, walk):
     """A key of somebody who may do everything."""
-    principal = site.people.sign_in("alix@exemple.test", now=site.clock.now).principal
+    principal = site.people.let_in(walk.person, site.clock.now).principal
     wish = api_keys.KeyWish("Essai", sorted(principal.permissions), 600, 9)
     key, secret = api_keys.make_key(site.people.engine, site.people.keys, principal, wish, site.clock.now)
     yield secret
@@ -176,7 +176,7 @@ def test_no_endpoint_is_opened_by_what_is_no_key(site, ask, key):
 
 
 def test_a_key_that_is_over_or_a_session_that_ended_opens_nothing(site, walk, ask, key):
-    token = site.people.sign_in("alix@exemple.test", now=site.clock.now).token
+    token = site.people.let_in(walk.person, site.clock.now).token
     assert ask("GET", "/api/v1/account", key).status_code == 200
     assert ask("GET", "/api/v1/account", token).status_code == 200
     for days in (10, 4000):

@@ -16,8 +16,9 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def n_lines(site):
+    """How many lines the audit log has, where none is ever taken away."""
     with reading(site.people.engine) as session:
-        return len(list_lines(session, AuditFilter(), limit=100_000))
+        return list_lines(session, AuditFilter(), limit=1)[0].number
 
 
 def filled(found):

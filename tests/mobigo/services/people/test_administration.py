@@ -179,10 +179,14 @@ def test_who_has_a_role_at_work_is_listed_and_the_public_is_not(world):
 
 
 def test_the_first_administrator_comes_by_command(world):
-    world.add(roles=[Role.ADMINISTRATOR])
+    def add(email):
+        details, roles = Details("Camille Durand", email), [Role.ADMINISTRATOR]
+        commands.add(world.engine, world.keys, details, PASSWORD, roles, "system:cli", NOON)
+
+    add("camille@exemple.test")
     assert world.sign_in(password=PASSWORD).principal.roles == {Role.TRAVELLER, Role.ADMINISTRATOR}
     with pytest.raises(BadInput, match="contact_missing"):
-        world.add(email="")
+        add("")
     assert [each.identity.name for each in commands.list_at_work(world.engine, world.keys, "system:cli", NOON)] == [
         "Camille Durand"
     ]
