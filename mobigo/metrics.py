@@ -38,9 +38,18 @@ def render(gauges: Mapping[str, tuple[str, Mapping[str, float]]]) -> bytes:
     """Every number as text; `gauges` are those known from elsewhere: name -> (meaning, value by state)."""
     registry = REGISTRY
     if os.environ.get(_FOLDER):
+        _forget_the_dead(Path(os.environ[_FOLDER]))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has none in the library
     return generate_latest(registry) + generate_latest(_Known(gauges).registry())
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """A process that was killed answers nothing any more; what it had counted before stays counted."""
+    for file in folder.glob("gauge_live*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            file.unlink(missing_ok=True)
 
 
 class _Known(Collector):

@@ -12,9 +12,10 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 
 from sqlalchemy import Engine
 
@@ -62,25 +63,28 @@ class Worker:
         self._clock = clock
         self._name = name
         self._pace = pace
-        self._stopped = threading.Event()
+        self._is_stopped = False
+        self._woken: SimpleQueue[None] = SimpleQueue()  # unlike an event, it may be put to while it is waited for
         self._planned: frozenset[str] = frozenset()
 
     def stop(self) -> None:
-        """Take no more jobs."""
-        self._stopped.set()
+        """Take no more jobs. A signal's handler may call it, whatever it interrupts."""
+        self._is_stopped = True
+        self._woken.put(None)
 
     def run(self) -> None:
         """Do what is due, look again, until told to stop. A database that is away is waited for."""
         log.info("the worker looks for jobs", extra={"worker": self._name})
         pause_s = self._pace.look_every_s
-        while not self._stopped.is_set():
+        while not self._is_stopped:
             try:
                 self.run_due()
             except Unavailable:  # the store has it in the log
                 pause_s = min(2 * pause_s, self._pace.longest_pause_s)
             else:
                 pause_s = self._pace.look_every_s
-            self._stopped.wait(pause_s)
+            with suppress(Empty):
+                self._woken.get(timeout=pause_s)
         log.info("the worker stops", extra={"worker": self._name})
 
     def run_due(self) -> int:
@@ -91,7 +95,7 @@ class Worker:
         """
         self._plan()
         n_taken = 0
-        while not self._stopped.is_set():
+        while not self._is_stopped:
             now = self._clock()
             lease = Lease(self._name, self._end_of_lease(now), self._pace.max_tries)
             claim = jobs.take(self._engine, self._handlers.keys(), lease, uuid.uuid4().hex, now)

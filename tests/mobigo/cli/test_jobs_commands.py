@@ -1,5 +1,10 @@
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +64,23 @@ def test_on_sqlite_no_worker_stands_beside_a_process_that_writes(engine, capsys)
     assert "SQLite" in capsys.readouterr().err
     seat.leave()
     assert main(["jobs", "run", "--once"]) == ExitCode.OK
+
+
+def test_a_worker_that_is_told_to_stop_ends_and_leaves_its_seat(engine, data_dir):
+    with subprocess.Popen(
+        [sys.executable, "-m", "mobigo", "jobs", "run"],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "MOBIGO_DATABASE_URL": str(engine.url)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        first = json.loads(worker.stderr.readline())
+        assert first["message"] == "the worker looks for jobs"
+        assert not find_seat(engine).try_to_take()
+        worker.send_signal(signal.SIGTERM)
+        _, told = worker.communicate(timeout=30)
+    assert worker.returncode == ExitCode.OK
+    assert json.loads(told.splitlines()[-1])["message"] == "the worker stops"
+    seat = find_seat(engine)
+    assert seat.try_to_take()
+    seat.leave()
