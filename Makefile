@@ -113,18 +113,20 @@ docs: .venv/.dev ## the documents as a site in dist/docs, their links and exampl
 # --- proving --------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: .venv/.dev ## speed and memory: reading, searching, load (long; quiet machine)
+bench: .venv/.dev ## speed and memory: reading, searching, load, the books (long; quiet machine)
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/answers.py
 	$(BIN)/python bench/covoiturage.py
 	$(BIN)/python bench/load.py --swap --kill
+	$(BIN)/python bench/ledger.py
 
 .PHONY: soak
-soak: .venv/.dev ## the long proofs: killed imports, many more random worlds, half an hour of load (about two hours)
+soak: .venv/.dev ## the long proofs: killed imports and writers, many more random worlds, half an hour of load (about two hours)
 	$(BIN)/python bench/crashes.py --kills 300
 	MOBIGO_TEST_EXAMPLES=50 .ci/with-postgresql $(BIN)/python -m pytest -q -n 2 tests/routing tests/mobigo/api/test_fuzz.py \
 		tests/mobigo/hostile tests/mobigo/web/test_any_input.py
+	MOBIGO_TEST_EXAMPLES=10 .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store/ledger
 	$(BIN)/python bench/load.py Mixed --seconds 1800 --swap --kill
 
 .PHONY: ci

@@ -1,6 +1,7 @@
 """The books: rows that are only ever added, chained by hashes, written by one thread.
 
-`rows` the tables · `chain` hashes, tree heads and proofs · `books` what may be entered, inside one
-transaction · `writer` many units of work in one commit · `heads` the signed head of each day ·
-`check` everything read again, from the first entry on.
+`rows` the tables · `chain` hashes, tree heads and proofs · `bulk` many rows by one call · `books` what
+may be entered, inside one transaction · `writer` many units of work in one commit · `reads` what stands
+there, as values · `heads` the signed head of each day · `check` everything read again, from the first
+entry on: `reread` hashes it, `compare` has the database compare.
 """

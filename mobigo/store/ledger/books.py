@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session
 
+from mobigo.store.ledger.bulk import Values, add, ask, put
 from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
 from mobigo.store.ledger.rows import ACCOUNT, BALANCE, ENTRY, POSTING
 from socle.accounting import REVERSAL, Account, AccountKind, Entry, read_recorded, record_body, render_body
@@ -28,25 +29,16 @@ from socle.money import Cents
 TURN: Final = 0x6D6F62696770
 """The advisory lock of whoever enters: any number that no other lock of ours has."""
 _MOST_CENTS = 2**63 - 1
-_PIECE = 1_000  # values asked for in one question
 
-_LAST_ENTRY = select(ENTRY.c.seq, ENTRY.c.chain).order_by(ENTRY.c.seq.desc()).limit(1)
-_LAST_ACCOUNT = select(ACCOUNT.c.id, ACCOUNT.c.chain).order_by(ACCOUNT.c.id.desc()).limit(1)
-_ENTERED = select(ENTRY.c.key, ENTRY.c.seq, ENTRY.c.body_sha256, ENTRY.c.hash)
-_STANDINGS = select(
-    ACCOUNT.c.code,
-    ACCOUNT.c.kind,
-    ACCOUNT.c.min_balance_cents,
-    ACCOUNT.c.pending_of,
-    ACCOUNT.c.id,
-    BALANCE.c.cents,
-    BALANCE.c.entry_seq,
-).join(BALANCE, BALANCE.c.account_id == ACCOUNT.c.id)
-_MOVE = (
-    update(BALANCE)
-    .where(BALANCE.c.account_id == bindparam("id"))
-    .values(cents=bindparam("new_cents"), entry_seq=bindparam("new_seq"))
-)
+_LAST_ENTRY = "SELECT seq, chain FROM entry ORDER BY seq DESC LIMIT 1"
+_LAST_ACCOUNT = "SELECT id, chain FROM account ORDER BY id DESC LIMIT 1"
+_ENTERED = "SELECT key, seq, body_sha256, hash FROM entry WHERE key IN ({words})"
+_STANDINGS = """
+    SELECT code, kind, min_balance_cents, pending_of, id, cents, entry_seq
+    FROM account JOIN balance ON balance.account_id = account.id WHERE code IN ({words})
+"""
+_RECORDED = "SELECT bytes FROM entry WHERE key IN ({words})"
+_REVERSAL = "SELECT seq FROM entry WHERE reverses IN ({words})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +76,27 @@ class _Standing:
     entry_seq: int
 
 
+class _EntryRow(NamedTuple):
+    """A row of `ENTRY`, column by column; and of `ACCOUNT` below."""
+
+    seq: int
+    key: str
+    body_sha256: bytes
+    recorded: bytes
+    hash: bytes
+    chain: bytes
+    reverses: str | None
+
+
+class _AccountRow(NamedTuple):
+    id: int
+    code: str
+    kind: str
+    min_balance_cents: Cents | None
+    pending_of: str | None
+    chain: bytes
+
+
 class Mark(NamedTuple):
     """How far a transaction has come: so many accounts, entries, postings and moves."""
 
@@ -100,14 +113,14 @@ class Books:
         self._connection = session.connection()
         if self._connection.dialect.name == "postgresql":
             self._connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
-        last = self._connection.execute(_LAST_ENTRY).one_or_none()
+        last = self._connection.exec_driver_sql(_LAST_ENTRY).one_or_none()
         self._begin_seq, self._begin_chain = (0, GENESIS) if last is None else (int(last[0]), bytes(last[1]))
         self._standings: dict[str, _Standing | None] = {}  # by code, of those looked up; None: there is none
         self._entered: dict[str, tuple[bytes, Recorded] | None] = {}  # by key: digest of the body, and where it stands
         self._reversed: set[str] = set()  # by this transaction
-        self._accounts: list[dict[str, Any]] = []  # to be written, and likewise below
-        self._entries: list[dict[str, Any]] = []
-        self._postings: list[dict[str, Any]] = []
+        self._accounts: list[_AccountRow] = []  # to be written, and likewise below
+        self._entries: list[_EntryRow] = []
+        self._postings: list[Values] = []
         self._moves: list[tuple[_Standing, Cents, int]] = []  # each with what stood there before
 
     def open(self, accounts: Iterable[Account]) -> None:
@@ -118,6 +131,8 @@ class Books:
             NotFound: `unknown_account` when the account that one is pending of is not open.
         """
         wanted = list(accounts)
+        if not wanted:
+            return
         self.look_up((), [code for account in wanted for code in (account.code, account.pending_of) if code])
         mark = self.mark()
         try:
@@ -158,21 +173,14 @@ class Books:
 
     def look_up(self, keys: Iterable[str], codes: Iterable[str]) -> None:
         """Read what the books hold under `keys` and `codes`, of what was not read yet: few questions for many units."""
-        new_keys = list(set(keys).difference(self._entered))
-        new_codes = list(set(codes).difference(self._standings))
-        for begin in range(0, len(new_keys), _PIECE):
-            piece = new_keys[begin : begin + _PIECE]
-            self._entered.update(dict.fromkeys(piece))
-            for key, seq, digest, hashed in self._connection.execute(_ENTERED.where(ENTRY.c.key.in_(piece))):
-                self._entered[key] = (bytes(digest), Recorded(key, seq, bytes(hashed), replayed=True))
-        for begin in range(0, len(new_codes), _PIECE):
-            piece = new_codes[begin : begin + _PIECE]
-            self._standings.update(dict.fromkeys(piece))
-            for code, kind, least, pending_of, *stands in self._connection.execute(
-                _STANDINGS.where(ACCOUNT.c.code.in_(piece))
-            ):
-                account = Account(code, AccountKind(kind), least, pending_of)
-                self._standings[code] = _Standing(account, *stands)
+        new_keys = {key for key in keys if key not in self._entered}
+        new_codes = {code for code in codes if code not in self._standings}
+        self._entered.update(dict.fromkeys(new_keys))
+        for key, seq, digest, hashed in ask(self._connection, _ENTERED, new_keys):
+            self._entered[key] = (digest, Recorded(key, seq, hashed, replayed=True))
+        self._standings.update(dict.fromkeys(new_codes))
+        for code, kind, least, pending_of, *stands in ask(self._connection, _STANDINGS, new_codes):
+            self._standings[code] = _Standing(_account(code, kind, least, pending_of), *stands)
 
     def mark(self) -> Mark:
         """How far this transaction has come."""
@@ -183,27 +191,23 @@ class Books:
         for standing, cents, entry_seq in reversed(self._moves[mark.n_moves :]):
             standing.cents, standing.entry_seq = cents, entry_seq
         for row in self._entries[mark.n_entries :]:
-            self._entered[row["key"]] = None
-            self._reversed.discard(row["reverses"])
-        for row in self._accounts[mark.n_accounts :]:
-            self._standings[row["code"]] = None
+            self._entered[row.key] = None
+            if row.reverses is not None:
+                self._reversed.discard(row.reverses)
+        for opened in self._accounts[mark.n_accounts :]:
+            self._standings[opened.code] = None
         del self._moves[mark.n_moves :], self._postings[mark.n_postings :]
         del self._entries[mark.n_entries :], self._accounts[mark.n_accounts :]
 
     def flush(self) -> None:
         """Write what was entered."""
-        moved = {standing.id: standing for standing, _cents, _seq in self._moves}
-        moves = [{"id": id_, "new_cents": moved[id_].cents, "new_seq": moved[id_].entry_seq} for id_ in sorted(moved)]
-        opened = [{"account_id": row["id"], "cents": 0, "entry_seq": 0} for row in self._accounts]
-        for statement, rows in (
-            (insert(ACCOUNT), self._accounts),
-            (insert(BALANCE), opened),
-            (insert(ENTRY), self._entries),
-            (insert(POSTING), self._postings),
-            (_MOVE, moves),
-        ):
-            if rows:
-                self._connection.execute(statement, rows)
+        stands = {row.id: (row.id, 0, 0) for row in self._accounts}
+        for standing, _cents, _seq in self._moves:
+            stands[standing.id] = (standing.id, standing.cents, standing.entry_seq)
+        add(self._connection, ACCOUNT, self._accounts)
+        add(self._connection, ENTRY, self._entries)
+        add(self._connection, POSTING, self._postings)
+        put(self._connection, BALANCE, [stands[id_] for id_ in sorted(stands)])
 
     def _open(self, account: Account) -> None:
         standing = self._standings[account.code]
@@ -214,21 +218,14 @@ class Books:
         if account.pending_of is not None:
             self._get_standing(account.pending_of)
         if self._accounts:
-            last_id, chain = self._accounts[-1]["id"], self._accounts[-1]["chain"]
+            last_id, chain = self._accounts[-1].id, self._accounts[-1].chain
         else:
-            last = self._connection.execute(_LAST_ACCOUNT).one_or_none()
+            last = self._connection.exec_driver_sql(_LAST_ACCOUNT).one_or_none()
             last_id, chain = (0, GENESIS) if last is None else (int(last[0]), bytes(last[1]))
         id_ = last_id + 1
-        self._accounts.append(
-            {
-                "id": id_,
-                "code": account.code,
-                "kind": str(account.kind),
-                "min_balance_cents": account.min_balance_cents,
-                "pending_of": account.pending_of,
-                "chain": next_chain(chain, entry_hash(account_bytes(account, id_))),
-            }
-        )
+        chain = next_chain(chain, entry_hash(account_bytes(account, id_)))
+        least, pending_of = account.min_balance_cents, account.pending_of
+        self._accounts.append(_AccountRow(id_, account.code, str(account.kind), least, pending_of, chain))
         self._standings[account.code] = _Standing(account, id_, 0, 0)
 
     def _append(self, prepared: Prepared, now: datetime) -> Recorded:
@@ -251,23 +248,15 @@ class Books:
                 raise Conflict("balance_out_of_range", account=posting.account)
             self._moves.append((standing, standing.cents, standing.entry_seq))
             standing.cents, standing.entry_seq = cents, seq
-            self._postings.append({"entry_seq": seq, "account_id": standing.id, "cents": posting.cents})
+            self._postings.append((seq, standing.id, posting.cents))
         recorded = record_body(prepared.body, seq, now)
         hashed = entry_hash(recorded)
-        self._entries.append(
-            {
-                "seq": seq,
-                "key": entry.key,
-                "body_sha256": prepared.body_sha256,
-                "bytes": recorded,
-                "hash": hashed,
-                "chain": next_chain(self._entries[-1]["chain"] if self._entries else self._begin_chain, hashed),
-                "reverses": entry.reverses,
-            }
-        )
+        chain = next_chain(self._entries[-1].chain if self._entries else self._begin_chain, hashed)
+        digest = prepared.body_sha256
+        self._entries.append(_EntryRow(seq, entry.key, digest, recorded, hashed, chain, entry.reverses))
         if entry.reverses is not None:
             self._reversed.add(entry.reverses)
-        self._entered[entry.key] = (prepared.body_sha256, Recorded(entry.key, seq, hashed, replayed=True))
+        self._entered[entry.key] = (digest, Recorded(entry.key, seq, hashed, replayed=True))
         return Recorded(entry.key, seq, hashed, replayed=False)
 
     def _check_reversal(self, reversal: Entry, key: str) -> None:
@@ -276,14 +265,13 @@ class Books:
         if found is None:
             raise NotFound("unknown_entry", key=key)
         if found[1].seq > self._begin_seq:
-            recorded = self._entries[found[1].seq - self._begin_seq - 1]["bytes"]
+            recorded = self._entries[found[1].seq - self._begin_seq - 1].recorded
         else:
-            recorded = self._connection.execute(select(ENTRY.c.bytes).where(ENTRY.c.key == key)).scalar_one()
-        original = read_recorded(bytes(recorded)).entry
+            ((recorded,),) = ask(self._connection, _RECORDED, (key,))
+        original = read_recorded(recorded).entry
         if original.kind == REVERSAL:
             raise Conflict("reversal_of_reversal", key=key)
-        twice = select(ENTRY.c.seq).where(ENTRY.c.reverses == key)
-        if key in self._reversed or self._connection.execute(twice).first() is not None:
+        if key in self._reversed or ask(self._connection, _REVERSAL, (key,)):
             raise Conflict("reversed_already", key=key)
         if {(each.account, -each.cents) for each in original.postings} != {
             (each.account, each.cents) for each in reversal.postings
@@ -295,6 +283,12 @@ class Books:
         if standing is None:
             raise NotFound("unknown_account", account=code)
         return standing
+
+
+@lru_cache(maxsize=10_000)
+def _account(code: str, kind: str, min_balance_cents: Cents | None, pending_of: str | None) -> Account:
+    """The account of that row; terms never change, so those of the accounts in use are read once."""
+    return Account(code, AccountKind(kind), min_balance_cents, pending_of)
 
 
 def append(session: Session, entries: Iterable[Entry], now: datetime) -> tuple[Recorded, ...]:

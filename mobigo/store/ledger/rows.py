@@ -37,7 +37,7 @@ ENTRY: Final = Table(
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),  # 1, 2, 3 …
     Column("key", String, nullable=False, unique=True),
     Column("body_sha256", LargeBinary, nullable=False),
-    Column("bytes", LargeBinary, nullable=False),  # canonical, see `socle.accounting.render_recorded`
+    Column("bytes", LargeBinary, nullable=False),  # canonical, see `socle.accounting.record_body`
     Column("hash", LargeBinary, nullable=False),
     Column("chain", LargeBinary, nullable=False),
     _REVERSES,

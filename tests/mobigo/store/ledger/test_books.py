@@ -1,9 +1,12 @@
+import sqlite3
+from contextlib import closing
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from mobigo.store.base import transaction
-from mobigo.store.ledger.books import Books, append, prepare
+from mobigo.store.base import is_sqlite, transaction
+from mobigo.store.ledger.books import TURN, Books, append, prepare
 from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
 from mobigo.store.ledger.rows import ACCOUNT, BALANCE, ENTRY, POSTING, TREE_HEAD
 from socle.accounting import Account, AccountKind, Entry, Posting, read_recorded, reversal_of
@@ -154,6 +157,28 @@ def test_a_mistake_is_reversed_once_and_exactly(books):
     enter(books, reserved("r", 900))
     with pytest.raises(Conflict, match="balance_too_low"):  # what is spent cannot be taken back by a reversal
         enter(books, reversal_of(granted(1_000), "budget:undone", NOON))
+
+
+def is_free(engine):
+    """Whether somebody else might enter now."""
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        if not is_sqlite(engine):
+            return cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (TURN,)).fetchone()[0]
+        try:
+            for statement in ("PRAGMA busy_timeout = 1", "BEGIN IMMEDIATE", "ROLLBACK"):
+                cursor.execute(statement)
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+
+def test_whoever_enters_is_alone(books):
+    """SQLite lets one transaction write; on PostgreSQL an advisory lock is held until the commit."""
+    with transaction(books) as session:
+        Books(session)
+        assert not is_free(books)
+    assert is_free(books)
 
 
 def test_sums_beyond_what_the_database_counts_are_refused(books):

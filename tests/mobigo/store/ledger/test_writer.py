@@ -1,3 +1,4 @@
+import asyncio
 import random
 import subprocess
 import sys
@@ -121,13 +122,62 @@ def test_a_change_and_its_entries_stand_together(engine, writer):
         assert len(list_lines(session, AuditFilter(), limit=9)) == 1
 
 
-def test_a_caller_who_gives_up_before_the_turn_enters_nothing(engine, writer):
+def test_a_caller_who_stops_waiting_has_it_entered_all_the_same(engine, writer):
     held = Held(writer)
-    given_up, kept = writer.post([decided("a")], NOON), writer.post([decided("b")], NOON)
-    assert given_up.cancel()
+    left = writer.post([decided("a")], NOON)
+    for wait in (left.result, left.exception):
+        with pytest.raises(TimeoutError):
+            wait(0)
     held.let_go()
-    assert kept.result(WAIT_S)[0].seq == 1
-    assert keys(engine) == ["b"]
+    assert [left.result(WAIT_S)[0].seq, left.result(WAIT_S)[0].seq] == [1, 1]
+    assert keys(engine) == ["a"]
+
+
+def test_coroutines_are_answered_without_a_thread_each(engine, writer):
+    async def enter(number):
+        (recorded,) = await writer.post([decided(f"c{number}")], NOON)
+        return recorded.seq
+
+    async def all_of_them():
+        refused = writer.post([reserved("too-much", 1)], NOON)
+        with pytest.raises(Conflict, match="balance_too_low"):
+            await refused
+        seqs = await asyncio.gather(*map(enter, range(100)))
+        known = writer.post([decided("c0")], NOON)
+        assert known.result(WAIT_S) == await known  # known before it is awaited
+        return seqs
+
+    assert sorted(asyncio.run(all_of_them())) == list(range(1, 101))
+
+
+def test_a_coroutine_that_is_cancelled_or_whose_loop_is_gone_hinders_nobody(engine, writer):
+    held = Held(writer)
+
+    async def leave(answer):
+        waiting = asyncio.ensure_future(answer)
+        await asyncio.sleep(0)
+        return waiting
+
+    left = [writer.post([decided(f"c{number}")], NOON) for number in range(3)]
+    loops = [asyncio.new_event_loop() for _ in left]
+    kept = [loop.run_until_complete(leave(answer)) for loop, answer in zip(loops, left, strict=True)]
+    loops[0].close()
+    kept[1].cancel()
+    held.let_go()
+    assert [answer.result(WAIT_S)[0].seq for answer in left] == [1, 2, 3]
+    assert loops[2].run_until_complete(kept[2])[0].seq == 3
+    loops[1].run_until_complete(asyncio.wait([kept[1]]))
+    assert kept[1].cancelled()
+    for loop in loops:
+        loop.close()
+
+
+def test_a_unit_that_ends_its_thread_ends_only_itself(engine, writer):
+    def leave(_session, _books):
+        raise SystemExit
+
+    assert isinstance(writer.run(leave).exception(WAIT_S), SystemExit)
+    assert writer.post([decided("a")], NOON).result(WAIT_S)[0].seq == 1
 
 
 def test_closing_finishes_what_waits_and_refuses_the_rest(engine):
