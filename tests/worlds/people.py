@@ -6,9 +6,15 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
+from covoiturage.payments import Item, PaymentBatch
+from covoiturage.proof import ProofClass
 from mobigo.security import Keys, Role
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
+from mobigo.store.covoiturage.carpools import Declaration, add_carpool
+from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
+from mobigo.store.covoiturage.payouts import add_batch
 from mobigo.store.jobs import enqueue
 from mobigo.store.ledger.books import Books, append
 from mobigo.store.people.access import ApiKey, add_key, open_session
@@ -17,6 +23,7 @@ from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
 from socle.accounting import Account, AccountKind
+from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
 
 AGENT = "person:agent7"
@@ -47,4 +54,21 @@ def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> 
     books.open([Account(EXPENSE, AccountKind.EXPENSES), Account(owed, AccountKind.LIABILITIES)])
     books.flush()
     append(session, [decided(f"carpool:{person.pseudonym}", 430, owed)], now)
+    _add_carpools(session, person.pseudonym, person.actor, now)
     return whose
+
+
+def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> None:
+    """A carpool that they drove and one that they rode in, decided, counted and paid."""
+    begin = now - timedelta(hours=1)
+    for number, (driver, passenger) in enumerate([(name, "other"), ("other", name)]):
+        evidence = Evidence(Kind.QR, Side.BOARD, passenger, begin, f"device{number}{name}", LatLon(47.1, 6.3))
+        ride = Ride(f"R{number}{name}", passenger, 1, begin, now, 33_000, evidence=(evidence,))
+        carpool = Carpool(f"C{number}{name}", driver, begin, now, (ride,))
+        kept = Declaration(f"key{number}{name}", "ab" * 32, b"{}", "cd" * 32, "bfc-lignes", "2026-11", 0)
+        add_carpool(session, carpool, {ride.id: ProofClass.B}, kept, now)
+    about = ("bfc-lignes", "ef" * 32, "cd" * 32, None, 430, 430, 150, None, [], [{"subject": name}], [], now)
+    add_decision(session, KeptDecision(f"C0{name}", 1, *about))
+    write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
+    batch = PaymentBatch(f"covoiturage-{name}", f"2026-{name}", (Item(name, 430, f"e2e-{name}"),), {})
+    add_batch(session, batch, actor, now)

@@ -17,7 +17,8 @@ from socle.errors import Fact
 
 N_SHOWN = 10  # rows of a table on the page; the file has all
 _TABLE = "personal.table."
-_IN_THE_FILE = frozenset({"wording_sha256", "key"})  # they mean nothing to the eye
+# They mean nothing to the eye.
+_IN_THE_FILE = frozenset({"wording_sha256", "key", "carpool_id", "ride_id", "line_id", "policy_id"})
 # What the facts of these lines count, and where it is told.
 _COUNTED = {"retention.applied": "retention.{}.what", "personal.erased": "personal.table.{}"}
 # Fields that hold one word or several, told by the texts of that place.
@@ -85,7 +86,7 @@ def value_words(name: str, value: Value) -> str:
         return moment(value)
     if isinstance(value, bool):
         return say(f"personal.{'yes' if value else 'no'}")
-    if name == "favour_cents" and isinstance(value, int):
+    if name.endswith("_cents") and isinstance(value, int):
         return format_currency(value / 100, "EUR", locale=FRENCH)
     if name == "action":
         return action_words(str(value))

@@ -1,0 +1,192 @@
+"""Carpools: declared once under a key, with their rides and evidence; found again by id, by month, by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import or_, update
+from sqlmodel import Session, col, select
+
+from covoiturage.carpool import Carpool
+from covoiturage.proof import ProofClass, Refused
+from mobigo.store.base import change
+from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow, EvidenceRow, RideRow
+from socle.errors import NotFound
+from socle.money import Cents
+
+
+class CarpoolState(StrEnum):
+    """Where a carpool stands; what was paid stands in the books."""
+
+    CLOSED = "closed"  # the car has arrived, nothing is decided
+    DECIDED = "decided"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCarpool:
+    """A carpool as it is kept: `facts` are its canonical JSON, `policy_id` the policy of its day."""
+
+    id: str
+    key: str
+    body_sha256: str
+    driver: str
+    end_at: datetime
+    facts: bytes
+    facts_sha256: str
+    policy_id: str | None
+    month: str
+    reserved_cents: Cents
+    state: CarpoolState
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is kept of a declaration beside the carpool itself."""
+
+    key: str
+    body_sha256: str
+    facts: bytes
+    facts_sha256: str
+    policy_id: str | None
+    month: str
+    reserved_cents: Cents
+
+
+def add_carpool(
+    session: Session,
+    carpool: Carpool,
+    verdicts: Mapping[str, ProofClass | Refused],
+    declaration: Declaration,
+    now: datetime,
+) -> None:
+    """Keep a carpool, its rides with what their evidence was worth, and the evidence."""
+    session.add(
+        CarpoolRow(
+            id=carpool.id,
+            key=declaration.key,
+            body_sha256=declaration.body_sha256,
+            driver=carpool.driver,
+            line_id=carpool.line_id,
+            end_at=carpool.end_at,
+            facts=declaration.facts,
+            facts_sha256=declaration.facts_sha256,
+            policy_id=declaration.policy_id,
+            month=declaration.month,
+            reserved_cents=declaration.reserved_cents,
+            state=CarpoolState.CLOSED,
+            declared_at=now,
+        )
+    )
+    session.flush()
+    for ride in carpool.rides:
+        verdict = verdicts[ride.id]
+        session.add(
+            RideRow(
+                id=ride.id,
+                carpool_id=carpool.id,
+                passenger=ride.passenger,
+                board_at=ride.board_at,
+                proof_class=None if isinstance(verdict, Refused) else str(verdict),
+                proof_why=str(verdict.why) if isinstance(verdict, Refused) else None,
+            )
+        )
+    session.flush()
+    session.add_all(
+        EvidenceRow(
+            ride_id=ride.id,
+            kind=one.kind,
+            side=one.side,
+            given_by=one.by,
+            at=one.at,
+            device=one.device,
+            lat=one.place.lat if one.place else None,
+            lon=one.place.lon if one.place else None,
+        )
+        for ride in carpool.rides
+        for one in ride.evidence
+    )
+
+
+def find_by_key(session: Session, key: str) -> KeptCarpool | None:
+    """The carpool that was declared under this key."""
+    row = session.exec(select(CarpoolRow).where(CarpoolRow.key == key)).one_or_none()
+    return None if row is None else _kept(row)
+
+
+def get_carpool(session: Session, carpool_id: str) -> KeptCarpool:
+    """The carpool of that id.
+
+    Raises:
+        NotFound: `unknown_carpool`.
+    """
+    row = session.get(CarpoolRow, carpool_id)
+    if row is None:
+        raise NotFound("unknown_carpool", carpool=carpool_id)
+    return _kept(row)
+
+
+def list_known_ids(session: Session, carpool_id: str, ride_ids: Sequence[str]) -> list[str]:
+    """Those of these ids that are taken already."""
+    taken = [] if session.get(CarpoolRow, carpool_id) is None else [carpool_id]
+    return taken + list(session.exec(select(RideRow.id).where(col(RideRow.id).in_(ride_ids))))
+
+
+def list_undecided(session: Session, month: str, until: datetime, limit: int) -> list[KeptCarpool]:
+    """The first `limit` carpools of `month` that ended by `until` and wait for a decision, by (end, id)."""
+    rows = session.exec(
+        select(CarpoolRow)
+        .where(CarpoolRow.month == month, CarpoolRow.state == CarpoolState.CLOSED, col(CarpoolRow.end_at) <= until)
+        .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
+        .limit(limit)
+    )
+    return [_kept(row) for row in rows]
+
+
+def list_by_state(session: Session, month: str) -> Mapping[CarpoolState, int]:
+    """How many carpools of `month` are in each state."""
+    found = dict.fromkeys(CarpoolState, 0)
+    for state in session.exec(select(CarpoolRow.state).where(CarpoolRow.month == month)):
+        found[CarpoolState(state)] += 1
+    return found
+
+
+def list_of_person(session: Session, pseudonym: str) -> Iterator[KeptCarpool]:
+    """The carpools that somebody drove or rode in, latest first."""
+    ridden = select(RideRow.carpool_id).where(RideRow.passenger == pseudonym)
+    rows = session.exec(
+        select(CarpoolRow)
+        .where(or_(col(CarpoolRow.driver) == pseudonym, col(CarpoolRow.id).in_(ridden)))
+        .order_by(col(CarpoolRow.end_at).desc())
+    )
+    return map(_kept, rows)
+
+
+def set_state(session: Session, carpool_id: str, before: CarpoolState, after: CarpoolState) -> bool:
+    """Move a carpool on; False when it was not in the state `before` any more."""
+    moved = update(CarpoolRow).where(col(CarpoolRow.id) == carpool_id, col(CarpoolRow.state) == before)
+    return change(session, moved.values(state=after)) == 1
+
+
+def count_decisions(session: Session, carpool_id: str) -> int:
+    """How many times a carpool was decided."""
+    return len(session.exec(select(DecisionRow.number).where(DecisionRow.carpool_id == carpool_id)).all())
+
+
+def _kept(row: CarpoolRow) -> KeptCarpool:
+    return KeptCarpool(
+        row.id,
+        row.key,
+        row.body_sha256,
+        row.driver,
+        row.end_at,
+        bytes(row.facts),
+        row.facts_sha256,
+        row.policy_id,
+        row.month,
+        row.reserved_cents,
+        CarpoolState(row.state),
+    )

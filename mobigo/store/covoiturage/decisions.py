@@ -1,0 +1,126 @@
+"""Decisions: what was decided about carpools, with all that it takes to decide again, and the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, select
+
+from covoiturage.policy.caps import Key
+from mobigo.store.covoiturage.rows import CapCounterRow, DecisionRow
+from socle.money import Cents
+
+Rows = Sequence[Mapping[str, Any]]
+_PIECE = 200  # keys of five parts in one question: SQLite takes some thousands of values
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDecision:
+    """One decision: facts, policy version, budget and counters before make the same cents again."""
+
+    carpool_id: str
+    number: int
+    policy_id: str
+    policy_sha256: str
+    facts_sha256: str
+    reason: str | None
+    stateless_cents: Cents
+    amount_cents: Cents
+    fare_cents: Cents
+    budget_cents: Cents | None
+    counters_before: Rows
+    charged: Rows
+    explanation: Rows
+    decided_at: datetime
+    reversed_at: datetime | None = None
+
+
+def add_decision(session: Session, decision: KeptDecision) -> None:
+    """Keep a decision."""
+    session.add(DecisionRow(**{name: getattr(decision, name) for name in KeptDecision.__slots__}))
+
+
+def last_decision(session: Session, carpool_id: str) -> KeptDecision | None:
+    """The latest decision about a carpool."""
+    row = session.exec(
+        select(DecisionRow).where(DecisionRow.carpool_id == carpool_id).order_by(col(DecisionRow.number).desc())
+    ).first()
+    return None if row is None else _kept(row)
+
+
+def list_of_carpools(session: Session, carpool_ids: Sequence[str]) -> dict[str, KeptDecision]:
+    """The latest decision about each of these carpools, where there is one."""
+    rows = session.exec(
+        select(DecisionRow).where(col(DecisionRow.carpool_id).in_(carpool_ids)).order_by(col(DecisionRow.number))
+    )
+    return {row.carpool_id: _kept(row) for row in rows}
+
+
+def mark_reversed(session: Session, decision: KeptDecision, now: datetime) -> None:
+    """Say that a decision was undone."""
+    row = session.get_one(DecisionRow, (decision.carpool_id, decision.number))
+    row.reversed_at = now
+    session.add(row)
+
+
+def read_counters(session: Session, policy_id: str, keys: Sequence[Key]) -> dict[Key, int]:
+    """The counters of these keys under a policy; those at zero are left out."""
+    found: dict[Key, int] = {}
+    columns = (CapCounterRow.counter, CapCounterRow.scope, CapCounterRow.subject)
+    periods = (CapCounterRow.period, CapCounterRow.period_key)
+    for begin in range(0, len(keys), _PIECE):
+        wanted = [_plain(key) for key in keys[begin : begin + _PIECE]]
+        rows = session.exec(
+            select(CapCounterRow).where(
+                CapCounterRow.policy_id == policy_id, tuple_(*map(col, (*columns, *periods))).in_(wanted)
+            )
+        )
+        found |= {_key(row): row.value for row in rows}
+    return found
+
+
+def read_counters_of(session: Session, policy_id: str, subjects: Collection[str]) -> dict[Key, int]:
+    """All counters of these people under a policy."""
+    wanted = sorted(subjects)
+    found: dict[Key, int] = {}
+    for begin in range(0, len(wanted), _PIECE):
+        piece = wanted[begin : begin + _PIECE]
+        rows = session.exec(
+            select(CapCounterRow).where(CapCounterRow.policy_id == policy_id, col(CapCounterRow.subject).in_(piece))
+        )
+        found |= {_key(row): row.value for row in rows}
+    return found
+
+
+def write_counters(session: Session, policy_id: str, values: Mapping[Key, int]) -> None:
+    """Set these counters."""
+    for key, value in values.items():
+        counter, scope, subject, period, period_key = _plain(key)
+        session.merge(
+            CapCounterRow(
+                policy_id=policy_id,
+                counter=counter,
+                scope=scope,
+                subject=subject,
+                period=period,
+                period_key=period_key,
+                value=value,
+            )
+        )
+
+
+def _key(row: CapCounterRow) -> Key:
+    return row.counter, row.scope, row.subject or None, row.period, row.period_key or None
+
+
+def _plain(key: Key) -> tuple[str, str, str, str, str]:
+    counter, scope, subject, period, period_key = key
+    return counter, scope, subject or "", period, period_key or ""
+
+
+def _kept(row: DecisionRow) -> KeptDecision:
+    return KeptDecision(**{name: getattr(row, name) for name in KeptDecision.__slots__})

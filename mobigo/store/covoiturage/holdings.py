@@ -1,0 +1,88 @@
+"""Holdings: what covoiturage keeps about somebody. Traces go with the account; the rest holds pseudonyms only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import delete, or_
+from sqlmodel import Session, col, select
+
+from mobigo.store.base import change
+from mobigo.store.covoiturage.rows import (
+    CapCounterRow,
+    CarpoolRow,
+    DecisionRow,
+    EvidenceRow,
+    PaymentBatchRow,
+    PaymentItemRow,
+    RideRow,
+)
+from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+
+
+def _carpools(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    rows = select(CarpoolRow).where(CarpoolRow.driver == whose.pseudonym).order_by(col(CarpoolRow.end_at))
+    for row in session.exec(rows):
+        yield {"at": row.end_at, "carpool_id": row.id, "line_id": row.line_id, "carpool_state": row.state}
+
+
+def _rides(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    rows = select(RideRow).where(RideRow.passenger == whose.pseudonym).order_by(col(RideRow.board_at))
+    for row in session.exec(rows):
+        yield {"at": row.board_at, "ride_id": row.id, "carpool_id": row.carpool_id, "proof_class": row.proof_class}
+
+
+def _evidence(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    rows = select(EvidenceRow).where(EvidenceRow.given_by == whose.pseudonym).order_by(col(EvidenceRow.at))
+    for row in session.exec(rows):
+        yield {"at": row.at, "ride_id": row.ride_id, "evidence_kind": row.kind, "lat": row.lat, "lon": row.lon}
+
+
+def _erase_evidence(session: Session, whose: Whose) -> int:
+    return change(session, delete(EvidenceRow).where(col(EvidenceRow.given_by) == whose.pseudonym))
+
+
+def _decisions(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    rows = (
+        select(DecisionRow)
+        .join(CarpoolRow, col(CarpoolRow.id) == col(DecisionRow.carpool_id))
+        .where(CarpoolRow.driver == whose.pseudonym)
+        .order_by(col(DecisionRow.decided_at))
+    )
+    for row in session.exec(rows):
+        yield {
+            "at": row.decided_at,
+            "carpool_id": row.carpool_id,
+            "amount_cents": row.amount_cents,
+            "policy_id": row.policy_id,
+        }
+
+
+def _counters(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    rows = select(CapCounterRow).where(CapCounterRow.subject == whose.pseudonym).order_by(col(CapCounterRow.period_key))
+    for row in session.exec(rows):
+        yield {"counter": row.counter, "period_key": row.period_key, "counted": row.value}
+
+
+def _payments(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    rows = select(PaymentItemRow).where(PaymentItemRow.driver == whose.pseudonym)
+    for row in session.exec(rows.order_by(col(PaymentItemRow.end_to_end_id))):
+        yield {"key": row.end_to_end_id, "amount_cents": row.cents, "payment_state": row.state}
+
+
+def _batches(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    own = or_(col(PaymentBatchRow.prepared_by) == whose.name, col(PaymentBatchRow.approved_by) == whose.name)
+    for row in session.exec(select(PaymentBatchRow).where(own).order_by(col(PaymentBatchRow.id))):
+        yield {"at": row.prepared_at, "key": row.id}
+
+
+# In the order of erasure: what refers to a row goes before it.
+HOLDINGS: Sequence[Holding] = (
+    Holding("evidence", ("given_by", "device", "lat", "lon"), _evidence, _erase_evidence),
+    Holding("decision", ("counters_before", "charged"), _decisions),
+    Holding("cap_counter", ("subject",), _counters),
+    Holding("ride", ("passenger",), _rides),
+    Holding("carpool", ("driver", "facts"), _carpools),
+    Holding("payment_item", ("driver",), _payments),
+    Holding("payment_batch", ("prepared_by", "approved_by"), _batches),
+)
