@@ -26,6 +26,14 @@ def say(key: str, **facts: Fact) -> str:
     return text(f"web.{key}", **facts)
 
 
+def spelled_phone(number: str) -> str:
+    """A telephone number as it is read aloud; one of France in its ten digits, two by two."""
+    digits = f"0{number[3:]}" if number.startswith("+33") else number
+    if len(digits) != 10 or not digits.isdigit():
+        return number
+    return "\N{NO-BREAK SPACE}".join(digits[n : n + 2] for n in range(0, 10, 2))
+
+
 def say_count(key: str, n: int, **facts: Fact) -> str:
     """The sentence for `n` things: `web.<key>.zero` when there is one and n is 0, else by the French plural rule."""
     form = "zero" if n == 0 and f"web.{key}.zero" in all_texts() else FRENCH.plural_form(n)

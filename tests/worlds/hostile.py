@@ -31,7 +31,15 @@ MORE = {
 TYPED |= MORE if FACTOR > 1 else {}
 IN_ADDRESSES = TYPED | {"nothing": "\0"}
 NO_LETTERS = (b"%00", b"%ff%fe", b"%ed%a0%80", b"%", b"%zz")  # as a browser would send bytes that are no text
-FILLED = {"motif": "essai", "qui": "Camille Durand", "courriel": "", "telephone": "", "nom": "Essai"}
+FILLED = {
+    "motif": "essai",
+    "donner": "inspector",
+    "reprendre": "traveller",
+    "qui": "Camille Durand",
+    "courriel": "",
+    "telephone": "",
+    "nom": "Essai",
+}
 DAY = timedelta(days=1)
 
 

@@ -27,7 +27,7 @@ from mobigo.web.people.forms import (
     send_refused,
 )
 from mobigo.web.people.signing import HOME
-from mobigo.web.wording import say
+from mobigo.web.wording import say, spelled_phone
 from socle.errors import MobigoError
 
 DETAILS = "/compte/coordonnees"
@@ -77,7 +77,9 @@ def _account_page(account: accounts.Account, principal: Principal, provider: Pro
     if identity.email:
         lines.append(Line(say("people.email"), identity.email, verified[identity.email_verified_at is not None]))
     if identity.phone:
-        lines.append(Line(say("people.phone"), identity.phone, verified[identity.phone_verified_at is not None]))
+        lines.append(
+            Line(say("people.phone"), spelled_phone(identity.phone), verified[identity.phone_verified_at is not None])
+        )
     lines.append(Line(say("people.reference"), spelled_reference(account.person.reference)))
     lines.append(Line(say("people.roles"), ", ".join(sorted(say(f"people.role.{role}") for role in account.roles))))
     lines.extend(Line(say("people.account.issuer"), say_how(provider, issuer)) for issuer in account.issuers)
@@ -126,7 +128,15 @@ def _details_page(account: accounts.Account) -> FormPage:
         fields=(
             Field("nom", say("people.name"), value=identity.name, autocomplete="name", most=100),
             Field("courriel", say("people.email"), "email", identity.email, autocomplete="email", required=False),
-            Field("telephone", say("people.phone"), "tel", identity.phone, autocomplete="tel", required=False, most=30),
+            Field(
+                "telephone",
+                say("people.phone"),
+                "tel",
+                spelled_phone(identity.phone),
+                autocomplete="tel",
+                required=False,
+                most=30,
+            ),
         ),
         back=back_to_account(),
     )
@@ -174,7 +184,7 @@ def make_router(pages: Pages) -> APIRouter:
                 accounts.change_name(state.engine, state.keys, principal, form.get("nom", ""), now)
             for field, kind in _KINDS.items():
                 typed, known = form.get(field, "").strip(), getattr(account.identity, kind)
-                if typed == known:
+                if typed in {known, spelled_phone(known)}:
                     continue
                 if not typed:
                     accounts.remove_contact(state.engine, state.keys, principal, kind, now)

@@ -18,7 +18,7 @@ from mobigo.web.layout import Pages
 from mobigo.web.people.account import spelled_reference
 from mobigo.web.people.forms import Field, Fields, FormPage, Link, send_form, send_refused
 from mobigo.web.people.signing import HOME
-from mobigo.web.wording import say, say_count
+from mobigo.web.wording import say, say_count, spelled_phone
 from socle.errors import BadInput, MobigoError
 
 PEOPLE = "/personnes"
@@ -55,7 +55,7 @@ def _roles(roles: frozenset[Role]) -> str:
 
 
 def _row(found: Found) -> Row:
-    reach = ", ".join(filter(None, (found.identity.email, found.identity.phone)))
+    reach = ", ".join(filter(None, (found.identity.email, spelled_phone(found.identity.phone))))
     return Row(
         f"{PEOPLE}/{found.person.pseudonym}",
         found.identity.name or spelled_reference(found.person.reference),
@@ -84,7 +84,7 @@ def details_fields(details: Details) -> Sequence[Field]:
     return (
         Field("nom", say("people.name"), value=details.name, most=100),
         Field("courriel", say("people.email"), "email", details.email, required=False),
-        Field("telephone", say("people.phone"), "tel", details.phone, required=False, most=30),
+        Field("telephone", say("people.phone"), "tel", spelled_phone(details.phone), required=False, most=30),
     )
 
 

@@ -19,7 +19,7 @@ from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line, spelled_reference
 from mobigo.web.people.administration import PEOPLE, Helper, Reader, details_fields, read_role, typed_details
 from mobigo.web.people.forms import Field, Fields, FormPage, Link, send_form, send_refused, status_of
-from mobigo.web.wording import moment, say
+from mobigo.web.wording import moment, say, spelled_phone
 from socle.errors import MobigoError
 
 Giver = Annotated[Principal, Depends(Needs(Permission.ROLES_GIVE))]
@@ -64,7 +64,7 @@ def _person_page(
     lines = [
         Line(say("people.reference"), spelled_reference(person.reference)),
         Line(say("people.email"), identity.email or say("people.admin.none")),
-        Line(say("people.phone"), identity.phone or say("people.admin.none")),
+        Line(say("people.phone"), spelled_phone(identity.phone) or say("people.admin.none")),
         Line(say("people.admin.since"), moment(person.made_at)),
         Line(say("people.admin.state"), say(f"people.state.{person.state}")),
     ]

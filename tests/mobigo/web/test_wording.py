@@ -52,3 +52,17 @@ def test_counts_follow_the_french_plural():
     assert wording.say_count("changes", 2) == "2 correspondances"
     assert wording.say_count("results.count", 0) == "0 trajet"
     assert wording.say_count("about.status.trips", 1_000_000) == "1\u202f000\u202f000 courses"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("+33639980001", "06 39 98 00 01"),
+        ("+41791234567", "+41791234567"),
+        ("06 39", "06 39"),
+        ("+33 6 39", "+33 6 39"),
+        ("", ""),
+    ],
+)
+def test_telephone_numbers_are_read_two_digits_at_a_time(number, said):
+    assert wording.spelled_phone(number) == (said.replace(" ", NBSP) if number.startswith("+336") else said)
