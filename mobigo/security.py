@@ -68,6 +68,9 @@ class Permission(StrEnum):
     JOBS_READ = "jobs_read"  # what ran, runs, failed
     JOBS_STEER = "jobs_steer"  # run again, give up
     LEDGER_READ = "ledger_read"  # entries, balances, proofs
+    CARPOOL_MONEY_READ = "carpool_money_read"  # the months of the carpool lines, in figures
+    CARPOOL_MONEY_PREPARE = "carpool_money_prepare"  # decide a month, propose its payments, enter the bank's answer
+    CARPOOL_MONEY_APPROVE = "carpool_money_approve"  # approve what somebody else proposed
 
 
 _EVERYBODY = frozenset({Permission.OWN_ACCOUNT})
@@ -79,8 +82,10 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _EVERYBODY | {Permission.PEOPLE_READ, Permission.PEOPLE_HELP},
     Role.SCHOOL_PLANNER: _EVERYBODY,
     Role.DISPATCHER: _EVERYBODY,
-    Role.FINANCE_CLERK: _EVERYBODY | {Permission.LEDGER_READ},
-    Role.FINANCE_APPROVER: _EVERYBODY | {Permission.LEDGER_READ},
+    Role.FINANCE_CLERK: _EVERYBODY
+    | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_PREPARE},
+    Role.FINANCE_APPROVER: _EVERYBODY
+    | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_APPROVE},
     Role.INSPECTOR: _EVERYBODY,
     Role.OPENDATA_PRODUCER: _EVERYBODY,
     Role.ADMINISTRATOR: _EVERYBODY

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         default="", repr=False, description="What this site shows that provider; empty for a public client."
     )
     oidc_name: str = Field(default="", description="Name of that provider on the pages; empty: that of its server.")
+    payer_name: str = Field(default="", description="Name of the account that drivers of carpools are paid from.")
+    payer_iban: str = Field(default="", repr=False, description="IBAN of that account; without it nobody is paid.")
+    payer_bic: str = Field(default="", description="BIC of its bank; empty: the IBAN says it.")
     gate_trips_drop_pct: float = Field(
         default=10.0,
         ge=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -12,12 +13,15 @@ import msgspec
 import typer
 
 from mobigo.cli.feed import AsJson
-from mobigo.cli.frame import ExitCode, err, out, say_error, say_json
+from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json, say_warning, settings
 from mobigo.texts import error_sentence, finding_sentence, text
-from socle.errors import BadInput
+from socle.errors import BadInput, Conflict, MobigoError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from covoiturage.policy.model import Policy
+    from mobigo.security import Keys
     from mobigo.services.covoiturage.deciding import Batch
 
 app = typer.Typer(help=text("cli.covoiturage.help"), no_args_is_help=True)
@@ -25,6 +29,10 @@ app = typer.Typer(help=text("cli.covoiturage.help"), no_args_is_help=True)
 BAD_INPUT = 2  # as the note on carpooling has it, for commands whose answer is a check
 _READABLE_FROM = 32  # differences told one by one before they are only counted
 
+STILL_OPEN = 3  # carpools of the month are still inside their 48 hours
+_ACTOR = "system:command"
+
+Month = Annotated[str, typer.Option("--month", help=text("cli.covoiturage.month_help"), metavar="AAAA-MM")]
 PolicyFile = Annotated[Path, typer.Option("--policy", help=text("cli.covoiturage.policy_help"), metavar="FILE")]
 PolicyId = Annotated[str | None, typer.Option("--policy-id", help=text("cli.covoiturage.policy_id_help"), metavar="ID")]
 Journeys = Annotated[str, typer.Option("--journeys", help=text("cli.covoiturage.journeys_help"), metavar="FILE|-")]
@@ -103,6 +111,103 @@ def check_policy(
             for one in found:
                 out.print(f"  {one.file} : {finding_sentence(one)}", markup=False, highlight=False)
     raise typer.Exit(ExitCode.NO if any(remarks.values()) else ExitCode.OK)
+
+
+@app.command(help=text("cli.covoiturage.declare_help"))
+def declare(
+    file: Annotated[Path, typer.Argument(help=text("cli.covoiturage.declare_file_help"), metavar="FILE", exists=True)],
+) -> None:
+    """Keep finished carpools, one JSON object a line; each is its own idempotency key."""
+    from mobigo.services.covoiturage.declaring import declare as keep
+
+    n_refused = 0
+    with _database() as (engine, _keys, now):
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                given = msgspec.json.decode(line)
+                if not isinstance(given, dict):
+                    raise BadInput("line_is_no_object")
+                declared = keep(engine, given, f"command:{given.get('carpool_id')}", _ACTOR, now)
+            except (MobigoError, msgspec.DecodeError) as error:
+                n_refused += 1
+                told = error if isinstance(error, MobigoError) else BadInput("line_is_no_object")
+                err.print(f"{file}:{number} : {error_sentence(told)}", markup=False, highlight=False)
+            else:
+                sys.stdout.write(msgspec.json.encode(declared).decode() + "\n")
+    raise typer.Exit(BAD_INPUT if n_refused else ExitCode.OK)
+
+
+@app.command(help=text("cli.covoiturage.settle_help"))
+def settle(month: Month) -> None:
+    """Decide what is due of a month, and enter it in the books."""
+    from mobigo.services.covoiturage.paying import list_all_months
+    from mobigo.services.covoiturage.settling import settle as decide_month
+
+    with _database() as (engine, _keys, now):
+        n_waiting = next((one.n_waiting for one, _ in list_all_months(engine) if one.month == month), 0)
+        with progress(text("cli.covoiturage.settling", month=month), n_waiting) as bar:
+            settled = decide_month(engine, month, now, progress=lambda n: bar.update(bar.task_ids[0], advance=n))
+    say_json(settled.as_dict())
+    raise typer.Exit(STILL_OPEN if settled.pending else ExitCode.OK)
+
+
+@app.command(help=text("cli.covoiturage.pay_help"))
+def pay(
+    month: Month,
+    folder: Annotated[Path | None, typer.Option("--out", help=text("cli.covoiturage.out_help"), metavar="DIR")] = None,
+    bank_file: Annotated[
+        Path | None, typer.Option("--confirm", help=text("cli.covoiturage.confirm_help"), metavar="FILE", exists=True)
+    ] = None,
+) -> None:
+    """Propose a month's payments, write the files once they are approved, or enter the bank's answer."""
+    from covoiturage.sepa import Debtor
+    from mobigo.services.covoiturage import paying
+
+    with _database() as (engine, keys, now):
+        if bank_file is not None:
+            say_json(msgspec.to_builtins(paying.confirm(engine, bank_file.read_bytes(), _ACTOR, now)))
+            raise typer.Exit(ExitCode.OK)
+        batch = paying.find_month_batch(engine, month)
+        if batch is None or batch.kept.approved_by is None:
+            batch = paying.prepare_batch(engine, month, _ACTOR, now)
+        is_approved = batch.kept.approved_by is not None
+        if is_approved and folder is not None:
+            chosen = settings()
+            if not chosen.payer_iban:
+                raise Conflict("no_payer_account")
+            debtor = Debtor(chosen.payer_name, chosen.payer_iban, chosen.payer_bic or None)
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, body in paying.render_order(engine, keys, month, debtor, _ACTOR, now).items():
+                (folder / name).write_bytes(body)
+    say_json(
+        {
+            "batch": batch.kept.id,
+            "approved": is_approved,
+            "drivers": len(batch.items),
+            "total_cents": batch.kept.total_cents,
+            "carried_over_cents": batch.kept.carried_over_cents,
+        }
+    )
+    if not is_approved:
+        say_warning(text("cli.covoiturage.awaits_approval", month=month))
+    raise typer.Exit(ExitCode.OK if is_approved else ExitCode.NO)
+
+
+@contextmanager
+def _database() -> Iterator[tuple[Engine, Keys, datetime]]:
+    """The database of this run, its keys, and the present instant."""
+    from mobigo.security import open_keys
+    from mobigo.store.base import migrate, open_engine
+
+    chosen = settings()
+    engine = open_engine(chosen.database_address())
+    try:
+        migrate(engine)
+        yield engine, open_keys(chosen.secret_key, chosen.data_dir), datetime.now(UTC)
+    finally:
+        engine.dispose()
 
 
 class _Run:

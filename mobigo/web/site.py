@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, jobs, network, reference
+from mobigo.web.covoiturage import finances
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
@@ -38,6 +39,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         mine,
         officer,
         jobs,
+        finances,
     ):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))

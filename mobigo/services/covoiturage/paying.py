@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -22,9 +22,10 @@ from mobigo.security import Keys
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.carpools import CarpoolState, list_by_state
+from mobigo.store.covoiturage.months import MonthFigures as MonthFigures  # shown by pages
+from mobigo.store.covoiturage.months import list_months
 from mobigo.store.covoiturage.payouts import (
     ItemState,
-    KeptBatch,
     KeptItem,
     add_batch,
     approve,
@@ -34,6 +35,7 @@ from mobigo.store.covoiturage.payouts import (
     list_items,
     move_item,
 )
+from mobigo.store.covoiturage.payouts import KeptBatch as KeptBatch  # likewise
 from mobigo.store.ledger.books import Books, prepare
 from mobigo.store.ledger.reads import list_balances
 from mobigo.store.people.accounts import get_by_pseudonym, get_identity
@@ -116,6 +118,23 @@ def approve_batch(engine: Engine, month: str, by: str, now: datetime) -> Batch:
         facts: dict[str, Fact] = {"batch": batch.kept.id, "cents": batch.kept.total_cents}
         record(session, AuditLine(now, by, "covoiturage.batch_approved", facts=facts))
         return _read(session, month)
+
+
+def list_all_months(engine: Engine) -> Sequence[tuple[MonthFigures, KeptBatch | None]]:
+    """Every month that has carpools, the latest first, with its batch where there is one."""
+    with reading(engine) as session:
+        return [(one, find_batch(session, one.month)) for one in list_months(session)]
+
+
+def find_month_batch(engine: Engine, month: str) -> Batch | None:
+    """The batch of `month` as it stands, where there is one.
+
+    Raises:
+        BadInput: `bad_month`.
+    """
+    check_month(month)
+    with reading(engine) as session:
+        return _read(session, month) if find_batch(session, month) is not None else None
 
 
 def get_batch(engine: Engine, month: str) -> Batch:

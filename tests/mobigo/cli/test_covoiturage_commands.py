@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mobigo.cli import main
+from mobigo.cli.frame import ExitCode
+from socle.times import PARIS
+from tests.worlds.carpools import carpool
 
 COUPLES = {
     "id": "couples",
@@ -194,6 +198,34 @@ def test_journeys_come_from_a_pipe_too(decide, tmp_path, capsys, monkeypatch):
     policy.write_text(json.dumps(COUPLES), "utf-8")
     assert main(["covoiturage", "decide", "--policy", str(policy), "--journeys", "-", "--brief"]) == 0
     assert json.loads(capsys.readouterr().out)["amount_cents"] == 121
+
+
+def test_carpools_are_declared_and_wait_their_48_hours(data_dir, tmp_path, capsys):
+    begin = datetime.now(UTC) - timedelta(hours=3)
+    lines = [json.dumps(carpool(at=begin)), "[]", json.dumps({**carpool("C2", at=begin), "driver": None})]
+    file = tmp_path / "carpools.jsonl"
+    file.write_text("\n".join(lines), "utf-8")
+    assert main(["covoiturage", "declare", str(file)]) == 2
+    told = capsys.readouterr()
+    assert [json.loads(line)["carpool_id"] for line in told.out.splitlines()] == ["C1"]
+    assert "carpools.jsonl:2 :" in " ".join(told.err.split())
+    assert "driver" in told.err
+    assert main(["covoiturage", "declare", str(file)]) == 2
+    assert json.loads(capsys.readouterr().out)["replayed"] is True
+    month = f"{(begin + timedelta(minutes=40)).astimezone(PARIS):%Y-%m}"
+    assert main(["covoiturage", "settle", "--month", month]) == 3
+    settled = json.loads(capsys.readouterr().out)
+    assert (settled["decided"], settled["pending"], settled["entries"]) == (0, 1, 0)
+    assert main(["covoiturage", "pay", "--month", month]) == ExitCode.BAD_DATA
+    assert "décidez d’abord" in " ".join(capsys.readouterr().err.split())
+    assert main(["covoiturage", "settle", "--month", "2026-13"]) == ExitCode.BAD_DATA
+
+
+def test_a_month_without_carpools_pays_nobody_and_waits_for_a_second_person(data_dir, capsys):
+    assert main(["covoiturage", "pay", "--month", "2020-01"]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["total_cents"] == 0
+    assert "une autre personne" in " ".join(told.err.split())
 
 
 def test_several_policies_and_none_named_is_refused(decide):

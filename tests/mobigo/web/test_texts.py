@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mobigo.security import Permission, Role
+from mobigo.store.covoiturage.payouts import ItemState
 from mobigo.store.jobs import JobState, Outcome
 from mobigo.store.people.accounts import PersonState
 from mobigo.texts import all_texts
@@ -37,6 +38,13 @@ PUT_TOGETHER = {
     "people.role.": {str(role) for role in Role},
     "people.permission.": {str(permission) for permission in Permission},
     "people.state.": {str(state) for state in PersonState},
+    "covoiturage.finances.done.": {"approuve", "banque", "decide", "prepare"},
+    "covoiturage.finances.item.": {str(state) for state in ItemState},
+    "covoiturage.finances.line.": {
+        *("approved_at", "cancelled", "carried_over", "decided", "fares", "net", "prepared_at", "subsidy", "to_pay"),
+        "waiting",
+    },
+    "covoiturage.finances.stands.": {"approved", "prepared"},
     "jobs.": {"again", "due", "done", "dead"},
     "jobs.state.": {str(state) for state in JobState},
     "jobs.outcome.": {str(outcome) for outcome in Outcome},

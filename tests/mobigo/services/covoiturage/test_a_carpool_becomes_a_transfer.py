@@ -27,7 +27,7 @@ from mobigo.store.ledger.books import Books, append
 from mobigo.store.ledger.reads import list_balances
 from mobigo.store.people.accounts import Identity, add_person
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
-from tests.mobigo.services.covoiturage.conftest import KEYS, MORNING, carpool
+from tests.worlds.carpools import IBAN, MORNING, carpool
 
 APP, CLERK, APPROVER = "key:app1", "person:clerk", "person:approver"
 SOON, LATER = MORNING + timedelta(hours=2), MORNING + timedelta(days=3)
@@ -204,13 +204,10 @@ def test_what_a_cancelled_carpool_had_counted_is_free_again(engine):
 
 
 @pytest.fixture
-def drivers(engine):
+def drivers(engine, keys):
     """Two drivers whose accounts are known, with 12.90 and 4.30 euros earned."""
     with transaction(engine) as session:
-        people = [
-            add_person(session, KEYS, Identity(f"Conducteur {n}", iban="DE89370400440532013000"), MORNING)
-            for n in (1, 2)
-        ]
+        people = [add_person(session, keys, Identity(f"Conducteur {n}", iban=IBAN), MORNING) for n in (1, 2)]
     first, second = (person.pseudonym for person in people)
     hours = [MORNING + timedelta(hours=hour) for hour in range(4)]
     declared(
@@ -242,7 +239,7 @@ def test_a_month_is_paid_once_by_two_people_and_who_is_owed_little_waits(engine,
     assert files == render_order(engine, keys, "2026-03", REGION, APPROVER, LATER + timedelta(days=9))
     amounts = [one.text for one in ET.parse(BytesIO(files["pain001.xml"])).iter() if one.tag.endswith("InstdAmt")]
     assert amounts == ["12.90"]
-    assert "Conducteur 1;DE89370400440532013000;12,90" in files["mandats.csv"].decode("utf-8-sig")
+    assert f"Conducteur 1;{IBAN};12,90" in files["mandats.csv"].decode("utf-8-sig")
     with reading(engine) as session:
         told = [line.line for line in list_lines(session, AuditFilter(action="covoiturage.account_read"), limit=10)]
     assert {line.subject for line in told} == {f"person:{first}"}

@@ -1,0 +1,1 @@
+"""Covoiturage on pages: what the carpool lines cost, and who is paid."""
