@@ -179,5 +179,5 @@ def test_the_demonstration_says_at_the_sign_in_how_it_is_tried(tmp_path, visit):
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         listed = page.get_by_role("region", name="Comptes fictifs pour essayer")
         assert PASSWORD_OF_ALL in listed.inner_text()
-        sign_in(page, listed.get_by_role("listitem").first.inner_text(), PASSWORD_OF_ALL)
+        sign_in(page, listed.locator("code").first.inner_text(), PASSWORD_OF_ALL)
         assert "(compte fictif)" in page.get_by_role("main").inner_text()

@@ -94,7 +94,7 @@ class Fictitious:
     """The accounts that let anybody try the demonstration."""
 
     lead: str
-    emails: Sequence[str]
+    emails: Sequence[tuple[str, str]]  # the role in words, and what is typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ def _outside(provider: Provider, after: str) -> Link:
 def _fictitious(request: Request) -> Fictitious | None:
     """How anybody signs in to try the demonstration."""
     state = request.app.state
-    emails = [fictitious.email_of(role) for role in fictitious.list_open(state.engine, state.keys)]
+    roles = fictitious.list_open(state.engine, state.keys)
+    emails = [(say(f"people.role.{role}"), fictitious.email_of(role)) for role in roles]
     if not emails:
         return None
     return Fictitious(say("people.sign_in.fictitious_lead", password=fictitious.PASSWORD), emails)
