@@ -47,6 +47,8 @@ def read_counters(rows: Any) -> Counters:
         BadInput: `bad_counter` names the row's position.
     """
     counters = Counters()
+    if rows is not None and not isinstance(rows, list):
+        raise BadInput("bad_counter", position=0)
     for position, row in enumerate(rows or ()):
         if not isinstance(row, dict):
             raise BadInput("bad_counter", position=position)
@@ -55,7 +57,10 @@ def read_counters(rows: Any) -> Counters:
         texts = all(word is None or isinstance(word, str) for word in (subject, period_key))
         if not (known and texts and type(value) is int and value >= 0):
             raise BadInput("bad_counter", position=position)
-        counters.values[(str(counter), str(scope), subject, str(period), period_key)] = value
+        key = (str(counter), str(scope), subject, str(period), period_key)
+        if key in counters.values:
+            raise BadInput("bad_counter", position=position)
+        counters.values[key] = value
     return counters
 
 

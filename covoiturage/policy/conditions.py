@@ -17,6 +17,13 @@ from socle.geo import LatLon, distance_m
 Predicate = Callable[[Facts, datetime], bool]
 Selector = tuple[tuple[str, frozenset[str]], ...]  # (level, codes): a place is selected when one of its levels is
 
+# What `Facts` calls a fact -> what a journey calls it, where that is not the same.
+_SAID: Mapping[str, str] = {
+    "start_levels": "start",
+    "end_levels": "end",
+    "start": "start_lat, start_lon",
+    "end": "end_lat, end_lon",
+}
 # Type of condition -> the facts without which it is false.
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "class_in": ("operator_class",),
@@ -45,7 +52,7 @@ def missing_facts(condition: Condition, facts: Facts) -> Iterator[str]:
     needed = _NEEDED.get(condition.type, ())
     if condition.type == "within_radius":
         needed = _RADIUS_NEEDS[condition.given["end"]]
-    yield from (name for name in needed if getattr(facts, name) is None)
+    yield from (_SAID.get(name, name) for name in needed if getattr(facts, name) is None)
 
 
 def compile_condition(condition: Condition, policy: Policy, territory: Selector) -> Predicate:
@@ -102,7 +109,7 @@ def _aoms_differ(condition: Condition, _policy: Policy) -> Predicate:
     def holds(facts: Facts, _local: datetime) -> bool:
         start = facts.start_levels.get("aom") if facts.start_levels else None
         end = facts.end_levels.get("aom") if facts.end_levels else None
-        return start is None or end is None or start != end or start in excepted
+        return not start or not end or start != end or start in excepted
 
     return holds
 

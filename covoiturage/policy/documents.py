@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
-from datetime import date, datetime
+from datetime import date, time
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -20,30 +21,29 @@ Tree = dict[str, Any]
 
 MAX_DEPTH = 64  # of lists and objects in one another: what is nested deeper was not written by a person
 _BIGGEST = 10**15  # a number beyond it is a slip: no rate, length or amount comes near
-_FINEST = -12  # and so is a decimal finer than this power of ten
+_FINEST = -30  # and so is a decimal finer than this power of ten: a third written out by a program is not
+_HALF_A_LETTER = re.compile("[\ud800-\udfff]")  # what JSON can escape and UTF-8 cannot hold
 
 
 def read_documents(text: bytes, *, toml: bool = False) -> dict[str, Tree]:
     """The documents of a file by id: one document, or a collection under `policies`.
 
-    A single document without an `id` is named by the empty string.
+    A single document without an `id` is named by the empty string; in a collection the key names it,
+    whatever `id` it says (it is the key that batches know it by).
 
     Raises:
-        BadInput: `policy_unreadable` when the text is no JSON (TOML) of that kind; `policy_id_twice`
-            when a document of a collection says another id than its key.
+        BadInput: `policy_unreadable` when the text is no JSON (TOML) of that kind.
     """
     tree = _parse_toml(text) if toml else _parse_json(text)
     if not isinstance(tree, dict):
         _refuse("an object is wanted at the top")
     if "policies" not in tree:
-        return {_id_of(tree, ""): tree}
+        said = tree.get("id")
+        return {"" if said is None else str(said): tree}
     collection = tree["policies"]
     if not isinstance(collection, dict) or not all(isinstance(document, dict) for document in collection.values()):
         _refuse("policies holds documents by their id")
-    for policy_id, document in collection.items():
-        if _id_of(document, policy_id) != policy_id:
-            raise BadInput("policy_id_twice", policy=policy_id, said=_id_of(document, policy_id))
-    return {policy_id: {**document, "id": policy_id} for policy_id, document in collection.items()}
+    return collection
 
 
 def hash_document(tree: Tree) -> str:
@@ -62,11 +62,6 @@ def render_canonical(value: Any) -> str:
         shortest = f"{value:f}"
         return (shortest.rstrip("0").rstrip(".") if "." in shortest else shortest) or "0"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _id_of(tree: Tree, otherwise: str) -> str:
-    said = tree.get("id")
-    return said if isinstance(said, str) else otherwise
 
 
 def _parse_json(text: bytes) -> Any:
@@ -104,15 +99,17 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> Tree:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """`value` with the dates of TOML as text, after looking that nothing in it is beyond reason."""
+    """`value` with the dates and times of TOML as text, after looking that nothing in it is beyond reason."""
     if depth > MAX_DEPTH:
         _refuse("nested too deeply")
     if isinstance(value, dict):
-        return {key: _plain(member, depth + 1) for key, member in value.items()}
+        return {_plain(key, depth): _plain(member, depth + 1) for key, member in value.items()}
     if isinstance(value, list):
         return [_plain(member, depth + 1) for member in value]
-    if isinstance(value, date | datetime):
+    if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, str) and not value.isascii() and _HALF_A_LETTER.search(value):
+        _refuse("half a letter, which no text holds")
     if isinstance(value, int | Decimal) and not -_BIGGEST <= value <= _BIGGEST:
         _refuse(f"{str(value)[:40]} is beyond all reason")
     return value

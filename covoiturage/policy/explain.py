@@ -67,7 +67,7 @@ def explain_car(judge: CarJudge, car: CarFacts, decision: CarDecision) -> list[S
     outing = decision.outing
     if outing is None:
         return [_gate(judge.policy, decision.reason or "", None)]
-    steps = [*map(_left_out, outing.left_out)]
+    steps = [_left_out(left, car, judge.policy) for left in outing.left_out]
     steps.append(Step("metres", judge.policy.car.distance_basis, facts=_lengths(car, decision.paid_m)))
     if decision.reason is not None:
         return [*steps, _gate(judge.policy, decision.reason, outing.facts)]
@@ -82,10 +82,20 @@ def explain_car(judge: CarJudge, car: CarFacts, decision: CarDecision) -> list[S
     return [*steps, Step("total", "paid", Fraction(decision.amount_cents))]
 
 
-def _left_out(left: LeftOut) -> Step:
-    if left.limited is None:
-        return Step("ride", "left_out", facts={"ride": left.ride_id, "condition": left.condition})
-    return Step("ride", "had_their_number", facts={"ride": left.ride_id, "max": left.limited.max})
+def _left_out(left: LeftOut, car: CarFacts, policy: Policy) -> Step:
+    if left.limited is not None:
+        return Step("ride", "had_their_number", facts={"ride": left.ride_id, "max": left.limited.max})
+    told: dict[str, Fact] = {"ride": left.ride_id, "condition": left.condition}
+    rule = policy.car.ride_eligibility[left.condition or 0]
+    couple = next(ride.couple for ride in car.rides if ride.ride_id == left.ride_id)
+    told |= {"type": rule.type, "metres": couple.distance_m}
+    return Step("ride", "left_out", facts=told | _missing(rule, couple))
+
+
+def _missing(condition: Condition, facts: Facts) -> dict[str, Fact]:
+    """What nobody said that `condition` needed."""
+    missing = sorted(set(missing_facts(condition, facts)))
+    return {"missing": ", ".join(missing)} if missing else {}
 
 
 def _amount_steps(amounts: Amounts, facts: Facts, local: datetime) -> Iterator[Step]:
@@ -107,11 +117,14 @@ def _reckoned(told: AmountStep, facts: Facts, policy: Policy) -> dict[str, Fact]
             "metres": max(0, min(facts.distance_m, limit) - given["offset_m"]),
             "rate": render_exact(given["cents_per_km"]),
         }
+        most = given.get("max_cents_per_seat")
+        if most is not None and told.exact == facts.seats * most:
+            reckoned["most"] = render_exact(most)
     if "cents" in given:
         reckoned["rate"] = render_exact(given["cents"])
     if told.type == "per_passenger":
-        most = facts.seats if given["max_passengers"] is None else min(facts.seats, given["max_passengers"])
-        reckoned["n"] = max(0, most - given["from_passenger"] + 1)
+        counted = facts.seats if given["max_passengers"] is None else min(facts.seats, given["max_passengers"])
+        reckoned["n"] = max(0, counted - given["from_passenger"] + 1)
     return reckoned
 
 
@@ -138,8 +151,5 @@ def _gate(policy: Policy, reason: str, facts: Facts | None) -> Step:
     condition: Condition = policy.eligibility[int(position)]
     told: dict[str, Fact] = {"condition": int(position), "type": condition.type}
     if facts is not None:
-        told |= {"metres": facts.distance_m}
-        missing = sorted(set(missing_facts(condition, facts)))
-        if missing:
-            told["missing"] = ", ".join(missing)
+        told |= {"metres": facts.distance_m} | _missing(condition, facts)
     return Step("gate", "condition", facts=told)

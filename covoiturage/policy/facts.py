@@ -7,6 +7,7 @@ plain values, as JSON gives them; keys that nobody asked for are left alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ _MOST_M = 10**9
 _MOST_CENTS = 10**9
 _MOST_SEATS = 1_000
 _CLASSES = frozenset("ABC")
+_LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,7 @@ def read_couples(couples: Sequence[Given]) -> CarFacts:
         BadInput: as `read_facts`; `ends_before_start`.
     """
     facts = [read_facts(couple) for couple in couples]
-    ends = [
-        one.instant if couple.get("end_datetime") is None else _instant(couple["end_datetime"], "end_datetime")
-        for couple, one in zip(couples, facts, strict=True)
-    ]
+    ends = [end_of(couple, one) for couple, one in zip(couples, facts, strict=True)]
     for one, end in zip(facts, ends, strict=True):
         if end < one.instant:
             raise BadInput("ends_before_start", what=str(one.trip_id))
@@ -210,6 +209,16 @@ def read_couples(couples: Sequence[Given]) -> CarFacts:
         None,
         car,
     )
+
+
+def end_of(couple: Given, facts: Facts) -> datetime:
+    """When a couple's ride ended, `end_datetime`, or began, where nobody said.
+
+    Raises:
+        BadInput: `bad_fact`.
+    """
+    said = couple.get("end_datetime")
+    return facts.instant if said is None else _instant(said, "end_datetime")
 
 
 def ride_id_of_couple(position: int) -> str:
@@ -265,13 +274,23 @@ def _instant(value: Any, field: str) -> datetime:
     try:
         read = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        _refuse(field, "instant_wanted")
-    if read.tzinfo is None:
+        read = _rarely_written(value, field)
+    if read.tzinfo is None or not 1900 <= read.year <= 2200:
         _refuse(field, "instant_wanted")
     return read
 
 
+def _rarely_written(value: Any, field: str) -> datetime:
+    """An instant as RFC 3339 has it and Python has not: a small z; a leap second, which is the one before."""
+    try:
+        return datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", value.upper()))
+    except (AttributeError, ValueError):
+        _refuse(field, "instant_wanted")
+
+
 def _count(value: Any, field: str, most: int) -> int:
+    if type(value) is float and value.is_integer():  # 33000.0 is whole in JSON
+        value = int(value)
     if type(value) is not int or not 0 <= value <= most:
         _refuse(field, "count_wanted")
     return value
@@ -312,11 +331,14 @@ def _levels(value: Any, field: str) -> Levels | None:
         return None
     if type(value) is not dict:
         _refuse(field, "object_wanted")
+    if type(value.get("reseau")) is int:
+        value = {**value, "reseau": str(value["reseau"])}
+    levels: Levels = value
     for level in PLACE_LEVELS:
-        code = value.get(level)
+        code = levels.get(level)
         if code is not None and type(code) is not str:
             _refuse(f"{field}.{level}", "text_wanted")
-    return value
+    return levels
 
 
 def _place(given: Given, end: str) -> LatLon | None:

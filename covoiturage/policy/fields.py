@@ -6,6 +6,7 @@ A reader gives the value as the engine wants it, or refuses: `policy_field` with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +24,7 @@ from socle.errors import BadInput
 Reader = Callable[[Any, str], Any]
 PLACE_LEVELS: Final = ("arr", "com", "epci", "aom", "dep", "reg", "country", "reseau")
 _NO_DEFAULT: Final = object()
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # ISO 8601 has weeks and days of the year as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ metres = whole(0)
 
 def day(value: Any, path: str) -> date:
     """A date that exists, as YYYY-MM-DD."""
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
         refuse(path, "date_wanted")
     try:
         return date.fromisoformat(value)
@@ -172,7 +174,7 @@ def instant(value: Any, path: str) -> datetime:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         read = None
-    if read is None or read.tzinfo is None:
+    if read is None or read.tzinfo is None or not 1900 <= read.year <= 2200:
         refuse(path, "instant_wanted")
     return read.astimezone(UTC)
 
@@ -198,21 +200,37 @@ def weekdays(value: Any, path: str) -> frozenset[int]:
 
 
 def zone(value: Any, path: str) -> ZoneInfo:
-    """A time zone by its IANA name."""
+    """A time zone by its IANA name; `localtime`, which some systems have, would be the server's clock."""
     try:
-        return ZoneInfo(text(value, path))
+        named = ZoneInfo(text(value, path))
     except (ValueError, OSError, LookupError):
         refuse(path, "unknown_zone")
+    if named.key == "localtime":
+        refuse(path, "unknown_zone")
+    return named
 
 
 def selector(value: Any, path: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Codes by level: a place is selected when any level of it is listed."""
+    """Codes by level: a place is selected when any level of it is listed.
+
+    The registry numbers its transport networks; all other codes are texts, for some begin with 0.
+    """
     if not isinstance(value, dict):
         refuse(path, "object_wanted")
     for level in value:
         if level not in PLACE_LEVELS:
             refuse(f"{path}.{level}", "unknown_field")
-    return tuple((level, frozenset(texts(codes, f"{path}.{level}"))) for level, codes in sorted(value.items()))
+    codes = {level: list_of(name if level == "reseau" else text) for level in value}
+    return tuple(
+        (level, frozenset(codes[level](listed, f"{path}.{level}")))
+        for level, listed in sorted(value.items())
+        if listed is not None
+    )
+
+
+def name(value: Any, path: str) -> str:
+    """A text that is not empty, or a whole number that names something."""
+    return str(value) if type(value) is int else text(value, path)
 
 
 class Place:

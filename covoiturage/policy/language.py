@@ -29,6 +29,7 @@ from covoiturage.policy.fields import (
     list_of,
     metres,
     mostly,
+    name,
     number,
     obj,
     refuse,
@@ -62,6 +63,7 @@ from covoiturage.policy.model import (
     Slice,
     Term,
 )
+from socle.errors import BadInput
 
 
 def read_policies(document: bytes, *, toml: bool = False) -> dict[str, Policy]:
@@ -70,26 +72,41 @@ def read_policies(document: bytes, *, toml: bool = False) -> dict[str, Policy]:
     Raises:
         BadInput: as `read_documents`; `policy_field` names the field that is wrong, and why.
     """
-    return {policy_id: read_policy(tree) for policy_id, tree in read_documents(document, toml=toml).items()}
+    return {policy_id: read_policy(tree, policy_id) for policy_id, tree in read_documents(document, toml=toml).items()}
 
 
-def read_policy(tree: Tree) -> Policy:
-    """The policy of a tree.
+def read_each_policy(document: bytes, *, toml: bool = False) -> dict[str, Policy | BadInput]:
+    """The policies of a file by id; of a collection, what is wrong with one harms no other and stands in its place.
+
+    Raises:
+        BadInput: as `read_documents`.
+    """
+    found: dict[str, Policy | BadInput] = {}
+    for policy_id, tree in read_documents(document, toml=toml).items():
+        try:
+            found[policy_id] = read_policy(tree, policy_id)
+        except BadInput as error:
+            found[policy_id] = error
+    return found
+
+
+def read_policy(tree: Tree, policy_id: str | None = None) -> Policy:
+    """The policy of a tree, under the id that is given or the one that it says.
 
     Raises:
         BadInput: `policy_field` names the field that is wrong, and why.
     """
-    named: dict[str, str] = {}  # list that a condition names -> "dates" or "shape"
+    named: dict[str, str] = {}  # a list that a condition names -> "dates" or "shape"
     read = _reader(tree.get("level") or RIDE, named)
     own = {key: value for key, value in tree.items() if key in read}
     others = {key: value for key, value in tree.items() if not (key in read or key == "notes" or key.startswith("_"))}
     got = obj(read)(own, "")
-    for name in others.keys() - named.keys():
-        refuse(name, "unknown_field")
-    for name in named.keys() - others.keys():
-        refuse(name, "missing_list")
+    for unknown in sorted(others.keys() - named.keys()):
+        refuse(unknown, "unknown_field")
+    for missing in sorted(named.keys() - others.keys()):
+        refuse(missing, "missing_list")
     return Policy(
-        id=got["id"] or "",
+        id=got["id"] or "" if policy_id is None else policy_id,
         title=got["title"] or "",
         version=hash_document(tree),
         level=got["level"],
@@ -102,8 +119,8 @@ def read_policy(tree: Tree) -> Policy:
         post=got["post"],
         limits=got["limits"],
         car=_car_rules(got) if got["level"] == VEHICLE_TRIP else CarRules(),
-        dates={name: days(others[name], name) for name, kind in named.items() if kind == "dates"},
-        shapes={name: shape(others[name], name) for name, kind in named.items() if kind == "shape"},
+        dates={ref: days(others[ref], ref) for ref, kind in named.items() if kind == "dates"},
+        shapes={ref: shape(others[ref], ref) for ref, kind in named.items() if kind == "shape"},
     )
 
 
@@ -119,7 +136,7 @@ def _until(got: Mapping[str, Any]) -> date | None:
 
 
 def _car_rules(got: Mapping[str, Any]) -> CarRules:
-    rules = {name: got[name] for name in _CAR_FIELDS if got[name] is not None}
+    rules = {field: got[field] for field in _CAR_FIELDS if got[field] is not None}
     if "ride_eligibility" in rules:
         rules["ride_eligibility"] = tuple(rules["ride_eligibility"])
     return CarRules(**rules)
@@ -134,7 +151,7 @@ def _reader(level: str, named: dict[str, str]) -> Fields:
     conditions = list_of(condition)
     terms = _CAR_TERMS if level == VEHICLE_TRIP else _COUPLE_TERMS
     fields: Fields = {
-        "id": Field(text, None),
+        "id": Field(name, None),
         "title": Field(text, None),
         "level": Field(choice(RIDE, VEHICLE_TRIP), RIDE),
         "timezone": Field(zone, ZoneInfo("Europe/Paris")),
@@ -146,8 +163,8 @@ def _reader(level: str, named: dict[str, str]) -> Fields:
         "post": Field(list_of(_post_reader(condition)), ()),
         "limits": Field(list_of(_limit), ()),
     }
-    for name, read in _CAR_FIELDS.items():
-        fields[name] = Field(read if level == VEHICLE_TRIP else _only_of_cars, None)
+    for field, read in _CAR_FIELDS.items():
+        fields[field] = Field(read if level == VEHICLE_TRIP else _only_of_cars, None)
     fields["ride_eligibility"] = Field(conditions if level == VEHICLE_TRIP else _only_of_cars, None)
     return fields
 
@@ -254,8 +271,6 @@ def _rule_reader(condition: Any, terms: Mapping[str, Fields]) -> Any:
         got = obj({"from_m": Field(metres, 0), "to_m": Field(metres, None), "terms": Field(list_of(read_term))})(
             value, path
         )
-        if got["to_m"] is not None and got["to_m"] <= got["from_m"]:
-            refuse(f"{path}.to_m", "not_above_from")
         return Slice(got["from_m"], got["to_m"], got["terms"])
 
     def read_term(value: object, path: str) -> Term:
@@ -278,6 +293,10 @@ def _rule_reader(condition: Any, terms: Mapping[str, Fields]) -> Any:
 
 
 def _check_apart(slices: tuple[Slice, ...], path: str) -> None:
+    """Refuse slices of which two could hold one distance, or one none. In other modes `to_m` may be anything."""
+    for i, part in enumerate(slices):
+        if part.to_m is not None and part.to_m <= part.from_m:
+            refuse(f"{path}[{i}].to_m", "not_above_from")
     order = sorted(range(len(slices)), key=lambda i: slices[i].from_m)
     for before, after in pairwise(order):
         until = slices[before].to_m

@@ -27,6 +27,7 @@ def _rules(policy: Policy) -> Iterator[Finding]:
             return
         if rule.mode == "single":
             yield from _gaps(rule, f"amount_rules[{position}].slices")
+        yield from _ends_before_starts(rule, f"amount_rules[{position}].slices")
         yield from _overlaps_of_cumulative(rule, f"amount_rules[{position}].slices")
 
 
@@ -34,6 +35,12 @@ def _gaps(rule: AmountRule, field: str) -> Iterator[Finding]:
     for before, after in pairwise(sorted(rule.slices, key=_from)):
         if before.to_m is not None and before.to_m < after.from_m:
             yield _odd("policy_gap", field, from_m=before.to_m, to_m=after.from_m)
+
+
+def _ends_before_starts(rule: AmountRule, field: str) -> Iterator[Finding]:
+    for position, part in enumerate(rule.slices):
+        if part.to_m is not None and part.to_m <= part.from_m:
+            yield _odd("policy_to_not_above_from", f"{field}[{position}].to_m", from_m=part.from_m, to_m=part.to_m)
 
 
 def _overlaps_of_cumulative(rule: AmountRule, field: str) -> Iterator[Finding]:

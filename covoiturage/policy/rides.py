@@ -68,8 +68,7 @@ class Gates:
             at = bisect_right(self._since, facts.instant.astimezone(UTC)) - 1
             if at < 0:
                 return NOT_LISTED
-            listed = self._operators[at]
-            if listed and facts.operator not in listed:
+            if facts.operator not in self._operators[at]:
                 return NOT_LISTED
         return None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +21,8 @@ from socle.errors import BadInput, Conflict, MobigoError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from covoiturage.policy.model import Policy
     from mobigo.security import Keys
-    from mobigo.services.covoiturage.deciding import Batch
+    from mobigo.services.covoiturage.deciding import Batch, Policies
 
 app = typer.Typer(help=text("cli.covoiturage.help"), no_args_is_help=True)
 
@@ -68,11 +68,12 @@ def decide(
     try:
         policies = _read_policies(policy)
         with _opened(journeys) as lines:
-            for batch in _batches(lines, policies, policy_id, beside, run):
-                run.decide(batch)
+            _decide_lines(lines, policies, policy_id, beside, run)
     except (BadInput, OSError) as error:
         say_error(error_sentence(error) if isinstance(error, BadInput) else f"{error.filename} : {error.strerror}")
         raise typer.Exit(BAD_INPUT) from None
+    if any(isinstance(one, BadInput) for one in policies.values()):
+        raise typer.Exit(BAD_INPUT)
     raise typer.Exit(run.exit_code())
 
 
@@ -85,10 +86,11 @@ def check_policy(
     from covoiturage.policy.remarks import list_remarks
 
     try:
-        policies = _read_policies(file)
+        read = _read_policies(file)
     except (BadInput, OSError) as error:
         say_error(error_sentence(error) if isinstance(error, BadInput) else f"{error.filename} : {error.strerror}")
         raise typer.Exit(BAD_INPUT) from None
+    policies = {policy_id: policy for policy_id, policy in read.items() if not isinstance(policy, BadInput)}
     remarks = {policy_id: list_remarks(policy) for policy_id, policy in policies.items()}
     if as_json:
         say_json(
@@ -110,6 +112,8 @@ def check_policy(
             )
             for one in found:
                 out.print(f"  {one.file} : {finding_sentence(one)}", markup=False, highlight=False)
+    if len(policies) < len(read):
+        raise typer.Exit(BAD_INPUT)
     raise typer.Exit(ExitCode.NO if any(remarks.values()) else ExitCode.OK)
 
 
@@ -270,45 +274,69 @@ class _Run:
             err.print(text(f"cli.covoiturage.differs_{what}", **facts), markup=False)
 
 
-def _batches(
-    lines: Iterable[bytes],
-    policies: Mapping[str, Policy],
-    policy_id: str | None,
-    beside: dict[str, Any],
-    run: _Run,
-) -> Iterator[Batch]:
-    """The batches of the lines: one per line with `journeys`; those without are one batch together, at the end."""
-    from mobigo.services.covoiturage.deciding import read_batch
-
-    loose: list[dict[str, Any]] = []
-    first_loose = 0
+def _objects(lines: Iterable[bytes], run: _Run) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of the lines with their numbers, from 0; a line that is none is told and left out."""
     decode = msgspec.json.Decoder().decode
     for number, line in enumerate(lines):
+        line = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
         if not line.strip():
             continue
         try:
             given = decode(line)
         except (msgspec.DecodeError, RecursionError):
-            run.say_unreadable(number, None, BadInput("line_is_no_object"))
-            continue
-        if not isinstance(given, dict):
-            run.say_unreadable(number, None, BadInput("line_is_no_object"))
-        elif "journeys" not in given:
-            first_loose = number if not loose else first_loose
-            loose.append(given)
+            given = None
+        if isinstance(given, dict):
+            yield number, given
         else:
-            try:
-                yield read_batch(given, number, policies, policy_id)
-            except BadInput as error:
-                run.say_unreadable(given.get("id") or number, None, error)
-    if loose:
-        yield read_batch({**beside, "journeys": loose}, first_loose, policies, policy_id)
+            run.say_unreadable(number, None, BadInput("line_is_no_object"))
 
 
-def _read_policies(file: Path) -> dict[str, Policy]:
-    from covoiturage.policy.language import read_policies
+def _decide_lines(
+    lines: Iterable[bytes], policies: Policies, policy_id: str | None, beside: dict[str, Any], run: _Run
+) -> None:
+    """Decide each line with `journeys` as a batch, and the lines without as one batch, each when it is read."""
+    from mobigo.services.covoiturage.deciding import choose_policy, read_batch, read_beside
 
-    return read_policies(file.read_bytes(), toml=file.suffix == ".toml")
+    objects = _objects(lines, run)
+
+    def decide_batch(number: int, given: dict[str, Any]) -> None:
+        try:
+            batch = read_batch(given, number, policies, policy_id)
+        except BadInput as error:
+            run.say_unreadable(number if given.get("id") is None else given["id"], None, error)
+        else:
+            run.decide(batch)
+
+    def loose(first: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield first
+        for number, given in objects:
+            if "journeys" in given:
+                decide_batch(number, given)
+            else:
+                yield given
+
+    for number, given in objects:
+        if "journeys" in given:
+            decide_batch(number, given)
+        else:
+            run.decide(read_beside(beside, number, choose_policy(policies, policy_id), loose(given)))
+
+
+def _read_policies(file: Path) -> Policies:
+    """The policies of a file; of several, those that are wrong are told, and the others serve.
+
+    Raises:
+        BadInput: what is wrong with the only one.
+    """
+    from covoiturage.policy.language import read_each_policy
+
+    found = read_each_policy(file.read_bytes(), toml=file.suffix == ".toml")
+    for policy_id, policy in found.items():
+        if isinstance(policy, BadInput):
+            if len(found) == 1:
+                raise policy
+            say_error(text("cli.covoiturage.policy_refused", policy=policy_id, sentence=error_sentence(policy)))
+    return found
 
 
 def _read_json(file: Path) -> Any:

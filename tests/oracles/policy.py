@@ -83,7 +83,7 @@ def holds(c: Doc, policy: Doc, journey: Doc, territory: Doc) -> bool:
         return in_selector(territory, start) and in_selector(territory, end)
     if kind == "not_within_same_aom":
         one, other = (start or {}).get("aom"), (end or {}).get("aom")
-        return one is None or other is None or one != other or one in (c.get("except") or [])
+        return not one or not other or one != other or one in (c.get("except") or [])
     if kind == "both_points_inside":
         places = [(journey.get(f"{side}_lon"), journey.get(f"{side}_lat")) for side in ("start", "end")]
         ring = policy[c["shape_ref"]]
@@ -131,7 +131,7 @@ def closed_gate(policy: Doc, journey: Doc, territory: Doc) -> str | None:
         if not past:
             return "operator_not_listed"
         listed = max(past, key=lambda entry: datetime.fromisoformat(entry["from"]))["operators"]
-        if listed and journey.get("operator") not in listed:
+        if journey.get("operator") not in listed:
             return "operator_not_listed"
     return None
 

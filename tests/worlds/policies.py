@@ -12,6 +12,11 @@ COMMUNES = ["21231", "25056", "39198", "70550"]
 EPCIS = ["242100410", "242500361"]
 AOMS = ["217500016", "200070092", None]
 LINES = ["L1", "L2"]
+OPERATORS = [
+    {"from": "2026-03-29T01:00:00Z", "operators": ["two", "three"]},
+    {"from": "2025-01-01T00:00:00Z", "operators": ["one", "two"]},
+    {"from": "2026-10-25T00:00:00Z", "operators": []},
+]
 EDGES = [2_000, 3_000, 5_000, 12_000, 30_000, 60_000]
 # Around midnight in Paris, the end of a month, of a year, and both changes of the clock.
 DAYS = [
@@ -151,7 +156,7 @@ def random_policy(random: Random, level: str) -> Doc:
         "timezone": random.choice(["Europe/Paris", "Europe/Paris", "Pacific/Auckland"]),
         "valid_from": random.choice([None, "2026-01-01"]),
         "valid_until": random.choice([None, "2026-03-31"]),
-        "operators": random.choice([[], [{"from": "2025-01-01T00:00:00Z", "operators": ["one", "two"]}]]),
+        "operators": random.choice([[], OPERATORS[:1], OPERATORS[:2], OPERATORS]),
         "eligibility": [random_condition(random) for _ in range(random.choice([0, 0, 1, 2]))],
         "amount_rules": [random_rule(random, level) for _ in range(random.randrange(1, 3))],
         "post": [

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from covoiturage.policy.caps import Counters, Limited, read_counters
 from covoiturage.policy.explain import Step, explain_car, explain_ride, render_exact
-from covoiturage.policy.facts import CarFacts, Facts, RideFacts, read_car, read_couples, read_facts, ride_id_of_couple
+from covoiturage.policy.facts import (
+    CarFacts,
+    Facts,
+    RideFacts,
+    end_of,
+    read_car,
+    read_couples,
+    read_facts,
+    ride_id_of_couple,
+)
 from covoiturage.policy.fields import selector
 from covoiturage.policy.model import RIDE, Policy
 from covoiturage.policy.rides import Decision, RideJudge
@@ -23,18 +34,21 @@ from socle.errors import BadInput
 from socle.money import Cents, share
 
 Given = dict[str, Any]
+Policies = Mapping[str, Policy | BadInput]  # by id; what is wrong with a document stands in its place
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class Batch:
     """Journeys decided one after the other: `counters` is what was counted before, and is charged.
 
-    `id` is told with each line. `expected_cents` and `stateless_cents` are amounts to compare with.
+    Journeys may come one by one: a couple, and a car with its rides, is decided when it comes. `id` is
+    told with each line. `expected_cents` and `stateless_cents` are amounts to compare with.
     """
 
     id: object
     policy: Policy
-    journeys: Iterable[Given]
+    journeys: Iterable[Any]
     territory: tuple[tuple[str, frozenset[str]], ...] = ()
     budget_cents: Cents | None = None
     counters: Counters = field(default_factory=Counters)
@@ -60,45 +74,62 @@ class Unreadable:
     error: BadInput
 
 
-def choose_policy(policies: Mapping[str, Policy], policy_id: str | None) -> Policy:
-    """The policy of that id, or the only one.
+def choose_policy(policies: Policies, policy_id: str | None) -> Policy:
+    """The policy of that id, or the only one; one without an id is the only one of its file, whatever it is called.
 
     Raises:
-        BadInput: `unknown_policy`; `which_policy` when there are several and none is named.
+        BadInput: `unknown_policy`; `which_policy` when there are several and none is named; what is wrong with it.
     """
-    if policy_id is None:
-        if len(policies) != 1:
-            raise BadInput("which_policy", known=", ".join(sorted(policies)))
-        return next(iter(policies.values()))
-    if policy_id not in policies:
+    if policy_id is None and len(policies) != 1:
+        raise BadInput("which_policy", known=", ".join(sorted(policies)))
+    if policy_id is None or "" in policies:
+        chosen = next(iter(policies.values()))
+    elif policy_id in policies:
+        chosen = policies[policy_id]
+    else:
         raise BadInput("unknown_policy", policy=policy_id, known=", ".join(sorted(policies)))
-    return policies[policy_id]
+    if isinstance(chosen, BadInput):
+        raise chosen
+    return chosen
 
 
-def read_batch(given: Given, number: int, policies: Mapping[str, Policy], policy_id: str | None) -> Batch:
+def read_beside(given: Given, batch_id: object, policy: Policy, journeys: Iterable[Any]) -> Batch:
+    """The batch of these journeys, with what a plain object says beside them: territory, budget, counters.
+
+    Raises:
+        BadInput: `bad_batch` names the field, `bad_counter`, `policy_field`.
+    """
+    return Batch(
+        id=batch_id,
+        policy=policy,
+        journeys=journeys,
+        territory=selector(given.get("territory_selector") or {}, "territory_selector"),
+        budget_cents=_budget(given.get("budget_cents")),
+        counters=read_counters(given.get("counters_before")),
+    )
+
+
+def read_batch(given: Given, number: int, policies: Policies, policy_id: str | None) -> Batch:
     """The batch of a plain object with `journeys`; `number` names one that has no id.
 
     Raises:
         BadInput: `unknown_policy`, `which_policy`, `bad_batch` names the field, `bad_counter`, `policy_field`.
     """
     journeys, defaults = given["journeys"], given.get("defaults") or {}
-    if not isinstance(journeys, list) or not all(isinstance(journey, dict) for journey in journeys):
+    if not isinstance(journeys, list):
         raise BadInput("bad_batch", field="journeys")
     if not isinstance(defaults, dict):
         raise BadInput("bad_batch", field="defaults")
     said = given.get("policy")
     if said is not None and not isinstance(said, str):
         raise BadInput("bad_batch", field="policy")
-    return Batch(
-        id=number if given.get("id") is None else given["id"],
-        policy=choose_policy(policies, said or policy_id),
-        journeys=[defaults | journey for journey in journeys] if defaults else journeys,
-        territory=selector(given.get("territory_selector") or {}, "territory_selector"),
-        budget_cents=_budget(given.get("budget_cents")),
-        counters=read_counters(given.get("counters_before")),
-        expected_cents=_amounts(given, "expected_cents", len(journeys)),
-        stateless_cents=_amounts(given, "stateless_cents", len(journeys)),
-    )
+    if defaults:
+        journeys = [defaults | journey if isinstance(journey, dict) else journey for journey in journeys]
+    batch_id = number if given.get("id") is None else given["id"]
+    batch = read_beside(given, batch_id, choose_policy(policies, said or policy_id), journeys)
+    batch.expected_cents = _amounts(given, "expected_cents", len(journeys))
+    batch.stateless_cents = _amounts(given, "stateless_cents", len(journeys))
+    return batch
 
 
 def _budget(value: object) -> Cents | None:
@@ -117,26 +148,40 @@ def _amounts(given: Given, name: str, wanted: int) -> list[Cents] | None:
 
 
 def decide_batch(batch: Batch, *, in_order_of_end: bool = False) -> Iterator[Decided | Unreadable]:
-    """Decide the journeys of `batch`, in their order or in that of their ends."""
+    """Decide the journeys of `batch` in their order, or in that of their ends."""
     if batch.policy.level == RIDE:
         return _decide_rides(batch, in_order_of_end=in_order_of_end)
     return _decide_cars(batch, in_order_of_end=in_order_of_end)
 
 
+def _object(given: Any) -> Given:
+    if not isinstance(given, dict):
+        raise BadInput("bad_fact", field="journeys", problem="object_wanted")
+    return given
+
+
 def _decide_rides(batch: Batch, *, in_order_of_end: bool) -> Iterator[Decided | Unreadable]:
     judge = RideJudge(batch.policy, batch.territory, batch.budget_cents)
-    journeys: Iterable[tuple[int, Given]] = enumerate(batch.journeys)
+    journeys: Iterable[tuple[int, Any]] = enumerate(batch.journeys)
     if in_order_of_end:
-        journeys = sorted(journeys, key=lambda one: (str(one[1].get("datetime")), one[0]))
+        journeys = sorted(journeys, key=lambda one: (_end_or_never(one[1]), one[0]))
     for index, given in journeys:
         try:
-            facts = read_facts(given)
+            facts = read_facts(_object(given))
             decision = judge.decide(facts, batch.counters)
         except BadInput as error:
             yield Unreadable(index, error)
         else:
             line = partial(_ride_line, batch, judge, index, facts, decision)
             yield Decided(index, decision.stateless_cents, decision.amount_cents, line)
+
+
+def _end_or_never(given: Any) -> datetime:
+    """When a couple's ride ended; what cannot be read comes first."""
+    try:
+        return end_of(given, read_facts(_object(given)))
+    except BadInput:
+        return _NEVER
 
 
 def _ride_line(batch: Batch, judge: RideJudge, index: int, facts: Facts, decision: Decision) -> Given:
@@ -148,31 +193,57 @@ def _ride_line(batch: Batch, judge: RideJudge, index: int, facts: Facts, decisio
 
 def _decide_cars(batch: Batch, *, in_order_of_end: bool) -> Iterator[Decided | Unreadable]:
     judge = CarJudge(batch.policy, batch.territory, batch.budget_cents)
-    cars: list[tuple[list[int], CarFacts]] = []
-    for indices, journeys in _journeys_of_cars(batch.journeys):
-        try:
-            whole = "rides" in journeys[0]
-            cars.append((indices, read_car(journeys[0]) if whole else read_couples(journeys)))
-        except BadInput as error:
-            yield from (Unreadable(index, error) for index in indices)
+    journeys = enumerate(batch.journeys)
     if in_order_of_end:
-        cars.sort(key=lambda one: (one[1].end_at, one[1].carpool_id))
-    for indices, car in cars:
-        try:
-            decision = judge.decide(car, batch.counters)
-        except BadInput as error:
-            yield from (Unreadable(index, error) for index in indices)
-        else:
-            yield from _lines_of_car(batch, judge, indices, car, decision)
+        cars = [_read_car(indices, together) for indices, together in _journeys_of_cars(journeys)]
+        cars.sort(key=lambda one: _NEVER if isinstance(one[1], BadInput) else one[1].end_at)  # as they came, if equal
+        for indices, car in cars:
+            yield from _decide_car(batch, judge, indices, car)
+        return
+    for index, given in journeys:
+        if _trip_of(given) is not None:  # others of this car may come until the end
+            cars_left = _journeys_of_cars(chain([(index, given)], journeys))
+            lines = [line for left in cars_left for line in _decide_car(batch, judge, *_read_car(*left))]
+            yield from sorted(lines, key=lambda line: line.index)
+            return
+        yield from _decide_car(batch, judge, *_read_car([index], [given]))
 
 
-def _journeys_of_cars(journeys: Iterable[Given]) -> Iterator[tuple[list[int], list[Given]]]:
+def _read_car(indices: list[int], journeys: list[Any]) -> tuple[list[int], CarFacts | BadInput]:
+    try:
+        objects = [_object(given) for given in journeys]
+        return indices, read_car(objects[0]) if "rides" in objects[0] else read_couples(objects)
+    except BadInput as error:
+        return indices, error
+
+
+def _decide_car(
+    batch: Batch, judge: CarJudge, indices: list[int], car: CarFacts | BadInput
+) -> Iterator[Decided | Unreadable]:
+    if isinstance(car, BadInput):
+        yield from (Unreadable(index, car) for index in indices)
+        return
+    try:
+        decision = judge.decide(car, batch.counters)
+    except BadInput as error:
+        yield from (Unreadable(index, error) for index in indices)
+    else:
+        yield from _lines_of_car(batch, judge, indices, car, decision)
+
+
+def _trip_of(given: Any) -> object:
+    """What couples of one car have in common; None for a car with its rides, and for a couple on its own."""
+    if not isinstance(given, dict) or "rides" in given or given.get("operator_trip_id") is None:
+        return None
+    return repr(given.get("operator_id")), repr(given["operator_trip_id"])
+
+
+def _journeys_of_cars(journeys: Iterable[tuple[int, Any]]) -> Iterator[tuple[list[int], list[Any]]]:
     """The journeys of each car, in the order of its first: one whole car, or the couples that tell of it together."""
-    cars: dict[object, tuple[list[int], list[Given]]] = {}
-    for index, given in enumerate(journeys):
-        trip_id = None if "rides" in given else given.get("operator_trip_id")
-        key = index if trip_id is None else (repr(given.get("operator_id")), repr(trip_id))
-        indices, together = cars.setdefault(key, ([], []))
+    cars: dict[object, tuple[list[int], list[Any]]] = {}
+    for index, given in journeys:
+        trip = _trip_of(given)
+        indices, together = cars.setdefault(index if trip is None else trip, ([], []))
         indices.append(index)
         together.append(given)
     yield from cars.values()
@@ -181,10 +252,14 @@ def _journeys_of_cars(journeys: Iterable[Given]) -> Iterator[tuple[list[int], li
 def _lines_of_car(
     batch: Batch, judge: CarJudge, indices: list[int], car: CarFacts, decision: CarDecision
 ) -> Iterator[Decided]:
-    """One line for a car, or one for each of the couples that told of it, with its share."""
+    """One line for a car, or one for each of the couples that told of it, with its share.
+
+    What is paid for a car without a ride that counts stands with the first of its couples.
+    """
     rides = decision.outing.rides if decision.outing else ()
-    if len(indices) == 1:
+    if len(indices) == 1 or not rides:
         parts = [(decision.stateless_cents, decision.amount_cents, decision.fare_cents)]
+        parts += [(0, 0, 0)] * (len(indices) - 1)
     else:
         before = judge.attribute(decision.stateless_cents, decision.outing)
         shares, fares = judge.shares(decision), _fares(decision.fare_cents, rides)

@@ -20,13 +20,20 @@ def step_sentence(step: Step) -> str:
         if step.type == "amount_cents":
             facts |= {name: euros(Fraction(int(step.facts[name] or 0))) for name in ("max", "used")}
     key = f"policy_steps.{step.step}.{step.type}"
-    if step.step == "gate" and step.type == "condition":
-        key = f"policy_steps.condition.{step.facts['type']}"
+    condition = step.facts.get("type")
+    if condition is not None:
+        key = f"policy_steps.condition.{condition}"
+    if "most" in facts:
+        key += "_at_most"
     if f"{key}.one" in all_texts():
         key = f"{key}.{'one' if step.facts['n'] in {0, 1} else 'other'}"
     sentence = text(key, **facts)
     missing = step.facts.get("missing")
-    return sentence if missing is None else text("policy_steps.unknown", sentence=sentence, missing=missing)
+    if missing is not None:
+        sentence = text("policy_steps.unknown", sentence=sentence, missing=missing)
+    if step.type == "left_out":
+        sentence = text("policy_steps.ride.left_out", ride=step.facts["ride"], reason=sentence)
+    return sentence
 
 
 def euros(cents: Fraction) -> str:
@@ -45,7 +52,7 @@ def kilometres(metres: int) -> str:
 
 
 def _shown(name: str, fact: Fact) -> Fact:
-    if name == "rate":
+    if name in {"rate", "most"}:
         return euros(Fraction(str(fact)))
     if name in {"metres", "measured_m", "official_m"}:
         return kilometres(int(str(fact)))

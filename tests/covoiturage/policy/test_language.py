@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from covoiturage.policy.documents import hash_document, read_documents, render_canonical
-from covoiturage.policy.language import read_policies
+from covoiturage.policy.language import read_each_policy, read_policies
 from covoiturage.policy.remarks import list_remarks
 from mobigo.texts import all_texts, error_sentence
 from socle.errors import BadInput
@@ -32,10 +33,17 @@ def read(document):
         ({"surprise": 1}, "surprise", "unknown_field"),
         ({"level": "car"}, "level", "unknown_kind"),
         ({"valid_from": "2026-06-31"}, "valid_from", "impossible_date"),
+        ({"valid_from": "2026-W01-1"}, "valid_from", "date_wanted"),
         ({"valid_from": "2026-02-01", "valid_until": "2026-01-31"}, "valid_until", "before_start"),
         ({"timezone": "Europe/Dijon"}, "timezone", "unknown_zone"),
+        ({"timezone": "localtime"}, "timezone", "unknown_zone"),
         ({"timezone": "../../etc/passwd"}, "timezone", "unknown_zone"),
         ({"operators": [{"from": "2026-01-01T00:00:00"}]}, "operators[0].from", "instant_wanted"),
+        (
+            {"operators": [{"from": "0001-01-01T00:00:00+14:00", "operators": []}]},
+            "operators[0].from",
+            "instant_wanted",
+        ),
         ({"operators": [{"from": "2026-01-01T00:00:00Z"}]}, "operators[0].operators", "missing_field"),
         ({"eligibility": [{"type": "full_moon"}]}, "eligibility[0].type", "unknown_kind"),
         ({"eligibility": [{"min_m": 3}]}, "eligibility[0].type", "missing_field"),
@@ -101,11 +109,18 @@ def test_a_document_that_is_wrong_is_refused_with_the_field_and_the_reason(docum
 @pytest.mark.parametrize(
     "text",
     [b"", b"[]", b"{", b'{"policies": []}', b'{"id": NaN}', b'{"id": "a", "id": "b"}', b"\xff\xfe", b"[" * 5000,
-     b'{"post": [{"type": "cap", "cents": 1e400}]}', b'{"post": [{"type": "cap", "cents": 1e-40}]}'],
+     b'{"post": [{"type": "cap", "cents": 1e400}]}', b'{"post": [{"type": "cap", "cents": 1e-40}]}',
+     b'{"title": "\\ud800"}', b'{"\\ud800": 1}'],
 )  # fmt: skip
 def test_what_is_no_document_is_refused_whole(text):
     with pytest.raises(BadInput, match="policy_unreadable"):
         read_policies(text)
+
+
+def test_a_time_in_toml_is_a_text():
+    document = b'notes = 07:30:00\n[[eligibility]]\ntype = "local_date_on_or_after"\ndate = 2026-01-19\n'
+    (policy,) = read_policies(document, toml=True).values()
+    assert policy.eligibility[0].given["date"].isoformat() == "2026-01-19"
 
 
 def test_numbers_are_read_to_the_last_digit():
@@ -130,10 +145,16 @@ def test_the_version_is_that_of_the_rules_not_of_their_layout():
     assert render_canonical({"b": Decimal("10.0"), "a": ["é", None, True]}) == '{"a":["é",null,true],"b":10}'
 
 
-def test_a_collection_names_its_documents_and_nobody_contradicts_it():
-    assert set(read_policies(b'{"policies": {"a": {}, "b": {"id": "b"}}}')) == {"a", "b"}
-    with pytest.raises(BadInput, match="policy_id_twice"):
-        read_policies(b'{"policies": {"a": {"id": "b"}}}')
+def test_the_keys_of_a_collection_name_its_documents():
+    read = read_policies(b'{"policies": {"a": {}, "b": {"id": "b"}, "campaign_459": {"id": 459}}}')
+    assert [(key, policy.id) for key, policy in read.items()] == [(key, key) for key in ("a", "b", "campaign_459")]
+    assert read["a"].version == hashlib.sha256(b"{}").hexdigest()  # that of the document as it stands
+
+
+def test_what_is_wrong_with_one_document_harms_no_other():
+    read = read_each_policy(b'{"policies": {"a": {}, "b": {"level": "car"}}}')
+    assert read["a"].id == "a"
+    assert read["b"].facts == {"field": "level", "problem": "unknown_kind"}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +184,10 @@ def test_a_collection_names_its_documents_and_nobody_contradicts_it():
                 "eligibility": [{"type": "distance", "min_m": 0, "max_m_exclusive": 9000}],
             },
             ["policy_slice_unreachable"],
+        ),
+        (
+            {"amount_rules": [{"mode": "cumulative", "slices": [{**SLICE, "from_m": 5000}]}]},
+            ["policy_to_not_above_from"],
         ),
         ({"amount_rules": [RULE], "limits": [LIMIT]}, []),
     ],

@@ -130,6 +130,66 @@ def test_couples_of_one_car_are_paid_together_and_share(decide):
     ]
 
 
+def test_lines_come_in_the_order_of_the_journeys_whatever_car_they_belong_to(decide):
+    trips = ["T", "U", "T", None]
+    couples = [{**COUPLE, "operator_trip_id": trip, "passenger": f"p{i}"} for i, trip in enumerate(trips)]
+    _, told, _ = decide([{"policy": "cars", "journeys": couples}], "--brief")
+    assert [(line["index"], line["amount_cents"]) for line in told] == [(0, 265), (1, 430), (2, 265), (3, 430)]
+
+
+def test_what_is_paid_for_a_car_without_passenger_is_told_once(decide, tmp_path):
+    policy = tmp_path / "empty.json"
+    rules = {"empty_run": "km", "ride_eligibility": [{"type": "class_in", "classes": ["C"]}]}
+    policy.write_text(json.dumps({**CARS, **rules}), "utf-8")
+    couples = [{**COUPLE, "operator_trip_id": "T", "passenger": name} for name in "pq"]
+    _, told, _ = decide(couples, "--brief", policy=policy)
+    assert [line["amount_cents"] for line in told] == [330, 0]
+
+
+def test_lines_on_their_own_are_one_batch_though_batches_stand_between(decide):
+    lines = [COUPLE, {"id": "b", "journeys": [COUPLE]}, COUPLE]
+    _, told, _ = decide(lines, "--policy-id", "couples", "--budget-cents", "200", "--brief", "--counters")
+    assert [(line["batch"], line.get("index"), line.get("amount_cents")) for line in told] == [
+        (0, 0, 121), ("b", 0, 121), ("b", None, None), (0, 1, 79), (0, None, None),
+    ]  # fmt: skip
+
+
+def test_lines_are_told_before_the_last_is_read(decide, tmp_path, capsys, monkeypatch):
+    """A month does not have to fit into memory: what is piped in is decided as it comes."""
+    policy = tmp_path / "one.json"
+    policy.write_text(json.dumps(COUPLES), "utf-8")
+    seen = []
+
+    class Pipe:
+        def __iter__(self):
+            for _ in range(3):
+                seen.append(len(capsys.readouterr().out.splitlines()))
+                yield json.dumps(COUPLE).encode() + b"\n"
+
+    monkeypatch.setattr(sys, "stdin", type("Input", (), {"buffer": Pipe()})())
+    assert main(["covoiturage", "decide", "--policy", str(policy), "--journeys", "-", "--brief"]) == 0
+    assert seen == [0, 1, 1]
+
+
+def test_one_policy_that_is_wrong_harms_no_batch_of_the_others(decide, tmp_path):
+    policies = tmp_path / "some.json"
+    policies.write_text(json.dumps({"policies": {"couples": COUPLES, "broken": {"level": "car"}}}), "utf-8")
+    batches = [{"policy": name, "journeys": [COUPLE]} for name in ("broken", "couples")]
+    code, told, err = decide(batches, "--brief", policy=policies)
+    assert (code, [line["amount_cents"] for line in told]) == (2, [121])
+    assert "Politique broken refusée." in " ".join(err.split())
+
+
+def test_a_policy_without_a_name_is_the_one_that_batches_mean(decide, tmp_path):
+    policy = tmp_path / "nameless.json"
+    policy.write_text(json.dumps({key: value for key, value in COUPLES.items() if key != "id"}), "utf-8")
+    assert decide([{"policy": "campaign", "journeys": [COUPLE]}], "--brief", policy=policy)[1][0]["amount_cents"] == 121
+
+
+def test_a_file_may_begin_with_a_mark_of_its_encoding(decide):
+    assert decide(["\ufeff" + json.dumps(COUPLE)], "--policy-id", "couples", "--brief")[0] == 0
+
+
 def test_a_car_with_its_rides_is_one_line(decide):
     ride = {
         "ride_id": "R",
@@ -163,6 +223,10 @@ def test_in_order_of_ends_the_earlier_journey_takes_the_budget(decide):
         (1, 121),
         (0, 0),
     ]
+    batch["journeys"][1]["datetime"] = "2026-03-02T07:30:00+01:00"  # 06:30 in Greenwich, though 7 comes after 6
+    assert [line["index"] for line in decide([batch], "--brief", "--sort")[1]] == [1, 0]
+    batch["journeys"][1]["end_datetime"] = "2026-03-02T09:00:00Z"
+    assert [line["index"] for line in decide([batch], "--brief", "--sort")[1]] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +241,7 @@ def test_in_order_of_ends_the_earlier_journey_takes_the_budget(decide):
         ({**COUPLE, "seats": -2}, "seats"),
         ({**COUPLE, "start": {"com": 21231}}, "start.com"),
         ({"journeys": 3}, "journeys"),
+        ({"journeys": [3]}, "journeys"),
         ({"journeys": [], "policy": "none"}, "none"),
         ({"journeys": [], "budget_cents": -5}, "budget_cents"),
         ({"journeys": [], "counters_before": [{"counter": "x"}]}, "compteurs"),
