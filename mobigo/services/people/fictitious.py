@@ -29,7 +29,7 @@ from mobigo.texts import text
 
 PASSWORD = "une région fictive"  # noqa: S105  printed wherever these accounts are
 ACTOR = "system:demo"
-_DOMAIN = "demonstration.example"  # RFC 2606: no letter ever arrives there
+_DOMAIN = "demo.example"  # RFC 2606: no letter ever arrives there
 
 
 def email_of(role: Role) -> str:

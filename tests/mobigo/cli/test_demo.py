@@ -86,7 +86,7 @@ def test_a_week_begins_on_monday():
 def test_the_demonstration_has_accounts_that_a_network_of_real_feeds_closes(data_dir, capsys, tmp_path):
     assert main(["demo", "--scale", "sample", "--start", "2026-11-16"]) == ExitCode.OK
     said = " ".join(capsys.readouterr().err.split())
-    assert "administrator@demonstration.example" in said
+    assert "administrator@demo.example" in said
     assert main(["people", "list", "--json"]) == ExitCode.OK
     at_work = json.loads(capsys.readouterr().out)
     assert {role for person in at_work for role in person["roles"]} >= {"administrator", "agent", "data_officer"}
