@@ -329,7 +329,11 @@ def _read_policies(file: Path) -> Policies:
         BadInput: what is wrong with the only one.
     """
     from covoiturage.policy.language import read_each_policy
+    from covoiturage.policy.shipped import shipped_policies
 
+    shipped = shipped_policies().get(str(file))
+    if shipped is not None and not file.exists():
+        return {shipped.id: shipped}
     found = read_each_policy(file.read_bytes(), toml=file.suffix == ".toml")
     for policy_id, policy in found.items():
         if isinstance(policy, BadInput):

@@ -1,5 +1,6 @@
 """Every command and address that the documents show works as it is written, on the demonstration region."""
 
+import json
 import re
 import shlex
 import urllib.request
@@ -25,6 +26,24 @@ HERE = "http://127.0.0.1:8000"
 WRITTEN_DAY = "2026-11-24"
 """The Tuesday of the examples; they are tried on the Tuesday of the second week from now."""
 
+RIDE = {
+    "carpool_id": "C1",
+    "driver": "d1",
+    "start_at": "2026-03-02T07:00:00Z",
+    "end_at": "2026-03-02T07:40:00Z",
+    "official_m": 33_000,
+    "rides": [
+        {
+            "ride_id": "R1",
+            "passenger": "p1",
+            "operator_class": "B",
+            "board_at": "2026-03-02T07:00:00Z",
+            "alight_at": "2026-03-02T07:40:00Z",
+            "distance_m": 33_000,
+        }
+    ],
+}
+
 pytestmark = pytest.mark.slow
 
 
@@ -49,6 +68,7 @@ def site(tmp_path_factory):
         assert main(["demo"]) == ExitCode.OK
         write_zip(folder / "ter.zip", SOUND)
         write_zip(folder / "tgv.zip", SOUND)
+        (folder / "rides.jsonl").write_text(json.dumps(RIDE), "utf-8")
         served = Settings(_env_file=None, data_dir=folder / "var")
         network = ServedNetwork(served.data_dir, lambda release: open_network(release, 0))
         with serving(make_app(network, served)) as address:
