@@ -24,6 +24,7 @@ from socle.money import Cents
 MAX_POSTING_CENTS: Final = 10**15
 """Ten thousand billion euros: beyond it a posting is a slip, and sums of thousands still fit 64 bits."""
 MAX_POSTINGS: Final = 500
+_FIRST, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)  # a fact outside of it is a slip
 REVERSAL: Final = "reversal"
 
 _CODE = re.compile(r"[a-z0-9]+(?:[-_:][a-z0-9]+)*")
@@ -128,7 +129,7 @@ class Entry:
     def _check_words(self) -> None:
         if _KEY.fullmatch(self.key) is None:
             raise BadInput("bad_entry", key=self.key[:200], field="key")
-        if self.effective_at.tzinfo is None:
+        if self.effective_at.tzinfo is None or not _FIRST <= self.effective_at < _END:
             raise BadInput("bad_entry", key=self.key, field="effective_at")
         if _KIND.fullmatch(self.kind) is None or (self.kind == REVERSAL) is not (self.reverses is not None):
             raise BadInput("bad_entry", key=self.key, field="kind")

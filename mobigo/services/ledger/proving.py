@@ -28,7 +28,7 @@ def seal_day(engine: Engine, keys: Keys, day: date, now: datetime) -> Head:
     """Sign the head of the books for `day`, which is over; a day that was sealed keeps its head.
 
     Raises:
-        Conflict: `day_not_over`, `later_day_sealed`.
+        Conflict: `day_not_over`.
     """
     if day >= local_day(int(now.timestamp())):
         raise Conflict("day_not_over", day=day.isoformat())
@@ -37,7 +37,7 @@ def seal_day(engine: Engine, keys: Keys, day: date, now: datetime) -> Head:
 
 
 def read_heads(engine: Engine) -> tuple[Head, ...]:
-    """Every head, the latest day first."""
+    """Every head, the latest first."""
     with reading(engine) as session:
         return tuple(list_heads(session.connection()))
 

@@ -8,7 +8,8 @@ SQLAlchemy's statements took longer than they do in the database.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -21,6 +22,19 @@ Values: TypeAlias = tuple[Any, ...]
 _WORDS: Final = {"sqlite": "SELECT value FROM json_each(?)", "postgresql": "SELECT unnest(%s::varchar[])"}
 
 
+def fetch(connection: Connection, question: str, *values: object) -> Sequence[Values]:
+    """The rows that answer `question`, as the driver has them: an object around each is for people.
+
+    Raises:
+        The driver's own errors.
+    """
+    driver: Any = connection.connection
+    # Bytes come from PostgreSQL as bytes, not as digits.
+    cursor = driver.cursor() if connection.dialect.name == "sqlite" else driver.cursor(binary=True)
+    rows: Sequence[Values] = cursor.execute(question, values).fetchall()
+    return rows
+
+
 def ask(connection: Connection, question: str, words: Iterable[str]) -> Sequence[Values]:
     """The rows that answer `question`, a SELECT in which `{words}` stands for the words that are wanted."""
     wanted = list(words)
@@ -28,10 +42,8 @@ def ask(connection: Connection, question: str, words: Iterable[str]) -> Sequence
         return ()
     dialect = connection.dialect.name
     told = json.dumps(wanted) if dialect == "sqlite" else wanted
-    # The cursor's own rows: an object around each is for people.
-    asked: Any = connection.exec_driver_sql(question.format(words=_WORDS[dialect]), (told,))
-    rows: Sequence[Values] = asked.cursor.fetchall()
-    return rows
+    with _told_as_sqlalchemy(connection, question):
+        return fetch(connection, question.format(words=_WORDS[dialect]), told)
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -43,12 +55,9 @@ def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
         return
     statement = f"COPY {table.name} ({_names(table)}) FROM STDIN"
     driver: Any = connection.connection
-    try:
-        with driver.cursor().copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except driver.dbapi_connection.Error as fault:  # as SQLAlchemy tells it, so that it is understood above
-        raise DBAPIError.instance(statement, None, fault, Exception, dialect=connection.dialect) from fault
+    with _told_as_sqlalchemy(connection, statement), driver.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -65,6 +74,16 @@ def put(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     arrays = ", ".join(f"%s::{one}[]" for one in types)
     statement = f"INSERT INTO {table.name} ({_names(table)}) SELECT * FROM unnest({arrays})"  # noqa: S608  names of ours
     connection.exec_driver_sql(statement + replacing, tuple(map(list, zip(*rows, strict=True))))
+
+
+@contextmanager
+def _told_as_sqlalchemy(connection: Connection, statement: str) -> Iterator[None]:
+    """Tell the driver's errors as SQLAlchemy does, so that they are understood above."""
+    dialect = connection.dialect
+    try:
+        yield
+    except dialect.loaded_dbapi.Error as fault:
+        raise DBAPIError.instance(statement, None, fault, Exception, dialect=dialect) from fault
 
 
 @lru_cache

@@ -36,6 +36,9 @@ KEPT_BITS: Final = 8  # nodes are kept every so many levels
 KEPT_WIDTH: Final = 1 << KEPT_BITS
 
 
+_LATEST_FIRST = (TREE_HEAD.c.size.desc(), TREE_HEAD.c.day.desc())
+
+
 class Signs(Protocol):
     """The keys that sign (`mobigo.security.Keys`)."""
 
@@ -97,15 +100,12 @@ class Continuity:
 def seal(session: Session, day: date, keys: Signs) -> Head:
     """Sign the head of all that stands in the books, for `day`; a day that was signed keeps its head.
 
-    Raises:
-        Conflict: `later_day_sealed` when a later day was signed before.
+    Heads are in the order of what they cover. A day of the future, signed while a clock was wrong, is
+    followed by the days that come, and hinders nothing.
     """
-    heads = list_heads(session.connection())
-    for head in heads:
+    for head in list_heads(session.connection()):
         if head.day == day:
             return head
-        if head.day > day:
-            raise Conflict("later_day_sealed", day=day.isoformat(), later=head.day.isoformat())
     connection = session.connection()
     last = connection.execute(select(ENTRY.c.seq, ENTRY.c.chain).order_by(ENTRY.c.seq.desc()).limit(1)).one_or_none()
     size, chain = (0, GENESIS) if last is None else (int(last[0]), bytes(last[1]))
@@ -119,8 +119,8 @@ def seal(session: Session, day: date, keys: Signs) -> Head:
 
 
 def list_heads(connection: Connection) -> Sequence[Head]:
-    """Every head, the latest day first."""
-    rows = connection.execute(select(TREE_HEAD).order_by(TREE_HEAD.c.day.desc()))
+    """Every head, the latest first: the one over most entries."""
+    rows = connection.execute(select(TREE_HEAD).order_by(*_LATEST_FIRST))
     return [_head(row) for row in rows]
 
 
@@ -130,7 +130,7 @@ def get_head(session: Session, day: date | None = None) -> Head:
     Raises:
         NotFound: `no_head`.
     """
-    query = select(TREE_HEAD).order_by(TREE_HEAD.c.day.desc()).limit(1)
+    query = select(TREE_HEAD).order_by(*_LATEST_FIRST).limit(1)
     if day is not None:
         query = query.where(TREE_HEAD.c.day == day)
     row = session.connection().execute(query).one_or_none()
@@ -161,7 +161,7 @@ def prove_continuity(session: Session, first: date, second: date | None = None) 
         Conflict: `days_reversed`.
     """
     earlier, later = get_head(session, first), get_head(session, second)
-    if earlier.day > later.day:
+    if earlier.size > later.size:
         raise Conflict("days_reversed", first=first.isoformat(), second=later.day.isoformat())
     path = consistency_proof(subtrees_kept(session), earlier.size, later.size) if earlier.size else []
     return Continuity(earlier, later, tuple(path))

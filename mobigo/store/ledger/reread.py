@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from mobigo.store.ledger.bulk import fetch
 from mobigo.store.ledger.chain import EMPTY_TREE, GENESIS, node_hash, tree_head
 from mobigo.store.ledger.heads import KEPT_BITS, KEPT_WIDTH
 from socle.accounting import body_of
@@ -62,7 +63,7 @@ class Reread:
         self.chain = GENESIS
         self.tree = Growth()
         self._rest: list[bytes] = []  # leaves at the right edge of the tree
-        self._sizes = sorted(sizes, reverse=True)
+        self._sizes = sorted({size for size in sizes if size >= 0}, reverse=True)  # what is altered may say -1
         self._at: dict[int, tuple[bytes, bytes]] = {}
         self._remember()
 
@@ -79,9 +80,7 @@ class Reread:
         n_asked, last, after = _PIECE, 0, _BEFORE_ALL
         while True:
             try:
-                # The cursor's own rows: an object around each would take as long as its hashes.
-                result: Any = connection.exec_driver_sql(_ASKED.format(after, n_asked))
-                rows = result.cursor.fetchall()
+                rows = fetch(connection, _ASKED.format(after, n_asked))
             except (connection.dialect.loaded_dbapi.Error, OverflowError):
                 if n_asked == 1:
                     yield "ledger_bytes", last + 1, None

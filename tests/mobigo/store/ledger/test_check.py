@@ -110,6 +110,7 @@ STRANGE_ACCOUNT = "INSERT INTO account SELECT 7, 'a', 'assets', NULL, NULL, hash
         (["UPDATE tree_head SET root = chain WHERE size = 6"], None, "ledger_head"),
         (["UPDATE tree_head SET size = 7 WHERE size = 6"], None, "ledger_head"),
         (["UPDATE tree_head SET size = 99 WHERE size = 12"], None, "ledger_head"),
+        (["UPDATE tree_head SET size = -1 WHERE size = 12"], None, "ledger_head"),
         (["UPDATE tree_head SET day = '2026-03-03' WHERE size = 6"], None, "ledger_signature"),
         (["UPDATE tree_head SET signature = root WHERE size = 6"], None, "ledger_signature"),
         (["UPDATE tree_head SET public_key = root WHERE size = 6"], None, "ledger_signature"),

@@ -7,6 +7,7 @@ from mobigo.security import Keys, is_signed
 from mobigo.store.base import reading, transaction
 from mobigo.store.ledger.books import append
 from mobigo.store.ledger.chain import EMPTY_TREE, GENESIS, tree_head, verify_consistency, verify_inclusion
+from mobigo.store.ledger.check import check_books
 from mobigo.store.ledger.heads import (
     KEPT_WIDTH,
     get_head,
@@ -47,18 +48,29 @@ def test_the_head_of_a_day_is_signed_over_all_that_was_entered(books, keys):
     assert not is_signed(Keys.of("x" * 32).sign("ledger heads", b"")[0], head.message(), head.signature)
 
 
-def test_a_day_is_sealed_once_and_in_its_order(books, keys):
+def test_a_day_is_sealed_once(books, keys):
     enter(books, "a")
     first = sealed(books, DAY, keys)
     enter(books, "b")
     assert sealed(books, DAY, keys) == first
     second = sealed(books, DAY + timedelta(days=3), keys)
     assert (first.size, second.size) == (1, 2)
-    with pytest.raises(Conflict, match="later_day_sealed"):
-        sealed(books, DAY + timedelta(days=1), keys)
     with reading(books) as session:
         assert list_heads(session.connection()) == [second, first]
         assert (get_head(session), get_head(session, DAY)) == (second, first)
+
+
+def test_a_day_of_the_future_sealed_by_a_wrong_clock_hinders_no_day_that_comes(books, keys):
+    enter(books, "a")
+    early = sealed(books, DAY.replace(year=2099), keys)
+    enter(books, "b")
+    late = sealed(books, DAY, keys)
+    with reading(books) as session:
+        assert get_head(session) == late
+        assert prove_inclusion(session, "b").head == late
+        proof = prove_continuity(session, early.day, late.day)
+    assert verify_consistency(early.size, late.size, early.root, late.root, proof.path)
+    assert check_books(books, is_signed).findings == ()
 
 
 def test_empty_books_have_a_head_too_and_a_day_without_head_is_said(books, keys):
