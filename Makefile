@@ -51,11 +51,11 @@ data: .venv/.run ## fetch the feeds of data/gtfs/sources.toml with checksums; sh
 
 .PHONY: test
 test: style types contracts .venv/.dev ## style, types, contracts and every test that needs no browser
-	$(BIN)/python -m pytest -m "not web and not clients"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not web and not clients"
 
 .PHONY: test-postgresql
 test-postgresql: .venv/.dev ## the tests that store something, on a PostgreSQL of their own too (needs its programs)
-	.ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store
+	MOBIGO_TEST_FSYNC=off .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store
 
 .PHONY: test-web
 test-web: .venv/.dev ## the pages in a real browser: needs Chromium
@@ -71,7 +71,7 @@ test-clients: .venv/.dev ## clients that we did not write, against our server (n
 
 .PHONY: check
 check: style types contracts .venv/.dev ## the fast part of `make test`, under three minutes
-	$(BIN)/python -m pytest -q -m "not web and not clients and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not web and not clients and not slow"
 
 .PHONY: style
 style: .venv/.dev ## format and lint
@@ -133,6 +133,6 @@ soak: .venv/.dev ## the long proofs: killed imports and writers, many more rando
 ci: ## what continuous integration runs on a bare Debian machine
 	.ci/stage 10m packages .ci/packages
 	.ci/stage 10m install $(MAKE) install
-	.ci/stage 25m test .ci/with-postgresql $(MAKE) test
+	MOBIGO_TEST_FSYNC=off .ci/stage 30m test .ci/with-postgresql $(MAKE) test
 	.ci/stage 10m test-web $(MAKE) test-web
 	.ci/stage 5m test-clients $(MAKE) test-clients
