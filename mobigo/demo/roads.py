@@ -84,7 +84,7 @@ class RoadWays:
 
     rows: RoadRows
     row_of: Mapping[int, int]
-    metres: NDArray[np.int64]  # [n_sources, n_places]
+    metres: NDArray[np.int32]  # [n_sources, n_places]
     came_by: NDArray[np.int32]
 
     def way_m(self, source: int, target: int) -> int:

@@ -23,8 +23,9 @@ from routing.journeys.journey import Plan
 from routing.journeys.places import PlaceIndex, build_index
 from routing.journeys.query import JourneyQuery
 from routing.journeys.router import plan
+from routing.mapped import undamaged
 from routing.network.modes import MODES
-from routing.network.timetable import Timetable, open_timetable, undamaged
+from routing.network.timetable import Timetable, open_timetable
 from socle.geo import LatLon
 
 

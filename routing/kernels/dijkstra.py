@@ -1,105 +1,277 @@
-"""Dijkstra: the cheapest ways from one node of a graph to all others.
+"""Dijkstra: the cheapest ways from some nodes of a graph to the others.
 
 The graph is in rows (CSR): the edges that leave node `n` are
-`edge_to[first_edge[n]:first_edge[n + 1]]`, their costs stand in `edge_cost` at the
-same places. Costs are whole, so that every machine finds the same ways.
+`edge_to[first_edge[n]:first_edge[n + 1]]`, their costs and lengths stand at the same places.
+Costs are whole, so that every machine finds the same ways, and CLOSED says that an edge is not
+to be used. Of two ways of equal cost the one settled first is kept, and nodes of equal cost are
+settled in order of their number.
 
-Method: E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959,
-with a binary heap that keeps outdated entries until they surface. Nodes of equal
-cost are settled in order of their number.
+Method: E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959, with a binary
+heap that keeps outdated entries until they surface. An entry is one number, cost above node, so
+that it is compared and moved at once. What a search touched is listed, so that the next one
+clears that and not the whole graph.
+
+A kernel and all that it calls stand in one file: Numba compiles anew when the file of the kernel
+changes, and does not look at others.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-UNREACHED = np.iinfo(np.int64).max
+Ints = NDArray[np.int32]
+
+UNREACHED = int(np.iinfo(np.int32).max)
+CLOSED = UNREACHED
+FARTHEST = UNREACHED - 1  # the greatest cost that is searched
+_NODE_BITS = 32
+_NODE = (1 << _NODE_BITS) - 1
 
 
-@njit(cache=True)
-def spread(
-    first_edge: NDArray[np.int64],
-    edge_to: NDArray[np.int32],
-    edge_cost: NDArray[np.int64],
-    source: int,
-    limit: int,
-    cost: NDArray[np.int64],
-    came_by: NDArray[np.int32],
-    heap_cost: NDArray[np.int64],
-    heap_node: NDArray[np.int32],
-) -> int:
-    """Fill `cost` and `came_by` from `source`; the number of nodes settled.
+class Rows(NamedTuple):
+    """A graph to search."""
 
-    cost[n] is the least cost from `source`, UNREACHED beyond `limit`; came_by[n] the
-    last edge of a way of that cost, -1 at the source and where there is none. The
-    heap arrays are room to work in, of at least n_edges + 1 places.
+    first_edge: Ints  # [n_nodes + 1]
+    edge_to: Ints  # [n_edges] node
+    edge_cost: Ints  # [n_edges] 0 or more, CLOSED where one may not go
+    edge_length: Ints  # [n_edges] what is summed along the cheapest way
+
+
+class Room(NamedTuple):
+    """What a search writes; it may be larger than the graph.
+
+    Between searches `cost` is UNREACHED and `wanted` 0 everywhere.
     """
-    cost[:] = UNREACHED
-    came_by[:] = -1
-    cost[source] = 0
-    heap_cost[0], heap_node[0] = 0, source
-    size, settled = 1, 0
+
+    cost: Ints  # [n_nodes]
+    length: NDArray[np.int64]  # [n_nodes] meaningful where the cost is
+    came_by: Ints  # [n_nodes] the last edge of the way, -1 at a seed; likewise
+    wanted: NDArray[np.uint8]  # [n_nodes] 1: the search may end once all of these are settled
+    reached: Ints  # [n_nodes] the nodes with a cost, in the order of their first one
+    heap: NDArray[np.int64]  # [n_edges + n_seeds]
+
+
+class Seeds(NamedTuple):
+    """Where a search begins."""
+
+    node: Ints
+    cost: Ints
+    length: NDArray[np.int64]
+
+
+class Ends(NamedTuple):
+    """Places along the edges of a graph: each hangs between two nodes, -1 for none.
+
+    The two costs are those of the part of the edge between the place and the node, in the
+    direction of the search; CLOSED where one may not go. `beside` is what it takes to get from
+    the place to its edge.
+    """
+
+    node: Ints  # [n, 2]
+    cost: Ints  # [n, 2]
+    length: NDArray[np.int64]  # [n, 2]
+    beside_cost: Ints  # [n]
+    beside_length: NDArray[np.int64]  # [n]
+
+
+def make_room(n_nodes: int, n_edges: int) -> Room:
+    """Room for searches from up to two seeds."""
+    return Room(
+        np.full(n_nodes, UNREACHED, np.int32),
+        np.zeros(n_nodes, np.int64),
+        np.empty(n_nodes, np.int32),
+        np.zeros(n_nodes, np.uint8),
+        np.zeros(n_nodes, np.int32),
+        np.zeros(n_edges + 2, np.int64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def spread(rows: Rows, seeds: Seeds, limit: int, n_wanted: int, room: Room) -> int:
+    """Fill `room` from `seeds` with all that costs `limit` or less; the number of nodes reached.
+
+    With `n_wanted` nodes marked in `room.wanted` it ends when these are settled: what else is
+    reached then need not have its least cost. With 0 it goes to the end.
+    """
+    first_edge, edge_to, edge_cost, edge_length = rows
+    cost, length, came_by, wanted, reached, heap = room
+    size = n_reached = 0
+    n_left = n_wanted if n_wanted > 0 else -1
+    for seed in range(len(seeds.node)):
+        node, seed_cost = seeds.node[seed], np.int64(seeds.cost[seed])
+        if node < 0 or seed_cost > limit or seed_cost >= cost[node]:
+            continue
+        if cost[node] == UNREACHED:
+            reached[n_reached] = node
+            n_reached += 1
+        cost[node], length[node], came_by[node] = seed_cost, seeds.length[seed], -1
+        entry = (seed_cost << _NODE_BITS) | node
+        hole = size
+        size += 1
+        while hole > 0:
+            parent = (hole - 1) >> 1
+            if heap[parent] <= entry:
+                break
+            heap[hole] = heap[parent]
+            hole = parent
+        heap[hole] = entry
     while size > 0:
-        at_cost, at = heap_cost[0], heap_node[0]
+        entry = heap[0]
         size -= 1
         if size > 0:  # the last entry sinks from the root
-            last_cost, last_node = heap_cost[size], heap_node[size]
-            hole = 0
-            while True:
-                child = 2 * hole + 1
-                if child >= size:
+            last, hole = heap[size], 0
+            child = 1
+            while child < size:
+                if child + 1 < size and heap[child + 1] < heap[child]:
+                    child += 1
+                if last <= heap[child]:
                     break
-                right = child + 1
-                if right < size and (
-                    heap_cost[right] < heap_cost[child]
-                    or (heap_cost[right] == heap_cost[child] and heap_node[right] < heap_node[child])
-                ):
-                    child = right
-                if last_cost < heap_cost[child] or (last_cost == heap_cost[child] and last_node <= heap_node[child]):
-                    break
-                heap_cost[hole], heap_node[hole] = heap_cost[child], heap_node[child]
+                heap[hole] = heap[child]
                 hole = child
-            heap_cost[hole], heap_node[hole] = last_cost, last_node
+                child = 2 * hole + 1
+            heap[hole] = last
+        at, at_cost = entry & _NODE, entry >> _NODE_BITS
         if at_cost > cost[at]:
             continue
-        settled += 1
+        if n_left > 0 and wanted[at]:
+            n_left -= 1
+            if n_left == 0:
+                break
         for edge in range(first_edge[at], first_edge[at + 1]):
             to, new_cost = edge_to[edge], at_cost + edge_cost[edge]
             if new_cost >= cost[to] or new_cost > limit:
                 continue
-            cost[to], came_by[to] = new_cost, edge
+            if cost[to] == UNREACHED:
+                reached[n_reached] = to
+                n_reached += 1
+            cost[to], length[to], came_by[to] = new_cost, length[at] + edge_length[edge], edge
+            entry = (new_cost << _NODE_BITS) | to
             hole = size
             size += 1
             while hole > 0:  # the new entry rises
-                parent = (hole - 1) // 2
-                if heap_cost[parent] < new_cost or (heap_cost[parent] == new_cost and heap_node[parent] <= to):
+                parent = (hole - 1) >> 1
+                if heap[parent] <= entry:
                     break
-                heap_cost[hole], heap_node[hole] = heap_cost[parent], heap_node[parent]
+                heap[hole] = heap[parent]
                 hole = parent
-            heap_cost[hole], heap_node[hole] = new_cost, to
-    return settled
+            heap[hole] = entry
+    return n_reached
+
+
+@njit(cache=True, nogil=True)
+def forget(room: Room, n_reached: int) -> None:
+    """Clear what a search reached, for the next one."""
+    for i in range(n_reached):
+        room.cost[room.reached[i]] = UNREACHED
+
+
+@njit(cache=True, nogil=True)
+def seed(seeds: Seeds, ends: Ends, place: int) -> None:
+    """Begin at one place: at the two ends of its edge."""
+    for side in range(2):
+        closed = ends.cost[place, side] == CLOSED
+        seeds.node[side] = -1 if closed else ends.node[place, side]
+        seeds.cost[side] = 0 if closed else ends.cost[place, side] + ends.beside_cost[place]
+        seeds.length[side] = ends.length[place, side] + ends.beside_length[place]
+
+
+@njit(cache=True, nogil=True)
+def arrive(
+    room: Room, ends: Ends, limit: int, costs: Ints, lengths: NDArray[np.int64], sides: NDArray[np.int8]
+) -> None:
+    """The least cost to each place and the length of that way, from what `room` holds; UNREACHED beyond `limit`.
+
+    `sides` tells by which of its two nodes one comes, -1 by none.
+    """
+    for place in range(len(ends.node)):
+        best, best_length = np.int64(UNREACHED), np.int64(0)
+        sides[place] = -1
+        for side in range(2):
+            node = ends.node[place, side]
+            if node < 0 or room.cost[node] == UNREACHED or ends.cost[place, side] == CLOSED:
+                continue
+            total = np.int64(room.cost[node]) + ends.cost[place, side] + ends.beside_cost[place]
+            if total < best and total <= limit:
+                best, sides[place] = total, side
+                best_length = room.length[node] + ends.length[place, side] + ends.beside_length[place]
+        costs[place], lengths[place] = best, best_length
+
+
+@njit(cache=True, nogil=True)
+def want(targets: Ends, room: Room) -> int:
+    """Mark the nodes by which one comes to the targets; how many they are."""
+    n_wanted = 0
+    for place in range(len(targets.node)):
+        for side in range(2):
+            node = targets.node[place, side]
+            if node >= 0 and targets.cost[place, side] != CLOSED and not room.wanted[node]:
+                room.wanted[node] = 1
+                n_wanted += 1
+    return n_wanted
+
+
+@njit(cache=True, nogil=True)
+def want_no_more(targets: Ends, room: Room) -> None:
+    """Take the marks of `want` away."""
+    for place in range(len(targets.node)):
+        for side in range(2):
+            if targets.node[place, side] >= 0:
+                room.wanted[targets.node[place, side]] = 0
+
+
+@njit(cache=True, nogil=True)
+def between(
+    rows: Rows, sources: Ends, targets: Ends, limit: int, room: Room, costs: Ints, lengths: NDArray[np.int64]
+) -> None:
+    """Fill `costs` and `lengths` [n_sources, n_targets] by one search from each source.
+
+    Ways along one edge from source to target are not seen here: who knows the edges adds them.
+    """
+    seeds = Seeds(np.empty(2, np.int32), np.empty(2, np.int32), np.empty(2, np.int64))
+    sides = np.empty(len(targets.node), np.int8)
+    n_wanted = want(targets, room)
+    for source in range(len(sources.node)):
+        seed(seeds, sources, source)
+        n_reached = spread(rows, seeds, limit, n_wanted, room) if n_wanted > 0 else 0
+        arrive(room, targets, limit, costs[source], lengths[source], sides)
+        forget(room, n_reached)
+    want_no_more(targets, room)
 
 
 def one_to_many(
-    first_edge: NDArray[np.int64],
-    edge_to: NDArray[np.int32],
-    edge_cost: NDArray[np.int64],
-    sources: NDArray[np.int64],
-    limit: int = UNREACHED - 1,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """`cost` and `came_by` of `spread` from each of `sources`: two arrays [n_sources, n_nodes].
+    first_edge: NDArray[np.integer],
+    edge_to: NDArray[np.integer],
+    edge_cost: NDArray[np.integer],
+    sources: NDArray[np.integer],
+    limit: int = FARTHEST,
+) -> tuple[Ints, Ints]:
+    """Least costs and last edges from each of `sources`: two arrays [n_sources, n_nodes].
+
+    The cost is UNREACHED beyond `limit`; the last edge -1 at the source and where there is no way.
 
     Raises:
-        ValueError: a cost is negative.
+        ValueError: a cost is negative, or too great to be summed.
     """
     if len(edge_cost) and edge_cost.min() < 0:
         raise ValueError("a way cannot cost less than nothing")
-    n_nodes, n_edges = len(first_edge) - 1, len(edge_to)
-    cost = np.empty((len(sources), n_nodes), np.int64)
-    came_by = np.empty((len(sources), n_nodes), np.int32)
-    heap_cost, heap_node = np.empty(n_edges + 1, np.int64), np.empty(n_edges + 1, np.int32)
+    if len(edge_cost) and edge_cost.max() > CLOSED:
+        raise ValueError("a way cannot cost that much")
+    n_nodes = len(first_edge) - 1
+    first, to, edge = (np.ascontiguousarray(array, np.int32) for array in (first_edge, edge_to, edge_cost))
+    rows = Rows(first, to, edge, edge)
+    room = make_room(n_nodes, len(edge_to))
+    cost = np.empty((len(sources), n_nodes), np.int32)
+    came_by = np.full((len(sources), n_nodes), -1, np.int32)
+    nothing = np.zeros(1, np.int32)
     for row, source in enumerate(sources):
-        spread(first_edge, edge_to, edge_cost, source, limit, cost[row], came_by[row], heap_cost, heap_node)
+        seeds = Seeds(np.array([source], np.int32), nothing, np.zeros(1, np.int64))
+        n_reached = spread(rows, seeds, min(limit, FARTHEST), 0, room)
+        cost[row] = room.cost
+        reached = room.reached[:n_reached]
+        came_by[row, reached] = room.came_by[reached]
+        forget(room, n_reached)
     return cost, came_by

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.mapped import Strings
 from routing.network import columns
 from routing.network.calendars import make_calendars, without_stray_days
 from routing.network.columns import AnyFeed, Ints, Texts
@@ -25,7 +26,7 @@ from routing.network.modes import (
 )
 from routing.network.sequences import Sequences, make_sequences
 from routing.network.shapes import Shapes, lay_stops, make_shapes
-from routing.network.timetable import SCHEMA_VERSION, Strings, Timetable, open_timetable, save_timetable
+from routing.network.timetable import SCHEMA_VERSION, Timetable, open_timetable, save_timetable
 from routing.network.transfers import change_seconds, group_places, make_footpaths, make_rules, split_rules
 from socle.geo import distances_m
 

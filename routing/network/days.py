@@ -35,8 +35,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.kernels.arrays import Bytes, Ints, SearchArrays
+from routing.mapped import map_array
 from routing.network import runs as making
-from routing.network.timetable import Timetable, map_array
+from routing.network.timetable import Timetable
 from socle.times import DAY_S, day_number, day_of_number, service_day_start
 
 LONGEST_S = DAY_S  # of a journey that is looked for

@@ -1,0 +1,1 @@
+"""Streets: where one walks and drives."""
