@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, jobs, network, reference
 from mobigo.web.covoiturage import finances
+from mobigo.web.covoiturage import mine as carpools
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
@@ -40,6 +41,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         officer,
         jobs,
         finances,
+        carpools,
     ):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))

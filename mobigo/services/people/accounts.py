@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from covoiturage.sepa import check_iban
 from mobigo.security import Keys, Permission, Role, check_password, hash_password, is_password
 from mobigo.services.people.contacts import Contact, read_contact, read_email, read_name, read_phone
 from mobigo.services.people.messages import ask_code, limit_codes, send_notice, take_code
@@ -205,6 +206,15 @@ def change_name(engine: Engine, keys: Keys, principal: Principal, name: str, now
     _change_identity(engine, keys, principal, {"name": told}, now)
 
 
+def change_iban(engine: Engine, keys: Keys, principal: Principal, typed: str, now: datetime) -> None:
+    """Be paid into this bank account; into none when nothing is typed.
+
+    Raises:
+        BadInput: `bad_iban`.
+    """
+    _change_identity(engine, keys, principal, {"iban": check_iban(typed) if typed.strip() else ""}, now)
+
+
 def remove_contact(engine: Engine, keys: Keys, principal: Principal, kind: str, now: datetime) -> None:
     """Be reached there no longer; by something one must be able to come back.
 
@@ -259,13 +269,15 @@ def _change_identity(
         if _contacts(before) and not _contacts(after):
             raise Conflict("last_contact")
         set_identity(session, keys, principal.person_id, after)
-        changed = ", ".join(sorted(set(changes) & {"name", "email", "phone"}))
+        changed = ", ".join(sorted(set(changes) & {"name", "email", "phone", "iban"}))
         line = AuditLine(now, principal.actor, "people.changed", principal.whose.name, facts={"changed": changed})
         record(session, line)
         send_notice(
             session, keys, principal.person_id, [each for each in _contacts(before) if each not in _contacts(after)],
             "contact_changed", now,
         )  # fmt: skip
+        if before.iban != after.iban:
+            send_notice(session, keys, principal.person_id, _contacts(after), "iban_changed", now)
 
 
 # --- within ----------------------------------------------------------------------------------

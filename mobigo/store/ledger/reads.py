@@ -72,6 +72,16 @@ def list_balances(session: Session) -> Sequence[Balance]:
     return [Balance(account, cents, pending.get(account.code, 0)) for account, cents in stands]
 
 
+def balances_cents(session: Session, codes: Sequence[str]) -> dict[str, Cents]:
+    """What stands on these accounts, debit above zero; an account that is not open is left out."""
+    rows = session.connection().execute(
+        select(ACCOUNT.c.code, BALANCE.c.cents)
+        .join(BALANCE, BALANCE.c.account_id == ACCOUNT.c.id)
+        .where(ACCOUNT.c.code.in_(codes))
+    )
+    return {code: int(cents) for code, cents in rows}
+
+
 def get_entry(session: Session, key: str) -> Kept:
     """The entry of that key.
 

@@ -42,7 +42,7 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.JOBS_READ, "/administration/taches", "jobs.title"),
     (Permission.CARPOOL_MONEY_READ, "/finances/covoiturage", "covoiturage.finances.title"),
 )
-DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe"})
+DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe", "versements"})
 _KINDS = {"courriel": "email", "telephone": "phone"}
 
 
@@ -94,6 +94,7 @@ def _account_page(account: accounts.Account, principal: Principal, provider: Pro
             Link(PASSWORD, say(password)),
             Link(DEVICES, say("people.account.devices")),
             Link(KEYS, say("people.account.keys")),
+            Link("/compte/covoiturages", say("covoiturage.mine.title")),
             Link("/compte/mes-donnees", say("personal.mine.title")),
             Link("/compte/consentements", say("personal.consents.title")),
             Link("/compte/effacer", say("personal.erase.title")),

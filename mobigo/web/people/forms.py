@@ -25,6 +25,7 @@ Owner = Annotated[Principal, OWNER]
 _FIELD_OF = {
     "bad_contact": "contact",
     "bad_email": "courriel",
+    "bad_iban": "iban",
     "bad_name": "nom",
     "bad_phone": "telephone",
     "bad_key_days": "jours",

@@ -38,6 +38,8 @@ PUT_TOGETHER = {
     "people.role.": {str(role) for role in Role},
     "people.permission.": {str(permission) for permission in Permission},
     "people.state.": {str(state) for state in PersonState},
+    "covoiturage.mine.": {"owed", "owing"},
+    "covoiturage.mine.state.": {"cancelled", "closed"},
     "covoiturage.finances.done.": {"approuve", "banque", "decide", "prepare"},
     "covoiturage.finances.item.": {str(state) for state in ItemState},
     "covoiturage.finances.line.": {
@@ -53,7 +55,16 @@ PUT_TOGETHER = {
     "personal.consents.": {"given", "withdrawn"},
     "personal.erased.": {"home", "lead", "left", "left_1", "title"},
     "people.how.": {"password", "code"},
-    "people.done.": {"appareil", "cle", "compte", "coordonnees", "fonction", "mot-de-passe", "suspension"},
+    "people.done.": {
+        "appareil",
+        "cle",
+        "compte",
+        "coordonnees",
+        "fonction",
+        "mot-de-passe",
+        "suspension",
+        "versements",
+    },
     **{f"error.{status}.": {"title", "sentence", "advice"} for status in (400, 404, 405, 500, 503)},
 }
 ASKED = (
