@@ -1,6 +1,7 @@
 """How many carpools are decided in a second: one process, one thread, under two policies.
 
-    python bench/covoiturage.py [N]      (default: 300,000 journeys, the smallest CPU time of three rounds)
+    python bench/covoiturage.py [N]          (default: 300,000 journeys, the smallest CPU time of three rounds)
+    python bench/covoiturage.py fraud [N]    (the fraud rules on a generated month of about N carpools, 100,000)
 
 `bfc-lignes` decides cars with one to three passengers; the registry-shaped policy decides couples
 with conditions on class, distance, territory and age, two slices, and six caps, as the campaigns
@@ -23,6 +24,7 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.history import machine, record
+from covoiturage.fraud.checks import find_labels
 from covoiturage.policy.caps import Counters
 from covoiturage.policy.explain import explain_car, explain_ride
 from covoiturage.policy.facts import read_car, read_facts
@@ -30,6 +32,8 @@ from covoiturage.policy.language import read_policy
 from covoiturage.policy.rides import RideJudge
 from covoiturage.policy.shipped import shipped_policies
 from covoiturage.policy.trips import CarJudge
+from tests.worlds.carpool_month import make_month
+from tests.worlds.carpool_schemes import DETERMINISTIC, GRAPH
 
 ROUNDS = 3
 GOAL_PER_S = 50_000
@@ -153,7 +157,35 @@ def measure(name: str, lines: list[bytes], read: Callable, judge: RideJudge | Ca
     record(f"covoiturage, {name}", {f"{step.replace(' ', '_')}_per_s": len(lines) / s for step, s in seconds.items()})
 
 
+def measure_fraud(n: int) -> None:
+    """What a month costs to look at, what of the planted schemes is caught, and how many honest rides are stopped."""
+    month = make_month(1, n_drivers=n // 30, n_gangs=10, n_rings=100)
+    gc.collect()
+    gc.freeze()
+    seconds = best_s(lambda: find_labels(month.carpools, month.known))
+    gc.unfreeze()
+    labels = find_labels(month.carpools, month.known)
+    told = {(label.carpool_id, label.code) for label in labels}
+    n_evidence = sum(len(ride.evidence) for carpool in month.carpools for ride in carpool.rides)
+    print(f"fraud: {len(month.carpools):,} carpools, {n_evidence:,} pieces of evidence: {seconds:.1f} s")
+    shares = {}
+    for kind, schemes in (("deterministic", DETERMINISTIC), ("graph", GRAPH)):
+        gangs = [(month.planted[name].code, gang) for name in schemes for gang in month.planted[name].gangs]
+        caught = sum(all((one, code) in told for one in gang) for code, gang in gangs)
+        shares[f"{kind}_caught_percent"] = 100 * caught / len(gangs)
+        print(f"  {kind:14} {len(schemes)} schemes, {caught} of {len(gangs)} gangs caught")
+    stopped = {label.carpool_id for label in labels if label.stops and label.carpool_id in month.honest}
+    n_rides = sum(len(carpool.rides) for carpool in month.carpools if carpool.id in stopped)
+    shares["honest_rides_stopped_percent"] = 100 * n_rides / month.n_honest_rides
+    print(f"  honest         {n_rides} of {month.n_honest_rides:,} rides stopped")
+    record("covoiturage, fraud", {"month_s": seconds, "carpools": len(month.carpools), **shares})
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["fraud"]:
+        print(f"{machine()}; smallest CPU time of {ROUNDS} rounds")
+        measure_fraud(int(sys.argv[2]) if len(sys.argv) > 2 else 100_000)
+        return
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
     draw, encode = Random(1), msgspec.json.encode
     print(f"{machine()}; smallest CPU time of {ROUNDS} rounds")

@@ -19,7 +19,7 @@ from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
 
 # A code or a position counts for an end of a ride when it was given around it.
 AROUND = timedelta(minutes=15)
-_CODES = frozenset({Kind.QR, Kind.SMS})
+CODES = frozenset({Kind.QR, Kind.SMS})
 
 
 class ProofClass(StrEnum):
@@ -52,7 +52,7 @@ def judge_proof(carpool: Carpool, ride: Ride) -> ProofClass | Refused:
         return Refused(Why.SAME_PERSON)
     devices = {one.device for one in _given(ride, carpool.driver) if one.device is not None}
     theirs = [one for one in _given(ride, ride.passenger) if one.device is None or one.device not in devices]
-    scanned = _ends(ride, (one for one in theirs if one.kind in _CODES))
+    scanned = _ends(ride, (one for one in theirs if one.kind in CODES))
     seen = _ends(ride, (one for one in theirs if one.place is not None))
     driver_seen = _ends(ride, (one for one in _given(ride, carpool.driver) if one.place is not None))
     both = frozenset(Side)

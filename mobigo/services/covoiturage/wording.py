@@ -1,7 +1,8 @@
-"""Wording: the steps of a decision as sentences that a traveller, a clerk and a driver read."""
+"""Wording: the steps of a decision, and what a fraud rule saw, as sentences that people read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from covoiturage.policy.explain import Step
@@ -59,3 +60,14 @@ def _shown(name: str, fact: Fact) -> Fact:
     if name == "number":
         return str(fact).replace(".", ",")
     return fact
+
+
+def label_sentence(code: str, facts: Mapping[str, Fact]) -> str:
+    """What a label of the fraud rules rests on, in French: its figures as people read them."""
+    shown = dict(facts)
+    for name in ("metres", "routed_m"):
+        if name in shown and code != "too_short":
+            shown[name] = kilometres(int(round(float(shown[name] or 0), -2)))
+    if "a_day" in shown:
+        shown["a_day"] = str(shown["a_day"]).replace(".", ",")
+    return text(f"fraud.evidence.{code}", **shown)
