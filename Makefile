@@ -125,7 +125,7 @@ bench: .venv/.dev ## speed and memory: reading, searching, load, the books (long
 soak: .venv/.dev ## the long proofs: killed imports and writers, many more random worlds, half an hour of load (about two hours)
 	$(BIN)/python bench/crashes.py --kills 300
 	MOBIGO_TEST_EXAMPLES=50 .ci/with-postgresql $(BIN)/python -m pytest -q -n 2 tests/routing tests/mobigo/api/test_fuzz.py \
-		tests/mobigo/hostile tests/mobigo/web/test_any_input.py
+		tests/mobigo/api/test_standard_contract.py tests/mobigo/hostile tests/mobigo/web/test_any_input.py
 	MOBIGO_TEST_EXAMPLES=10 .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store/ledger
 	$(BIN)/python bench/load.py Mixed --seconds 1800 --swap --kill
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from mobigo import __version__
-from mobigo.api import opendata, ops, people
+from mobigo.api import opendata, ops, people, standard_covoiturage
 from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
@@ -23,12 +23,15 @@ from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
 from mobigo.api.observing import Named, Observed
 from mobigo.api.problems import add_problem_handlers, on_mobigo_error, on_unexpected, problem_of
 from mobigo.api.reference import add_reference
+from mobigo.api.standard_covoiturage import Doorkeeper
 from mobigo.handover import Answer, BegunAgain, HandOver, Writer
 from mobigo.jobs.beside import Beside
 from mobigo.jobs.handlers import Means
 from mobigo.logs import write_logs
 from mobigo.outbound.letters import open_post
 from mobigo.security import open_keys
+from mobigo.services.covoiturage.partners import PREFIX
+from mobigo.services.covoiturage.standard import OfferBoards
 from mobigo.services.journeys import open_network
 from mobigo.services.network.served import ServedNetwork
 from mobigo.services.people.provider import Provider, read_access
@@ -62,7 +65,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     seat = find_seat(engine) if stays else None
     keys = open_keys(settings.secret_key, settings.data_dir)
     post = open_post(settings.mail_url, settings.mail_sender, settings.letters_dir(), settings.site_address())
-    jobs = Beside(Means(engine, keys, post, _now))
+    jobs = Beside(Means(engine, keys, post, _now, settings.site_address()))
     writer = None if seat is None else Writer(seat, jobs.start)
 
     @asynccontextmanager
@@ -95,6 +98,11 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.state.provider = find_provider(settings)
     app.state.data_dir = Path(settings.data_dir)
     app.state.settings = settings
+    app.state.offer_boards = OfferBoards(engine)
+    app.state.doorkeeper = Doorkeeper(
+        is_open=settings.standard_covoiturage_open,
+        calls_per_minute=settings.standard_covoiturage_calls_per_minute,
+    )
     app.state.pool = anyio.CapacityLimiter(settings.search_threads)
     add_problem_handlers(app)
     add_reference(app)
@@ -102,6 +110,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.include_router(journeys_router)
     app.include_router(opendata.router)
     app.include_router(people.router)
+    app.include_router(standard_covoiturage.router)
     pages = _add_pages(app, network, settings)
     app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))
     app.add_middleware(Observed)
@@ -148,6 +157,8 @@ def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Page
 
 
 async def _on_error(pages: Pages, as_problem: Any, request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(f"{PREFIX}/"):
+        return await standard_covoiturage.respond_error(request, error)
     if isinstance(error, NotSignedIn) and not request.url.path.startswith(DATA_PATHS):
         return go_sign_in(request)
     answer: Response = await as_problem(request, error)

@@ -80,6 +80,15 @@ class Settings(BaseSettings):
     gate_protected_lines: list[str] = Field(
         default=[], description="Route ids (JSON list) that a new network must still hold."
     )
+    standard_covoiturage_open: bool = Field(
+        default=False,
+        description="Whether the interface for carpool operators answers without a key: for trying, with no real data.",
+    )
+    standard_covoiturage_calls_per_minute: int = Field(
+        default=30_000,
+        ge=1,
+        description="Calls that one key, or without keys one address, may make in a minute to one server process.",
+    )
     releases_kept: int = Field(default=3, ge=1, description="Releases of the network that are kept, the newest first.")
 
     def letters_dir(self) -> Path:

@@ -13,7 +13,20 @@ from collections.abc import Sequence
 import typer
 
 from mobigo import __version__
-from mobigo.cli import audit, covoiturage, demo, feed, jobs, journeys, ledger, network, people, retention, usage
+from mobigo.cli import (
+    audit,
+    covoiturage,
+    demo,
+    feed,
+    jobs,
+    journeys,
+    ledger,
+    network,
+    partners,
+    people,
+    retention,
+    usage,
+)
 from mobigo.cli.doctor import doctor
 from mobigo.cli.frame import ExitCode, out, say_error, say_failure, say_os_failure
 from mobigo.cli.serve import serve
@@ -57,6 +70,9 @@ app.command("place", help=text("cli.journeys.place_search_help"))(journeys.place
 app.add_typer(audit.app, name="audit")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(retention.app, name="retention")
+covoiturage.app.command("import", help=text("cli.covoiturage.import_help"))(partners.import_)
+covoiturage.app.add_typer(partners.keys_app, name="keys")
+covoiturage.app.add_typer(partners.partners_app, name="partners")
 app.add_typer(covoiturage.app, name="covoiturage")
 app.add_typer(people.app, name="people")
 app.command(help=text("cli.doctor.help"))(doctor)

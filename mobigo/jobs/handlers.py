@@ -12,6 +12,7 @@ from mobigo.jobs.schedules import Schedule
 from mobigo.outbound.letters import Post
 from mobigo.security import Keys
 from mobigo.services import retention
+from mobigo.services.covoiturage.partners import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
@@ -30,6 +31,7 @@ class Means:
     keys: Keys
     post: Post
     clock: Callable[[], datetime]
+    site: str = ""  # our address as others see it
 
 
 def make_handlers(means: Means) -> Mapping[str, Handler]:
@@ -53,7 +55,12 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         )
         return no_effects
 
-    return {RETENTION: tidy, LEDGER_SEAL: seal, messages.MESSAGE_JOB: write}
+    def tell_partner(claim: Claim) -> Effects:
+        # The partner knows one that it got twice by its key, or by the state that the booking is in already.
+        tell(means.engine, means.keys, means.site, claim)
+        return no_effects
+
+    return {RETENTION: tidy, LEDGER_SEAL: seal, messages.MESSAGE_JOB: write, TELL_JOB: tell_partner}
 
 
 SCHEDULES = (

@@ -36,6 +36,7 @@ _CHUNK_BYTES = 1 << 20
 _SAFER = {"http": {"http", "https"}, "https": {"https"}}  # scheme -> those it may be sent on to
 _AGAIN = {429, 502, 503, 504}
 _LONGEST_PAUSE_S = 30.0
+_SECRET = {"authorization", "x-api-key"}
 _SENT_ON = {301, 302, 303, 307, 308}
 _HOST = re.compile(r"[a-z0-9._:-]+")  # a name in its ASCII form, or a number
 
@@ -138,8 +139,9 @@ def post(
     key: str,
     headers: Mapping[str, str] | None = None,
     pause: Callable[[float], None] = time.sleep,
+    method: str = "POST",
 ) -> tuple[int, bytes]:
-    """Status and body of a POST; one that may not have arrived is sent again under the same key.
+    """Status and body of a POST (or PATCH); one that may not have arrived is sent again under the same key.
 
     Raises:
         BadInput: `bad_server`, `too_large`.
@@ -150,7 +152,7 @@ def post(
     for n_tries in range(1, MOST_TRIES + 1):
         wait_s = 2.0 ** (n_tries - 1)
         try:
-            with _answer("POST", address, sent, limits, body) as (answer, chunks):
+            with _answer(method, address, sent, limits, body) as (answer, chunks):
                 if answer.status_code not in _AGAIN or n_tries == MOST_TRIES:
                     return answer.status_code, b"".join(chunks)
                 wait_s = _retry_after_s(answer) or wait_s
@@ -159,6 +161,15 @@ def post(
                 raise
         pause(min(wait_s, _LONGEST_PAUSE_S))
     raise AssertionError("the last try returns or raises")
+
+
+def check_server(address: str) -> None:
+    """Refuse what is no web address.
+
+    Raises:
+        BadInput: `bad_server`.
+    """
+    _web_address(address)
 
 
 def _retry_after_s(answer: httpx.Response) -> float:
@@ -191,7 +202,9 @@ def _answer(
                     if method != "GET" or answer.status_code not in _SENT_ON or "Location" not in answer.headers:
                         yield answer, _counted(answer, address, limits.n_bytes, ends_at)
                         return
-                    url = _next_address(url, answer.headers["Location"])
+                    before, url = url, _next_address(url, answer.headers["Location"])
+                    if before.netloc != url.netloc:  # a key is for who was asked, not for whom they name
+                        headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
                 finally:
                     answer.close()
         raise BadInput("sent_astray", server=address, to=str(url))

@@ -8,14 +8,21 @@ from sqlmodel import Session
 
 from mobigo.store import audit, consents, jobs
 from mobigo.store.covoiturage.holdings import HOLDINGS as OF_COVOITURAGE
+from mobigo.store.covoiturage.partner_holdings import HOLDINGS as OF_PARTNERS
 from mobigo.store.ledger.reads import HOLDINGS as OF_LEDGER
 from mobigo.store.people.holdings import HOLDINGS as OF_PEOPLE
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 
 # In the order of erasure: what refers to a row goes before it.
-HOLDINGS: Sequence[Holding] = (consents.HOLDING, *OF_COVOITURAGE, *OF_PEOPLE, jobs.HOLDING, audit.HOLDING, *OF_LEDGER)
+HOLDINGS: Sequence[Holding] = (
+    *(consents.HOLDING, *OF_COVOITURAGE, *OF_PARTNERS, *OF_PEOPLE),
+    *(jobs.HOLDING, audit.HOLDING, *OF_LEDGER),
+)
 ABOUT_NOBODY = frozenset(
-    {"source_version", "finding", "release", "job_try", "posting", "balance", "tree_head", "tree_node"}
+    {
+        *("source_version", "finding", "release", "job_try", "posting", "balance", "tree_head", "tree_node"),
+        *("partner_key", "partner", "partner_offer_version"),
+    }
 )
 
 

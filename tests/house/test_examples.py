@@ -43,6 +43,7 @@ RIDE = {
         }
     ],
 }
+OPERATORS = (ROOT / "docs" / "standard-covoiturage.md").read_text("utf-8")
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +70,8 @@ def site(tmp_path_factory):
         write_zip(folder / "ter.zip", SOUND)
         write_zip(folder / "tgv.zip", SOUND)
         (folder / "rides.jsonl").write_text(json.dumps(RIDE), "utf-8")
-        served = Settings(_env_file=None, data_dir=folder / "var")
+        (folder / "offers.json").write_text(re.search(r"^```json\n(.*?)^```", OPERATORS, re.DOTALL | re.MULTILINE)[1])
+        served = Settings(_env_file=None, data_dir=folder / "var", standard_covoiturage_open=True)
         network = ServedNetwork(served.data_dir, lambda release: open_network(release, 0))
         with serving(make_app(network, served)) as address:
             yield address

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mobigo.api import access as api_access
+from mobigo.api import standard_covoiturage
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
 from mobigo.security import PERMISSIONS_OF, Permission, Role
@@ -21,10 +22,11 @@ from tests.worlds.visiting import place
 
 PUBLIC = {api_access.open_to_all, door.open_to_all}
 NEEDS = (api_access.Needs, door.Needs)
+PARTNER = "a partner's key"
 
 
 def declared(route):
-    """What a route asks for: permissions, or None for a public one."""
+    """What a route asks for: permissions, a partner's key, or None for a public one."""
     asked, more = [], list(route.dependant.dependencies)
     while more:
         one = more.pop()
@@ -33,6 +35,8 @@ def declared(route):
             asked.append(None)
         elif isinstance(one.call, NEEDS):
             asked.append(one.call.permission)
+        elif one.call is standard_covoiturage.calling_partner:
+            asked.append(PARTNER)
     return asked
 
 
@@ -58,6 +62,13 @@ def test_whoever_changes_something_of_others_is_asked_for_more_than_an_account(r
         "/mot-de-passe",
         "/mot-de-passe/nouveau",
     }
+
+
+def test_partners_have_keys_of_their_own_and_no_other_door(routes):
+    ours = {route.path for route in routes if route.path.startswith("/standard-covoiturage/")}
+    theirs = {route.path for route in routes if declared(route) == [PARTNER]}
+    assert theirs == ours - {"/standard-covoiturage/v1/status"}
+    assert len(theirs) == 8
 
 
 def test_the_cookie_opens_pages_and_keys_open_the_api(routes):
@@ -119,7 +130,7 @@ def test_each_role_passes_the_doors_that_the_table_opens_and_no_other(routes, ca
     wrong = []
     for route in routes:
         (asked,) = declared(route)
-        if asked is None:
+        if asked in {None, PARTNER}:
             continue
         for method in sorted(route.methods):
             answer = call(callers[role], route, method)
@@ -140,7 +151,7 @@ def test_whoever_sees_somebodys_data_leaves_a_line_about_them(routes, site, call
         token = visitor.go("/compte").form("/deconnexion").fields if role else {}
         for route in routes:
             (asked,) = declared(route)
-            if role is None or asked in {None, Permission.OWN_ACCOUNT} or asked not in PERMISSIONS_OF[role]:
+            if role is None or asked in {None, PARTNER, Permission.OWN_ACCOUNT} or asked not in PERMISSIONS_OF[role]:
                 continue
             for method in sorted(route.methods):
                 before = len(lines_about(site, camille))

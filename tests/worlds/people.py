@@ -9,11 +9,15 @@ from sqlmodel import Session
 from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
 from covoiturage.payments import Item, PaymentBatch
 from covoiturage.proof import ProofClass
+from covoiturage.standard.bookings import Person
 from mobigo.security import Keys, Role
+from mobigo.services.covoiturage.keeping import kept_booking, kept_message
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
+from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
 from mobigo.store.covoiturage.carpools import Declaration, add_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
+from mobigo.store.covoiturage.offers import KeptOffer, put_offers
 from mobigo.store.covoiturage.payouts import add_batch
 from mobigo.store.jobs import enqueue
 from mobigo.store.ledger.books import Books, append
@@ -25,6 +29,7 @@ from mobigo.store.personal import Whose
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
+from tests.worlds.partners import OTHERS, booking, message, user
 
 AGENT = "person:agent7"
 
@@ -49,6 +54,7 @@ def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> 
     record_answer(session, person.pseudonym, Answer("surveys", 1, "ab" * 32, True, now, person.actor))
     enqueue(session, "mail", {"person": person.pseudonym}, now, f"mail:{person.pseudonym}")
     record(session, AuditLine(now, AGENT, "people.read", whose.name, "appel"))
+    add_dealings_with_partners(session, person.pseudonym, now)
     owed = f"driver:{person.pseudonym}:payable"
     books = Books(session)
     books.open([Account(EXPENSE, AccountKind.EXPENSES), Account(owed, AccountKind.LIABILITIES)])
@@ -72,3 +78,15 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
     write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
     batch = PaymentBatch(f"covoiturage-{name}", f"2026-{name}", (Item(name, 430, f"e2e-{name}"),), {})
     add_batch(session, batch, actor, now)
+
+
+def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:
+    """An offer, a booking with its event, and a message of somebody whom operators know by pseudonym."""
+    ours = user(pseudonym, "mobigo.exemple.test")
+    booked = kept_booking(booking(driver=ours), OTHERS)
+    owner = Person("mobigo.exemple.test", pseudonym).key
+    put_offers(session, [KeptOffer(f"offer of {pseudonym}", "driver_journey", owner, "{}")], now)
+    add_booking(session, booked, now)
+    add_event(session, f"event of {pseudonym}", booked.key, "ab" * 32, now)
+    add_message(session, kept_message(message(ours)), now)
+    put_user(session, owner, now)

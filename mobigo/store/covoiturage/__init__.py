@@ -1,1 +1,1 @@
-"""Covoiturage: carpools, rides and their evidence, what was decided about them, and what was paid."""
+"""Covoiturage: carpools, rides and their evidence, what was decided and paid; what partners offer, book and say."""

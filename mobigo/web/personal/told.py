@@ -18,7 +18,7 @@ from socle.errors import Fact
 N_SHOWN = 10  # rows of a table on the page; the file has all
 _TABLE = "personal.table."
 # They mean nothing to the eye.
-_IN_THE_FILE = frozenset({"wording_sha256", "key", "carpool_id", "ride_id", "line_id", "policy_id"})
+_IN_THE_FILE = frozenset({"wording_sha256", "key", "carpool_id", "ride_id", "line_id", "policy_id", "document"})
 # What the facts of these lines count, and where it is told.
 _COUNTED = {"retention.applied": "retention.{}.what", "personal.erased": "personal.table.{}"}
 # Fields that hold one word or several, told by the texts of that place.

@@ -1,0 +1,134 @@
+"""Boards: offers as arrays, so that a search looks at thousands of them in a millisecond.
+
+Distances are haversine with the mean radius of the earth; a bound holds with a micrometre to spare,
+which is what two ways of writing the formula may differ by. A latitude beyond a pole is no place:
+nothing is near it, within whatever radius. Nothing is hidden because it is past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import remainder
+
+import numpy as np
+from numpy.typing import NDArray
+
+from covoiturage.fields import Document
+from covoiturage.standard.questions import Ends, JourneyQuestion, TripQuestion
+from covoiturage.standard.shapes import WEEKDAYS, time_of_day_s
+from socle.geo import LatLon, distances_m
+
+_SPARE_KM = 1e-9
+_DAY_S = 86_400.0
+
+Floats = NDArray[np.float64]
+
+
+class Places:
+    """Where offers pick up and drop: one row an offer."""
+
+    def __init__(self, offers: Sequence[Document]) -> None:
+        self._pickup = _columns(offers, "passengerPickupLat", "passengerPickupLng")
+        self._drop = _columns(offers, "passengerDropLat", "passengerDropLng")
+
+    def near(self, ends: Ends, rows: slice | NDArray[np.intp]) -> tuple[NDArray[np.bool_], Floats]:
+        """Which of `rows` lie within both radii, and the kilometres that are missing at both ends together."""
+        to_pickup = _kilometres(ends.departure, self._pickup, rows)
+        to_drop = _kilometres(ends.arrival, self._drop, rows)
+        return _within(to_pickup, ends.departure_km) & _within(to_drop, ends.arrival_km), to_pickup + to_drop
+
+
+class JourneyBoard:
+    """Journeys in the order of their instants. A row keeps the position that its offer was given in."""
+
+    def __init__(self, offers: Sequence[Document]) -> None:
+        at = np.array([float(offer["passengerPickupDate"]) for offer in offers], np.float64)
+        self._order = np.argsort(at, kind="stable")  # row → position
+        self._at = at[self._order]
+        self._places = Places([offers[position] for position in self._order])
+        by_id = sorted(range(len(offers)), key=lambda position: (offers[position].get("id", ""), position))
+        rank = np.empty(len(offers), np.intp)
+        rank[by_id] = np.arange(len(offers))
+        self._rank = rank[self._order]  # row → place of its id among all ids
+
+    def find(self, question: JourneyQuestion) -> list[int]:
+        """Positions of the offers that answer, by time gap, distance and id."""
+        rows = slice(
+            int(np.searchsorted(self._at, question.at - question.delta_s, "left")),
+            int(np.searchsorted(self._at, question.at + question.delta_s, "right")),
+        )
+        is_near, distance = self._places.near(question.ends, rows)
+        found = np.flatnonzero(is_near)
+        gap = np.abs(self._at[rows][found] - question.at)
+        order = np.lexsort((self._rank[rows][found], distance[found], gap))[: question.count]
+        return [int(position) for position in self._order[rows][found[order]]]
+
+
+class TripBoard:
+    """Regular trips and their schedules."""
+
+    def __init__(self, offers: Sequence[Document]) -> None:
+        self._n_trips = len(offers)
+        self._places = Places(offers)
+        schedules = [
+            (trip, schedule)
+            for trip, offer in enumerate(offers)
+            for schedule in offer.get("schedules", ())
+            if "passengerPickupDay" in schedule and "passengerPickupTimeOfDay" in schedule
+        ]
+        self._trip = np.array([trip for trip, _ in schedules], np.intp)  # schedule → trip
+        self._day = np.array([WEEKDAYS.index(one["passengerPickupDay"]) for _, one in schedules], np.intp)
+        self._time_s = np.array([time_of_day_s(one["passengerPickupTimeOfDay"]) for _, one in schedules], np.float64)
+        dated = [
+            (number, float(journey["passengerPickupDate"]))
+            for number, (_, one) in enumerate(schedules)
+            for journey in one.get("journeySchedules", ())
+        ]
+        self._dated = np.array([number for number, _ in dated], np.intp)  # listed journey → schedule
+        self._dates = np.array([date for _, date in dated], np.float64)
+        self._lists = np.bincount(self._dated, minlength=len(schedules)) > 0
+
+    def find(self, question: TripQuestion) -> list[int]:
+        """Positions of the trips that answer, by the gap of their nearest schedule, distance and position."""
+        is_near, distance = self._places.near(question.ends, slice(None))
+        apart = np.abs(self._time_s - question.time_of_day_s) % _DAY_S
+        gap = np.minimum(apart, _DAY_S - apart)
+        wanted = np.array([day in question.weekdays for day in WEEKDAYS])
+        fits = is_near[self._trip] & wanted[self._day] & (gap <= question.delta_s) & self._in_period(question)
+        least = np.full(self._n_trips, np.inf)
+        np.minimum.at(least, self._trip[fits], gap[fits])
+        found = np.flatnonzero(least < np.inf)
+        order = np.lexsort((found, distance[found], least[found]))[: question.count]
+        return [int(position) for position in found[order]]
+
+    def _in_period(self, question: TripQuestion) -> NDArray[np.bool_]:
+        """Schedules that list no journey, or one between the bounds."""
+        since = -np.inf if question.since is None else question.since
+        until = np.inf if question.until is None else question.until
+        inside = (self._dates >= since) & (self._dates <= until)
+        return ~self._lists | (np.bincount(self._dated[inside], minlength=len(self._lists)) > 0)
+
+
+def _columns(offers: Sequence[Document], lat: str, lon: str) -> tuple[Floats, Floats]:
+    """Latitudes, NaN where it is beyond a pole, and longitudes within half a turn."""
+    places = np.array([[_latitude(offer[lat]), _longitude(offer[lon])] for offer in offers], np.float64).reshape(-1, 2)
+    return places[:, 0].copy(), places[:, 1].copy()
+
+
+def _latitude(degrees: float) -> float:
+    return float(degrees) if -90 <= degrees <= 90 else float("nan")
+
+
+def _longitude(degrees: float) -> float:
+    return remainder(float(degrees), 360.0)
+
+
+def _kilometres(place: LatLon, columns: tuple[Floats, Floats], rows: slice | NDArray[np.intp]) -> Floats:
+    lat, lon = columns
+    return distances_m(_latitude(place.lat), _longitude(place.lon), lat[rows], lon[rows]) / 1000
+
+
+def _within(kilometres: Floats, radius_km: float) -> NDArray[np.bool_]:
+    if radius_km < 0:
+        return np.zeros(len(kilometres), np.bool_)
+    return kilometres <= radius_km + _SPARE_KM

@@ -1,0 +1,213 @@
+"""Standard: what partner operators search, book and say here, as the standard-covoiturage contract has it.
+
+A partner sees and changes the bookings that its people have a part in, or that it made known; all
+others are missing to it. Where the interface is left open everybody sees everything: it is for trying.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from covoiturage.fields import Document, render_json
+from covoiturage.standard import bookings
+from covoiturage.standard.boards import JourneyBoard, TripBoard
+from covoiturage.standard.bookings import booking_key, hash_words
+from covoiturage.standard.imports import OfferKind
+from covoiturage.standard.questions import JourneyQuestion, TripQuestion
+from mobigo.security import Keys
+from mobigo.services.covoiturage.keeping import NOBODY, keep_people, kept_booking, kept_message
+from mobigo.services.covoiturage.partners import tell_others
+from mobigo.store.base import Session, reading, transaction
+from mobigo.store.covoiturage import bookings as rows
+from mobigo.store.covoiturage.bookings import KeptMessage
+from mobigo.store.covoiturage.offers import Version, get_version, list_documents
+from mobigo.store.covoiturage.partners import find_key
+from socle.errors import BadInput, Conflict, NotFound, NotSignedIn
+
+KEY_PREFIX = "partner"
+
+
+# --- who calls --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The operator that calls; `key_id` of its key. Both are empty where the interface is open."""
+
+    operator: str = ""
+    key_id: str = ""
+
+    def has_part_in(self, booking: Document, creator: str) -> bool:
+        """Whether the caller may see and change a booking."""
+        return not self.operator or self.operator == creator or self.operator in bookings.operators_of(booking)
+
+
+def get_caller(engine: Engine, keys: Keys, shown: str) -> Caller:
+    """Who shows this key.
+
+    Raises:
+        NotSignedIn: `bad_token`.
+    """
+    prefix, _, rest = shown.partition("_")
+    key_id, _, secret = rest.partition("_")
+    if prefix != KEY_PREFIX or not key_id.isalnum() or not key_id.isascii():
+        raise NotSignedIn("bad_token")
+    with reading(engine) as session:
+        found = find_key(session, key_id)
+    if found is None or found[0].revoked_at is not None or not keys.is_token(found[1], secret):
+        raise NotSignedIn("bad_token")
+    return Caller(found[0].operator, key_id)
+
+
+# --- searches ---------------------------------------------------------------------------------
+
+
+class OfferBoards:
+    """What searches look at: the offers of each kind in memory, read again when they have changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._journeys: dict[OfferKind, tuple[Version, JourneyBoard, list[bytes]]] = {}
+        self._trips: dict[OfferKind, tuple[Version, TripBoard, list[bytes]]] = {}
+
+    def find_journeys(self, kind: OfferKind, question: JourneyQuestion) -> bytes:
+        """The journeys that answer, as a JSON array."""
+        return self._find(kind, question, self._journeys, JourneyBoard)
+
+    def find_trips(self, kind: OfferKind, question: TripQuestion) -> bytes:
+        """The regular trips that answer, as a JSON array."""
+        return self._find(kind, question, self._trips, TripBoard)
+
+    def _find(
+        self, kind: OfferKind, question: Any, kept: dict[OfferKind, tuple[Version, Any, list[bytes]]], make: Any
+    ) -> bytes:
+        with reading(self._engine) as session:
+            version = get_version(session)
+            found = kept.get(kind)
+            if found is None or found[0] != version:
+                with self._lock:
+                    found = kept.get(kind)
+                    if found is None or found[0] != version:
+                        texts = list_documents(session, kind)
+                        found = version, make([json.loads(each) for each in texts]), [each.encode() for each in texts]
+                        kept[kind] = found
+        _, board, bodies = found
+        return b"[" + b",".join(bodies[position] for position in board.find(question)) + b"]"
+
+
+# --- bookings ---------------------------------------------------------------------------------
+
+
+def book(engine: Engine, caller: Caller, booking: Document, now: datetime) -> None:
+    """Take a booking that an operator begins.
+
+    Raises:
+        BadInput: `standard_first_status`, `standard_booking_known`.
+    """
+    bookings.check_new(booking)
+    with transaction(engine) as session:
+        if not rows.add_booking(session, kept_booking(booking, caller.operator), now):
+            raise BadInput("standard_booking_known")
+        keep_people(session, booking, now)
+        tell_others(session, booking, caller.operator, now)
+
+
+def get_booking(engine: Engine, caller: Caller, booking_id: str) -> Document:
+    """A booking that the caller has a part in.
+
+    Raises:
+        NotFound: `missing_booking`.
+    """
+    with reading(engine) as session:
+        return _get(session, caller, booking_id)[0]
+
+
+def change_status(engine: Engine, caller: Caller, booking_id: str, status: str, said: str, now: datetime) -> None:
+    """Move a booking up the ladder; what is `said` with it is kept.
+
+    Raises:
+        NotFound: `missing_booking`.
+        Conflict: `status_already_set`.
+    """
+    with transaction(engine) as session:
+        booking, creator = _get(session, caller, booking_id, to_change=True)
+        changed = bookings.moved(booking, status)
+        kept = kept_booking(changed, creator)
+        rows.change_booking(session, kept, now)
+        if said:
+            document = render_json({"message": said, "status": status}).decode()
+            rows.add_message(session, KeptMessage(NOBODY, NOBODY, kept.key, document), now)
+        tell_others(session, changed, caller.operator, now)
+
+
+def take_event(engine: Engine, caller: Caller, event: Document, now: datetime) -> None:
+    """Take what an operator tells of a booking; the same event again changes nothing.
+
+    Raises:
+        BadInput: `standard_event_changed`: it had another body before; `standard_booking_known`: the
+            booking is others'; `status_already_set`.
+    """
+    key = hash_words(caller.operator, event["id"].lower())
+    data = event["data"]
+    digest = hash_words(render_json(data).decode())  # a token is a new one each time
+    with transaction(engine) as session:
+        known_key = booking_key(data["id"])
+        kept = rows.find_booking(session, known_key, to_change=True)
+        before = rows.find_event(session, key)
+        if before is not None:
+            if before != digest:
+                raise BadInput("standard_event_changed")
+            return
+        if kept is None:
+            booking, creator = bookings.booking_of_event(data), caller.operator
+            if not rows.add_booking(session, kept_booking(booking, creator), now):
+                raise BadInput("standard_booking_known")
+        else:
+            known = json.loads(kept.document)
+            if not caller.has_part_in(known, kept.creator):
+                raise BadInput("standard_booking_known")
+            booking, creator = _after_event(known, data), kept.creator
+            rows.change_booking(session, kept_booking(booking, creator), now)
+        if not rows.add_event(session, key, known_key, digest, now):
+            raise BadInput("standard_event_changed")
+        keep_people(session, booking, now)
+        tell_others(session, booking, caller.operator, now)
+
+
+def _after_event(known: Document, data: Document) -> Document:
+    try:
+        return bookings.after_event(known, data)
+    except Conflict as refused:  # the contract knows no 409 here
+        raise BadInput(refused.code, **refused.facts) from None
+
+
+def _get(session: Session, caller: Caller, booking_id: str, *, to_change: bool = False) -> tuple[Document, str]:
+    """A booking and who made it known."""
+    kept = rows.find_booking(session, booking_key(booking_id), to_change=to_change)
+    booking: Document = {} if kept is None else json.loads(kept.document)
+    if kept is None or not caller.has_part_in(booking, kept.creator):
+        raise NotFound("missing_booking")
+    return booking, kept.creator
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+
+def take_message(engine: Engine, message: Document, now: datetime) -> None:
+    """Take a message to somebody known here.
+
+    Raises:
+        NotFound: `missing_user`.
+    """
+    kept = kept_message(message)
+    with transaction(engine) as session:
+        if not rows.is_user(session, kept.to_user):
+            raise NotFound("missing_user")
+        rows.add_message(session, kept, now)
