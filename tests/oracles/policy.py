@@ -246,10 +246,10 @@ def charge(limits: list[Doc], pay: int, seats: int, journey: Doc, local: datetim
 
 
 def decide_rides(
-    policy: Doc, journeys: list[Doc], territory: Doc | None = None, budget: int | None = None
+    policy: Doc, journeys: list[Doc], territory: Doc | None = None, budget: int | None = None, before: Doc | None = None
 ) -> tuple[list[tuple[str | None, int, int]], dict]:
-    """(reason, stateless cents, paid cents) of each couple, and what was counted."""
-    territory, counted, out = territory or {}, {}, []
+    """(reason, stateless cents, paid cents) of each couple, and what was counted, `before` included."""
+    territory, counted, out = territory or {}, dict(before or {}), []
     limits = policy.get("limits") or []
     for journey in journeys:
         reason = closed_gate(policy, journey, territory) or closed_condition(policy, journey, territory)
@@ -292,10 +292,18 @@ def paid_metres(policy: Doc, car: Doc, rides: list[Doc]) -> int:
 
 
 def decide_cars(
-    policy: Doc, cars: list[Doc], territory: Doc | None = None, budget: int | None = None
+    policy: Doc,
+    cars: list[Doc],
+    territory: Doc | None = None,
+    budget: int | None = None,
+    seen_inside: list[tuple[Doc, list[Doc]]] | None = None,
 ) -> tuple[list[tuple[str | None, int, int, int, int, int]], dict]:
-    """(reason, stateless, paid, metres, passengers, fare) of each car, and what was counted."""
+    """(reason, stateless, paid, metres, passengers, fare) of each car, and what was counted.
+
+    `seen_inside` gathers, of each car, what conditions read of it and the rides that count.
+    """
     territory, counted, out = territory or {}, {}, []
+    inside = [] if seen_inside is None else seen_inside
     limits = policy.get("limits") or []
     of_cars = [limit for limit in limits if limit["scope"] != "passenger"]
     of_people = [limit for limit in limits if limit["scope"] == "passenger"]
@@ -303,6 +311,7 @@ def decide_cars(
     for car in cars:
         view = {**car, "datetime": car["end_at"], "distance_m": 0}
         local = local_of(policy, view)
+        inside.append((view, []))
         reason = closed_gate(policy, view, territory)
         if reason:
             out.append((reason, 0, 0, 0, 0, 0))
@@ -320,6 +329,7 @@ def decide_cars(
                 kept.append((ride, seen))
                 charge(of_people, 1, ride.get("seats") or 1, seen, local, had, True)
         rides = [ride for ride, _ in kept]
+        inside[-1] = (view, rides)
         metres = paid_metres(policy, car, rides)
         n = sum(ride.get("seats") or 1 for ride in rides)
         if policy.get("passenger_basis") == "peak_occupancy":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -13,9 +14,11 @@ from covoiturage.policy.facts import read_car, read_facts
 from covoiturage.policy.language import read_policies
 from covoiturage.policy.rides import RideJudge
 from covoiturage.policy.trips import CarJudge
+from mobigo.services.covoiturage.deciding import Batch, decide_batch
 from tests.oracles import policy as oracle
+from tests.oracles.policy_couples import decide_couples
 from tests.worlds.examples import FACTOR
-from tests.worlds.policies import random_car, random_journey, random_policy
+from tests.worlds.policies import random_car, random_journey, random_policy, told
 
 TERRITORIES = [({}, ()), ({"com": ["21231", "25056"]}, (("com", frozenset({"21231", "25056"})),))]
 
@@ -73,3 +76,19 @@ def test_cars_are_worth_the_same(seed):
     assert got == expected
     ours = {key: value for key, value in counters.values.items() if value and key[0] != PAYABLE_TRIPS}
     assert ours == {key: value for key, value in counted.items() if value}
+
+
+@pytest.mark.parametrize("seed", range(75 * FACTOR))
+def test_couples_of_one_car_share_the_same(seed):
+    random = Random(seed)
+    document = random_policy(random, "vehicle_trip")
+    couples = [random_journey(random) for _ in range(20)]
+    trips = ["t", "u", "v", "w"] + [None] * all(limit["scope"] != "vehicle_trip" for limit in document["limits"])
+    for couple in couples:
+        couple |= {"operator_trip_id": random.choice(trips), "operator_id": 1}
+        end = datetime.fromisoformat(couple["datetime"]) + timedelta(minutes=random.randrange(40))
+        couple |= {"vehicle_distance_m": random.choice([None, None, 31_000]), "end_datetime": told(end)}
+    (territory, selector), budget = random.choice(TERRITORIES), random.choice([None, 900])
+    batch = Batch("b", read(document), couples, selector, budget)
+    got = [(line.stateless_cents, line.amount_cents) for line in decide_batch(batch)]
+    assert got == decide_couples(document, couples, territory, budget)
