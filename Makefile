@@ -118,6 +118,7 @@ bench: .venv/.dev ## speed and memory: reading, searching, load, the books (long
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/answers.py
 	$(BIN)/python bench/covoiturage.py
+	$(BIN)/python bench/covoiturage.py search
 	$(BIN)/python bench/load.py --swap --kill
 	$(BIN)/python bench/ledger.py
 

@@ -10,12 +10,19 @@ prints the table. The places are real communes; draws are seeded per user.
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from urllib.parse import quote
 
 from locust import FastHttpUser, constant_throughput, task
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import carpool_search
 
 TOWNS = (
     "Dijon", "Besançon", "Belfort", "Chalon-sur-Saône", "Nevers", "Auxerre", "Mâcon", "Sens", "Le Creusot",
@@ -91,3 +98,34 @@ class Mixed(Traveller):
     plan = task(3)(Traveller.ask_plan)
     departures = task(3)(Traveller.ask_departures)
     geocode = task(4)(Traveller.ask_place)
+
+
+class Carpools(FastHttpUser):
+    """An operator that searches for carpools with its key, one question of a traveller after the other."""
+
+    wait_time = constant_throughput(REQUESTS_PER_S)
+
+    def on_start(self) -> None:
+        """Draw this user's questions."""
+        self.draws = random.Random(next(_numbers))
+        self.places = carpool_search.places()
+        self.headers = {"X-API-Key": os.environ["MOBIGO_BENCH_KEY"]}
+
+    def ask(self, route: str, when: str) -> None:
+        """From one place to another, within 5 km and an hour."""
+        (lat, lon), (to_lat, to_lon) = self.draws.sample(self.places, 2)
+        question = f"departureLat={lat}&departureLng={lon}&arrivalLat={to_lat}&arrivalLng={to_lon}&{when}"
+        radii = "departureRadius=5&arrivalRadius=5&timeDelta=3600"
+        address = f"/standard-covoiturage/v1/{route}?{question}&{radii}"
+        self.client.get(address, headers=self.headers, name=route)
+
+    @task
+    def ask_journeys(self) -> None:
+        """Journeys at an instant."""
+        at = carpool_search.FIRST_AT + self.draws.randrange(carpool_search.WEEK_S)
+        self.ask("driver_journeys", f"departureDate={at}")
+
+    @task
+    def ask_trips(self) -> None:
+        """Regular trips at a time of day."""
+        self.ask("driver_regular_trips", f"departureTimeOfDay={self.draws.randrange(5, 21):02}:30:00")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, Text, UniqueConstraint, delete, func, insert, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mobigo.store.base import UtcDateTime, change
@@ -82,8 +83,9 @@ def note_change(session: Session) -> None:
 
 def get_version(session: Session) -> Version:
     """What is another when the offers are others: how often they were changed, and the oldest that retention left."""
-    n_changes = session.exec(select(OfferVersionRow.n_changes)).first() or 0
-    return n_changes, session.exec(select(func.min(OfferRow.id))).one() or 0
+    oldest = select_columns(func.min(OfferRow.id)).scalar_subquery()
+    found = session.connection().execute(select_columns(col(OfferVersionRow.n_changes), oldest)).first()
+    return (found[0], found[1] or 0) if found else (0, 0)
 
 
 def list_documents(session: Session, kind: str) -> Sequence[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary, delete
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mobigo.store.base import UtcDateTime, change
@@ -64,8 +65,14 @@ def add_key(session: Session, key: PartnerKey, secret_hash: str) -> None:
 
 def find_key(session: Session, key_id: str) -> tuple[PartnerKey, str] | None:
     """A key and the hash of its secret."""
-    row = session.get(PartnerKeyRow, key_id)
-    return (_key(row), row.secret_hash) if row else None
+    wanted = select_columns(
+        col(PartnerKeyRow.operator),
+        col(PartnerKeyRow.made_at),
+        col(PartnerKeyRow.revoked_at),
+        col(PartnerKeyRow.secret_hash),
+    ).where(col(PartnerKeyRow.id) == key_id)
+    row = session.connection().execute(wanted).first()  # no object: it is asked at each call
+    return (PartnerKey(key_id, row[0], row[1], row[2]), row[3]) if row else None
 
 
 def list_keys(session: Session) -> Sequence[PartnerKey]:

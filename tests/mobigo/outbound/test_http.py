@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from mobigo.outbound import http
-from mobigo.outbound.http import Limits, Validators, download, fetch, post
+from mobigo.outbound.http import Limits, Validators, ask, download, fetch, post
 from socle.errors import BadInput, Unavailable
 
 BODY = b"stop_id,stop_name\nA,Semur\n" * 100_000  # several pieces
@@ -37,7 +37,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_POST = do_GET  # noqa: N815
+            do_POST = do_PATCH = do_GET  # noqa: N815
 
             def log_message(self, *_):
                 pass
@@ -251,6 +251,29 @@ def test_a_post_that_may_not_have_arrived_is_sent_again_under_its_key(server):
     assert post(f"{server.address}/pay", b"<pain/>", "application/xml", "k1", pause=waited.append) == (201, b"done")
     assert waited == [1, 7]
     assert [(headers["Idempotency-Key"], body) for _m, _p, headers, body in server.seen] == [("k1", b"<pain/>")] * 3
+
+
+def test_a_key_is_for_who_was_asked_and_not_for_whom_they_name(server):
+    other = Server("127.0.0.3")
+    try:
+        server.answers["/far"] = (302, {"Location": f"{other.address}/there"}, b"")
+        server.answers["/near"] = (302, {"Location": "/here"}, b"")
+        server.answers["/here"] = other.answers["/there"] = (200, {}, b"[]")
+        for path in ("/far", "/near"):
+            headers = {"X-API-Key": "secret", "Authorization": "Bearer secret", "X-Other": "plain"}
+            assert ask(f"{server.address}{path}", headers, None, Limits()).body == b"[]"
+        (at_other,) = other.seen
+        assert "secret" not in str(at_other)
+        assert at_other[2]["X-Other"] == "plain"
+        assert server.seen[-1][2]["X-API-Key"] == "secret"
+    finally:
+        other.close()
+
+
+def test_what_is_changed_is_sent_as_a_patch(server):
+    server.answers["/b/1"] = (200, {}, b"")
+    assert post(f"{server.address}/b/1?status=CONFIRMED", b"", "application/json", "k", method="PATCH") == (200, b"")
+    assert server.seen[0][:2] == ("PATCH", "/b/1?status=CONFIRMED")
 
 
 def test_a_post_that_is_refused_or_sent_on_is_told_as_it_is(server):
