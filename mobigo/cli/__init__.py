@@ -25,6 +25,7 @@ from mobigo.cli import (
     partners,
     people,
     retention,
+    simulate,
     usage,
 )
 from mobigo.cli.doctor import doctor
@@ -70,6 +71,7 @@ app.command("place", help=text("cli.journeys.place_search_help"))(journeys.place
 app.add_typer(audit.app, name="audit")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(retention.app, name="retention")
+covoiturage.app.command("simulate", help=text("cli.simulate.help"))(simulate.simulate)
 covoiturage.app.command("import", help=text("cli.covoiturage.import_help"))(partners.import_)
 covoiturage.app.add_typer(partners.keys_app, name="keys")
 covoiturage.app.add_typer(partners.partners_app, name="partners")

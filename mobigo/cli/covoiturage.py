@@ -67,7 +67,7 @@ def decide(
     run = _Run(check=check, check_stateless=check_stateless, counters=counters, brief=brief, sort=sort)
     try:
         policies = _read_policies(policy)
-        with _opened(journeys) as lines:
+        with opened(journeys) as lines:
             _decide_lines(lines, policies, policy_id, beside, run)
     except (BadInput, OSError) as error:
         say_error(error_sentence(error) if isinstance(error, BadInput) else f"{error.filename} : {error.strerror}")
@@ -125,7 +125,7 @@ def declare(
     from mobigo.services.covoiturage.declaring import declare as keep
 
     n_refused = 0
-    with _database() as (engine, _keys, now):
+    with opened_database() as (engine, _keys, now):
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
             if not line.strip():
                 continue
@@ -149,7 +149,7 @@ def settle(month: Month) -> None:
     from mobigo.services.covoiturage.paying import list_all_months
     from mobigo.services.covoiturage.settling import settle as decide_month
 
-    with _database() as (engine, _keys, now):
+    with opened_database() as (engine, _keys, now):
         n_waiting = next((one.n_waiting for one, _ in list_all_months(engine) if one.month == month), 0)
         with progress(text("cli.covoiturage.settling", month=month), n_waiting) as bar:
             settled = decide_month(engine, month, now, progress=lambda n: bar.update(bar.task_ids[0], advance=n))
@@ -169,7 +169,7 @@ def pay(
     from covoiturage.sepa import Debtor
     from mobigo.services.covoiturage import paying
 
-    with _database() as (engine, keys, now):
+    with opened_database() as (engine, keys, now):
         if bank_file is not None:
             say_json(msgspec.to_builtins(paying.confirm(engine, bank_file.read_bytes(), _ACTOR, now)))
             raise typer.Exit(ExitCode.OK)
@@ -200,7 +200,7 @@ def pay(
 
 
 @contextmanager
-def _database() -> Iterator[tuple[Engine, Keys, datetime]]:
+def opened_database() -> Iterator[tuple[Engine, Keys, datetime]]:
     """The database of this run, its keys, and the present instant."""
     from mobigo.security import open_keys
     from mobigo.store.base import migrate, open_engine
@@ -274,17 +274,21 @@ class _Run:
             err.print(text(f"cli.covoiturage.differs_{what}", **facts), markup=False)
 
 
-def _objects(lines: Iterable[bytes], run: _Run) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of the lines with their numbers, from 0; a line that is none is told and left out."""
+def read_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
+    """Each line's number from 0 and what it holds as JSON, None where it holds none; empty lines are left out."""
     decode = msgspec.json.Decoder().decode
     for number, line in enumerate(lines):
-        line = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
-        if not line.strip():
-            continue
-        try:
-            given = decode(line)
-        except (msgspec.DecodeError, RecursionError):
-            given = None
+        told = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
+        if told.strip():
+            try:
+                yield number, decode(told)
+            except (msgspec.DecodeError, RecursionError):
+                yield number, None
+
+
+def _objects(lines: Iterable[bytes], run: _Run) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of the lines with their numbers, from 0; a line that is none is told and left out."""
+    for number, given in read_lines(lines):
         if isinstance(given, dict):
             yield number, given
         else:
@@ -351,7 +355,8 @@ def _read_json(file: Path) -> Any:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
+def opened(name: str) -> Iterator[IO[bytes]]:
+    """The lines of a file, or of standard input when it is called `-`."""
     if name == "-":
         yield sys.stdin.buffer
     else:

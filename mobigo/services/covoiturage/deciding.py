@@ -195,21 +195,22 @@ def _decide_cars(batch: Batch, *, in_order_of_end: bool) -> Iterator[Decided | U
     judge = CarJudge(batch.policy, batch.territory, batch.budget_cents)
     journeys = enumerate(batch.journeys)
     if in_order_of_end:
-        cars = [_read_car(indices, together) for indices, together in _journeys_of_cars(journeys)]
+        cars = [read_car_of(indices, together) for indices, together in journeys_of_cars(journeys)]
         cars.sort(key=lambda one: _NEVER if isinstance(one[1], BadInput) else one[1].end_at)  # as they came, if equal
         for indices, car in cars:
             yield from _decide_car(batch, judge, indices, car)
         return
     for index, given in journeys:
         if _trip_of(given) is not None:  # others of this car may come until the end
-            cars_left = _journeys_of_cars(chain([(index, given)], journeys))
-            lines = [line for left in cars_left for line in _decide_car(batch, judge, *_read_car(*left))]
+            cars_left = journeys_of_cars(chain([(index, given)], journeys))
+            lines = [line for left in cars_left for line in _decide_car(batch, judge, *read_car_of(*left))]
             yield from sorted(lines, key=lambda line: line.index)
             return
-        yield from _decide_car(batch, judge, *_read_car([index], [given]))
+        yield from _decide_car(batch, judge, *read_car_of([index], [given]))
 
 
-def _read_car(indices: list[int], journeys: list[Any]) -> tuple[list[int], CarFacts | BadInput]:
+def read_car_of(indices: list[int], journeys: list[Any]) -> tuple[list[int], CarFacts | BadInput]:
+    """The car that these plain objects tell of, or why it cannot be read; with their positions."""
     try:
         objects = [_object(given) for given in journeys]
         return indices, read_car(objects[0]) if "rides" in objects[0] else read_couples(objects)
@@ -238,7 +239,7 @@ def _trip_of(given: Any) -> object:
     return repr(given.get("operator_id")), repr(given["operator_trip_id"])
 
 
-def _journeys_of_cars(journeys: Iterable[tuple[int, Any]]) -> Iterator[tuple[list[int], list[Any]]]:
+def journeys_of_cars(journeys: Iterable[tuple[int, Any]]) -> Iterator[tuple[list[int], list[Any]]]:
     """The journeys of each car, in the order of its first: one whole car, or the couples that tell of it together."""
     cars: dict[object, tuple[list[int], list[Any]]] = {}
     for index, given in journeys:

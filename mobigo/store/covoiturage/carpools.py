@@ -146,6 +146,12 @@ def list_undecided(session: Session, month: str, until: datetime, limit: int) ->
     return [_kept(row) for row in rows]
 
 
+def list_facts_of_month(session: Session, month: str) -> Iterator[bytes]:
+    """The facts of each carpool of `month` that was not cancelled, by (end, id)."""
+    rows = select(CarpoolRow.facts).where(CarpoolRow.month == month, CarpoolRow.state != CarpoolState.CANCELLED)
+    yield from session.exec(rows.order_by(col(CarpoolRow.end_at), col(CarpoolRow.id)))
+
+
 def list_by_state(session: Session, month: str) -> Mapping[CarpoolState, int]:
     """How many carpools of `month` are in each state."""
     found = dict.fromkeys(CarpoolState, 0)
