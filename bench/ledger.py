@@ -87,6 +87,7 @@ class Measured:
     entries_per_s: float
     p50_s: float
     p99_s: float
+    cpu_s: float  # of the process, for an entry
     fsyncs_per_s: float
 
     @property
@@ -104,6 +105,8 @@ class Watch:
         self._end = self._start + seconds
         self._run = uuid.uuid4().hex
         self.waits_s: list[float] = []
+        self._n_answered = 0
+        self._cpu_s = time.process_time()
 
     def entries(self, client: int) -> Iterator[Entry]:
         """What one client sends: the next entry as soon as the one before is answered."""
@@ -115,12 +118,17 @@ class Watch:
             if begin >= self._start and done <= self._end:
                 self.waits_s.append(done - begin)
             begin = done
+        self._n_answered += sent
+
+    def stop(self) -> None:
+        """All clients are done."""
+        self._cpu_s = (time.process_time() - self._cpu_s) / self._n_answered
 
     def told(self, fsyncs_per_s: float) -> Measured:
         """The figures."""
         waits_s = sorted(self.waits_s)
         n = len(waits_s)
-        return Measured(n / self.seconds, waits_s[n // 2], waits_s[n * 99 // 100], fsyncs_per_s)
+        return Measured(n / self.seconds, waits_s[n // 2], waits_s[n * 99 // 100], self._cpu_s, fsyncs_per_s)
 
 
 def by_threads(watch: Watch, n_clients: int, send: Callable[[Entry], object]) -> None:
@@ -155,6 +163,7 @@ def measure(folder: Path, seconds: float, clients: Callable[[Watch], None]) -> M
     before = synchronisations(folder)
     watch = Watch(seconds)
     clients(watch)
+    watch.stop()
     return watch.told(fmean((before, synchronisations(folder))))
 
 
@@ -197,6 +206,7 @@ def bench(title: str, engine: Engine, folder: Path, seconds: float, n_entries: i
     report = Report(f"Ledger, {title}")
     fsyncs_per_s = synchronisations(folder)
     report.add("disk, fsyncs_per_s", fsyncs_per_s, fsyncs_per_s)
+    report.add("other work of the machine, load", os.getloadavg()[0], fsyncs_per_s)
     migrate(engine)
     with transaction(engine) as session:
         books = Books(session)
@@ -220,6 +230,7 @@ def bench(title: str, engine: Engine, folder: Path, seconds: float, n_entries: i
             name = f"{n_clients} clients"
             report.add(f"{name}, postings_per_s", found.postings_per_s, disk, least=factor * min(disk, DISK))
             report.add(f"{name}, entries_per_s", found.entries_per_s, disk)
+            report.add(f"{name}, cpu_us per entry", found.cpu_s * 1e6, disk)
             report.add(f"{name}, p50_ms", found.p50_s * 1e3, disk)
             most_ms = (LIVELY_FSYNCS / min(disk, DISK) + LIVELY_S) * 1e3 if n_clients == 32 else None
             report.add(f"{name}, p99_ms", found.p99_s * 1e3, disk, most=most_ms)
@@ -231,12 +242,13 @@ def bench(title: str, engine: Engine, folder: Path, seconds: float, n_entries: i
     found = measure(folder, seconds, lambda watch: by_threads(watch, 32, enter_alone))
     report.add("32 clients without writer, postings_per_s", found.postings_per_s, found.fsyncs_per_s)
     report.add("32 clients without writer, p99_ms", found.p99_s * 1e3, found.fsyncs_per_s)
-    begin = time.perf_counter()
+    begin, cpu_s = time.perf_counter(), time.process_time()
     checked = check_books(engine, is_signed)
-    taken_s = time.perf_counter() - begin
+    taken_s, cpu_s = time.perf_counter() - begin, time.process_time() - cpu_s
     if checked.findings:
         raise SystemExit(f"the books are not sound: {checked.findings[0]}")
     report.add("verify, entries_per_s", checked.n_entries / taken_s, fsyncs_per_s, least=VERIFY_GOAL)
+    report.add("verify, cpu_us per entry", cpu_s / checked.n_entries * 1e6, fsyncs_per_s)
     report.add("verified, entries", checked.n_entries, fsyncs_per_s)
     console.print(report.table)
     record(f"ledger, {title}", report.figures)
