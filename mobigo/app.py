@@ -37,11 +37,13 @@ from mobigo.services.network.served import ServedNetwork
 from mobigo.services.people.provider import Provider, read_access
 from mobigo.settings import Settings
 from mobigo.store.base import WritesElsewhere, open_engine, write_only_while
+from mobigo.store.streets import find_streets
 from mobigo.store.writing import find_seat
 from mobigo.texts import text
 from mobigo.web.door import go_sign_in
 from mobigo.web.layout import Operator, Pages, Site
 from mobigo.web.site import make_router
+from routing.journeys.snapshot import Snapshot
 from socle.errors import MobigoError, NotSignedIn
 
 T = TypeVar("T")
@@ -52,7 +54,11 @@ def app_of_settings() -> FastAPI:
     """The application of this process, from its settings: what `mobigo serve` starts."""
     settings = Settings()
     write_logs(settings.log_level, settings.log_format)
-    network = ServedNetwork(settings.data_dir, lambda release: open_network(release, int(time.time())))
+
+    def open_release(release: Path) -> Snapshot:
+        return open_network(release, int(time.time()), find_streets(settings.data_dir))
+
+    network = ServedNetwork(settings.data_dir, open_release)
     return make_app(network, settings, stays=True)
 
 

@@ -25,7 +25,11 @@ from mobigo.cli import (
     partners,
     people,
     retention,
+<<<<<<< HEAD
     simulate,
+=======
+    streets,
+>>>>>>> ea0b598 (streets: walks to stops and all the way follow the streets in use)
     usage,
 )
 from mobigo.cli.doctor import doctor
@@ -64,6 +68,7 @@ app.command(help=text("cli.serve.help"))(serve)
 app.add_typer(demo.app, name="demo")
 app.add_typer(feed.app, name="feed")
 app.add_typer(network.app, name="network")
+app.add_typer(streets.app, name="streets")
 app.add_typer(jobs.app, name="jobs")
 app.command("plan", help=text("cli.journeys.plan_help"))(journeys.plan)
 app.command("board", help=text("cli.journeys.board_help"))(journeys.board)

@@ -13,6 +13,7 @@ from mobigo.cli.feed import AsJson, told
 from mobigo.cli.fictitious import say_accounts, settle_accounts
 from mobigo.cli.frame import ExitCode, out, progress, say_json, settings
 from mobigo.cli.sources import declare
+from mobigo.cli.streets import build_under_bar
 from mobigo.texts import finding_sentence, text
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
@@ -61,6 +62,7 @@ def demo(
             raise BadInput("demo_bad_scale", scale=scale)
         folder, feeds = build_sources(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
         import_sources(folder, feeds, as_json=as_json)
+        build_demo_streets(folder)
         say_accounts(settle_accounts(wished=True))
 
 
@@ -93,10 +95,23 @@ def import_sources(folder: Path, feeds: Sequence[Path], *, as_json: bool = False
         raise typer.Exit(ExitCode.BAD_DATA)
 
 
+def build_demo_streets(folder: Path) -> None:
+    """Use the streets of the demonstration, unless real ones are in use; the sample has none."""
+    from mobigo.services.streets import find_generator
+    from routing.streets.graph import is_demo_generator
+
+    extract = folder / "streets.osm.gz"
+    in_use = find_generator(settings().data_dir)
+    if extract.is_file() and (in_use is None or is_demo_generator(in_use)):
+        build_under_bar(extract)
+
+
 def ensure_demo() -> None:
     """Build and import the demonstration when no network is loaded, or one that is over or of another version."""
     if not _is_served():
-        import_sources(*build_sources(2020, monday_of(datetime.now(PARIS).date()), 26))
+        folder, feeds = build_sources(2020, monday_of(datetime.now(PARIS).date()), 26)
+        import_sources(folder, feeds)
+        build_demo_streets(folder)
 
 
 def _is_served() -> bool:

@@ -41,6 +41,8 @@ _CODE_OF_ERROR = {
     "no_service_on_days": ExitCode.NO,
     "no_network": ExitCode.NO_NETWORK,
     "no_timetable": ExitCode.NO_NETWORK,
+    "no_streets": ExitCode.NO_NETWORK,
+    "streets_of_other_version": ExitCode.NO_NETWORK,
     "timetable_of_other_version": ExitCode.NO_NETWORK,
     "release_damaged": ExitCode.NO_NETWORK,
     "bad_day": ExitCode.USAGE,

@@ -84,10 +84,12 @@ class Answers:
         from mobigo.api.journeys import params, places, plan, timetable
         from mobigo.api.journeys.query_string import read_params
         from mobigo.store.releases import get_current
+        from mobigo.store.streets import find_streets
         from routing.journeys.snapshot import open_snapshot
 
         if self._snapshot is None:
-            self._snapshot = open_snapshot(get_current(settings().data_dir))
+            data_dir = settings().data_dir
+            self._snapshot = open_snapshot(get_current(data_dir), find_streets(data_dir))
         now = int(time.time())
         value: Any
         if name == "plan":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +19,10 @@ from routing.journeys.rank import Measured, Sort
 from routing.journeys.refresh import LegId, Refreshed
 from routing.journeys.snapshot import Snapshot, open_snapshot
 from routing.journeys.told import Reason, Told
-from socle.errors import BadInput
+from socle.errors import BadInput, Unavailable
 from socle.geo import Box, LatLon, distance_m
+
+log = logging.getLogger(__name__)
 
 # A direct way this short, times the factor asked, leaves nothing for a vehicle to win.
 NO_SEARCH_WITHIN_S = 300
@@ -59,13 +62,21 @@ class RefreshAnswer:
     told: Told | None
 
 
-def open_network(release_dir: Path, now: int) -> Snapshot:
+def open_network(release_dir: Path, now: int, streets_dir: Path | None = None) -> Snapshot:
     """The snapshot of a release, warm: its kernels are loaded and the arrays of the day are made.
+
+    Walks follow the streets of `streets_dir`; damaged ones are told in the log and not used.
 
     Raises:
         Unavailable: there is no timetable that this version can read.
     """
-    snapshot = open_snapshot(release_dir)
+    try:
+        snapshot = open_snapshot(release_dir, streets_dir)
+    except Unavailable as error:
+        if streets_dir is None or str(error.facts.get("directory", streets_dir)) != str(streets_dir):
+            raise
+        log.warning("walks follow the great circle: the streets cannot be opened: %s", error)
+        snapshot = open_snapshot(release_dir)
     start, end = snapshot.timetable.valid
     busiest = snapshot.main_stops[(-snapshot.importance).argsort(kind="stable")[:2]].tolist()
     if len(busiest) == 2:
@@ -73,6 +84,9 @@ def open_network(release_dir: Path, now: int) -> Snapshot:
         at = min(max(now, start), end - 1)
         for arrive_by in (False, True):
             plan(snapshot, JourneyQuery(one, other, at, arrive_by=arrive_by), PageWish(n=1))
+        if snapshot.walks is not None:
+            here, there = (PointPlace(snapshot.timetable.stop_at(place.stop)) for place in (one, other))
+            plan(snapshot, JourneyQuery(here, there, at), PageWish(n=1))
     return snapshot
 
 

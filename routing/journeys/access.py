@@ -1,6 +1,7 @@
 """Access: the spots from which a search starts and where it ends, and the walk without any vehicle.
 
-Until streets are there, a walk is 1.25 × the great circle at the traveller's speed.
+Walks follow the streets where there are some (`walks`); where not, a walk is 1.25 × the great circle at the
+traveller's speed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace, Via
+from routing.journeys.walks import Course, Walks
 from routing.network.days import Day
 from routing.network.timetable import Timetable
 from routing.network.transfers import DETOUR
 from socle.geo import LatLon, distance_m, distances_m
+from socle.matrix import NEVER
 from socle.times import DAY_S
 
 _METRES_PER_DEGREE = 111_195.0
@@ -35,8 +38,16 @@ def walk_between(one: LatLon, other: LatLon, speed_m_s: float) -> tuple[int, int
     return ceil(min(metres / speed_m_s - 1e-9, 7 * DAY_S)), round(metres)
 
 
-def stops_of(timetable: Timetable, query: JourneyQuery, place: Place, max_walk_s: int) -> tuple[Ints, Ints]:
-    """The stops that stand for `place`, ascending, and the seconds to walk to each.
+def stops_of(
+    timetable: Timetable,
+    query: JourneyQuery,
+    place: Place,
+    max_walk_s: int,
+    walks: Walks | None = None,
+    *,
+    backward: bool = False,
+) -> tuple[Ints, Ints]:
+    """The stops that stand for `place`, ascending, and the seconds to walk to each (backward: from each).
 
     A stop stands for its whole place at no cost; a point for the stops within reach on foot. A stop
     that is known to have steps stands for nothing when the query is for a wheelchair.
@@ -46,6 +57,14 @@ def stops_of(timetable: Timetable, query: JourneyQuery, place: Place, max_walk_s
         seconds = np.zeros(len(stops), np.int32)
     else:
         stops, seconds = _stops_near(timetable, place.at, query.walk_speed_m_s, max_walk_s)
+        found = walks.around(query, place.at, max_walk_s, backward=backward) if walks else None
+        if found is not None:
+            off_streets = ~found.others.is_joined[stops]
+            on_streets = np.flatnonzero(found.seconds < NEVER)
+            stops = np.concatenate([stops[off_streets], on_streets]).astype(np.int32)
+            seconds = np.concatenate([seconds[off_streets], found.seconds[on_streets]])
+            order = np.argsort(stops, kind="stable")
+            stops, seconds = stops[order], seconds[order]
     if query.wheelchair:
         kept = timetable.stop_wheelchair[stops] != 2
         stops, seconds = stops[kept], seconds[kept]
@@ -86,8 +105,8 @@ def _same_place(timetable: Timetable, one: StopPlace, other: StopPlace) -> bool:
     return bool(timetable.stop_place[one.stop] == timetable.stop_place[other.stop])
 
 
-def direct_walk(timetable: Timetable, query: JourneyQuery) -> tuple[int, int] | None:
-    """Seconds and metres of walking all the way, or None when that takes longer than `max_direct_s`.
+def direct_walk(timetable: Timetable, query: JourneyQuery, walks: Walks | None = None) -> Course | None:
+    """The walk all the way, or None when that takes longer than `max_direct_s`.
 
     Nobody walks all the way past a via.
     """
@@ -95,7 +114,10 @@ def direct_walk(timetable: Timetable, query: JourneyQuery) -> tuple[int, int] | 
         return None
     one, other = place_at(timetable, query.origin), place_at(timetable, query.destination)
     walk_s, metres = walk_between(one, other, query.walk_speed_m_s)
-    return (walk_s, metres) if walk_s <= query.max_direct_s else None
+    course: Course = walk_s, metres, (one, other)
+    if walks is not None and walk_s <= DETOUR * query.max_direct_s:  # no street is shorter than the great circle
+        course = walks.between(query, one, other, query.max_direct_s) or course
+    return course if course[0] <= query.max_direct_s else None
 
 
 def _stops_near(timetable: Timetable, at: LatLon, speed_m_s: float, max_walk_s: int) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from routing.journeys.access import stops_of
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
 from routing.journeys.rank import Best, Label
@@ -16,6 +17,7 @@ from socle.geo import distance_m
 from socle.times import render_gtfs_date
 
 _WALK_DETOUR = 1.25  # of the walks searched without streets
+_LONGEST_DETOUR = 10  # round a river or a railway, along streets
 
 
 def why_this(bests: tuple[Best, ...]) -> list[Reason]:
@@ -50,7 +52,7 @@ def why_nothing(
         (query.origin, query.max_access_s, "origin"),
         (query.destination, query.max_egress_s, "destination"),
     ):
-        too_far = _above_walk_limit(snapshot, place, limit_s * query.walk_speed_m_s, side)
+        too_far = _above_walk_limit(snapshot, query, place, limit_s, side)
         if too_far is not None:
             return [too_far]
     day = snapshot.timetable.day_of(query.at)
@@ -68,7 +70,7 @@ def why_nothing(
     return [Reason("NO_CONNECTION", {"hours": 24})]
 
 
-def _above_walk_limit(snapshot: Snapshot, place: Place, limit_m: float, side: str) -> Reason | None:
+def _above_walk_limit(snapshot: Snapshot, query: JourneyQuery, place: Place, limit_s: int, side: str) -> Reason | None:
     """That the nearest served stop is farther than one would walk, when it is."""
     if isinstance(place, StopPlace):
         return None
@@ -80,7 +82,13 @@ def _above_walk_limit(snapshot: Snapshot, place: Place, limit_m: float, side: st
     north = timetable.stop_lat[served] - place.at.lat
     east = (timetable.stop_lon[served] - place.at.lon) * np.cos(np.radians(place.at.lat))
     nearest = int(served[np.argmin(north * north + east * east)])
+    limit_m = limit_s * query.walk_speed_m_s
     metres = round(distance_m(place.at, timetable.stop_at(nearest)) * _WALK_DETOUR)
+    if metres <= limit_m and snapshot.walks is not None:
+        ends = (place.at, timetable.stop_at(nearest))
+        reached, _ = stops_of(timetable, query, place, limit_s, snapshot.walks, backward=side == "destination")
+        course = snapshot.walks.between(query, *ends, _LONGEST_DETOUR * limit_s) if not len(reached) else None
+        metres = course[1] if course is not None and course[2] else metres
     if metres <= limit_m:
         return None
     name = snapshot.texts[timetable.stop_name[nearest]]

@@ -28,7 +28,7 @@ from routing.journeys.naming import (
     trip_display_name,
     trip_public_id,
 )
-from routing.journeys.query import Place, PointPlace, StopPlace
+from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Reason, place_at
 from routing.network.modes import MODES
@@ -283,14 +283,19 @@ def _walk_again(snapshot: Snapshot, leg_ids: Sequence[LegId], legs: Sequence[Leg
         departure = after.departure - (leg_ids[at + 1].sched_start - leg_id.sched_end) - lasts_s
     origin = _place_again(snapshot, leg_id.from_id, leg_id.start)
     destination = _place_again(snapshot, leg_id.to_id, leg_id.end)
-    return WalkLeg(
-        origin,
-        destination,
-        departure,
-        departure + lasts_s,
-        _walk_m(snapshot, origin, destination),
-        (place_at(snapshot, origin), place_at(snapshot, destination)),
-    )
+    metres, path = _walk_course(snapshot, origin, destination, lasts_s)
+    return WalkLeg(origin, destination, departure, departure + lasts_s, metres, path)
+
+
+def _walk_course(snapshot: Snapshot, origin: Place, destination: Place, lasts_s: int) -> tuple[int, tuple[LatLon, ...]]:
+    """Metres and line of a walk: along the streets when it begins or ends at a point, as it did when it was found."""
+    path = place_at(snapshot, origin), place_at(snapshot, destination)
+    if snapshot.walks is not None and PointPlace in {type(origin), type(destination)}:
+        any_time = JourneyQuery(origin, destination, 0, walk_speed_m_s=1.0)
+        course = snapshot.walks.between(any_time, *path, 2 * lasts_s + 600)
+        if course is not None and course[2]:
+            return course[1:]
+    return _walk_m(snapshot, origin, destination), path
 
 
 def _walk_m(snapshot: Snapshot, origin: Place, destination: Place) -> int:

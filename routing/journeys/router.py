@@ -16,6 +16,7 @@ from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
 from routing.journeys.unwind import Ways, forward_legs, make_journey, make_walk, stays_of
+from routing.journeys.walks import Walks
 from routing.kernels.arrays import ALIGHT, BOARD, NEVER, SearchArrays, Vias
 from routing.kernels.polish import polish
 from routing.network.days import Day, days_of
@@ -33,8 +34,8 @@ from socle.errors import BadInput
 from socle.times import day_number, day_of_number, service_day_start
 
 
-def plan(timetable: Timetable, query: JourneyQuery) -> Plan:
-    """The journeys that answer `query`, Pareto-optimal as `JourneyQuery` says.
+def plan(timetable: Timetable, query: JourneyQuery, walks: Walks | None = None) -> Plan:
+    """The journeys that answer `query`, Pareto-optimal as `JourneyQuery` says; on foot by `walks` where they are.
 
     Raises:
         BadInput: `outside_timetable` when the calendars say nothing of the time asked.
@@ -47,16 +48,19 @@ def plan(timetable: Timetable, query: JourneyQuery) -> Plan:
             first_day=timetable.first_day.isoformat(),
             last_day=timetable.last_day.isoformat(),
         )
-    walk = direct_walk(timetable, query)
-    direct = make_walk(timetable, query, walk[0]) if walk else None
+    walk = direct_walk(timetable, query, walks)
+    direct = make_walk(query, walk) if walk else None
     searched = _searched(query)
     if query.modes is not None and not query.modes:
         return Plan((), direct, searched)
     journeys: list[Journey] = []
-    origin = given_stops(query.access) or stops_of(timetable, query, query.origin, query.max_access_s)
-    destination = given_stops(query.egress) or stops_of(timetable, query, query.destination, query.max_egress_s)
+    origin = given_stops(query.access) or stops_of(timetable, query, query.origin, query.max_access_s, walks)
+    destination = given_stops(query.egress) or stops_of(
+        timetable, query, query.destination, query.max_egress_s, walks, backward=True
+    )
     for day, begin, end in _pieces(timetable, query):
-        journeys += _search_day(timetable, query, day, begin, end, origin, destination, walk[0] if walk else NEVER)
+        direct_s = walk[0] if walk else NEVER
+        journeys += _search_day(timetable, query, walks, day, begin, end, origin, destination, direct_s)
     journeys.sort(key=lambda journey: (journey.departure, journey.arrival, journey.n_changes))
     return Plan(tuple(journeys), direct, searched)
 
@@ -102,6 +106,7 @@ Stops = tuple[NDArray[np.int32], NDArray[np.int32]]
 def _search_day(
     timetable: Timetable,
     query: JourneyQuery,
+    walks: Walks | None,
     service_day: date,
     begin: int,
     end: int,
@@ -146,6 +151,7 @@ def _search_day(
     ways = Ways(
         timetable,
         query,
+        walks,
         day,
         service_day,
         dict(zip(origin[0].tolist(), origin[1].tolist(), strict=True)),

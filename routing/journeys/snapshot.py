@@ -23,9 +23,11 @@ from routing.journeys.journey import Plan
 from routing.journeys.places import PlaceIndex, build_index
 from routing.journeys.query import JourneyQuery
 from routing.journeys.router import plan
+from routing.journeys.walks import Walks, make_walks
 from routing.mapped import undamaged
 from routing.network.modes import MODES
 from routing.network.timetable import Timetable, open_timetable
+from routing.streets.graph import open_streets
 from socle.geo import LatLon
 
 
@@ -45,6 +47,8 @@ class Snapshot:
     stop_first_call: NDArray[np.int64]  # [n_stops + 1]
     call_time: NDArray[np.int32]  # [n_times] index into arrival_s and departure_s
     time_trip: NDArray[np.int32]  # [n_times] trip of each time
+
+    walks: Walks | None = None  # along the streets, when there are some
 
     @property
     def release(self) -> str:
@@ -111,7 +115,7 @@ class Snapshot:
 
     def search(self, query: JourneyQuery) -> Plan:
         """The journeys that answer `query`."""
-        return plan(self.timetable, query)
+        return plan(self.timetable, query, self.walks)
 
     def modes_of(self, stop: int) -> tuple[str, ...]:
         """The modes that call at a stop, in the order of `MODES`."""
@@ -128,8 +132,10 @@ def mode_bits(modes: frozenset[str]) -> int:
     return sum(1 << number for number, mode in enumerate(MODES) if mode in modes)
 
 
-def open_snapshot(release_dir: Path) -> Snapshot:
-    """The snapshot of a release directory: `timetable/`, `places.csv`, `manifest.json`.
+def open_snapshot(release_dir: Path, streets_dir: Path | None = None) -> Snapshot:
+    """The snapshot of a release directory: `timetable/`, `places.csv`, `manifest.json`; walks along the streets.
+
+    Nobody is led along invented streets in a network that is real.
 
     Raises:
         Unavailable: there is no timetable that this version can read, or a file of the release is damaged.
@@ -139,7 +145,11 @@ def open_snapshot(release_dir: Path) -> Snapshot:
     with undamaged(release_dir):
         manifest = json.loads(manifest_path.read_text("utf-8")) if manifest_path.exists() else {}
         communes = read_communes(release_dir / "places.csv")
-    return make_snapshot(timetable, communes, manifest)
+    snapshot = make_snapshot(timetable, communes, manifest)
+    streets = None if streets_dir is None else open_streets(streets_dir)
+    if streets is None or (streets.is_demo and not snapshot.is_demo):
+        return snapshot
+    return replace(snapshot, walks=make_walks(streets, timetable))
 
 
 def make_snapshot(

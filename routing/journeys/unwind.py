@@ -11,6 +11,7 @@ import numpy as np
 from routing.journeys.access import place_at, walk_between
 from routing.journeys.journey import Call, Journey, Leg, TransitLeg, WalkLeg
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
+from routing.journeys.walks import Course, Walks
 from routing.kernels.arrays import Ints, Vias
 from routing.network.days import Day
 from routing.network.timetable import Timetable
@@ -33,6 +34,7 @@ class Ways:
 
     timetable: Timetable
     query: JourneyQuery
+    walks: Walks | None
     day: Day
     service_day: date
     access_s: dict[int, int]  # stop -> seconds to walk to it from the origin
@@ -70,7 +72,7 @@ def make_journey(ways: Ways, legs_ridden: Ints, stays: Ints) -> Journey:
 
     A stay at a via near the origin comes after the walk to it, one near the target before the walk from it.
     """
-    timetable, query = ways.timetable, ways.query
+    query = ways.query
     rides = [Ride(*row) for row in legs_ridden.tolist()]
     legs: list[Leg] = []
     vehicles = [_transit_legs(ways, ride) for ride in rides]
@@ -79,7 +81,7 @@ def make_journey(ways: Ways, legs_ridden: Ints, stays: Ints) -> Journey:
     if isinstance(query.origin, PointPlace) or query.access:
         walk_s = ways.access_s[board]
         leaves = first.departure - int(stays[0]) - walk_s
-        legs.append(_walk(timetable, query, query.origin, StopPlace(board), leaves, walk_s))
+        legs.append(_walk(ways, query.origin, StopPlace(board), leaves, walk_s))
     for i, parts in enumerate(vehicles):
         if i > 0:
             walk = _change(ways, rides[i - 1], rides[i], vehicles[i - 1][-1])
@@ -89,22 +91,24 @@ def make_journey(ways: Ways, legs_ridden: Ints, stays: Ints) -> Journey:
     if isinstance(query.destination, PointPlace) or query.egress:
         walk_s = ways.egress_s[alight]
         leaves = last.arrival + int(stays[-1])
-        legs.append(_walk(timetable, query, StopPlace(alight), query.destination, leaves, walk_s))
+        legs.append(_walk(ways, StopPlace(alight), query.destination, leaves, walk_s))
     return Journey(tuple(legs))
 
 
-def make_walk(timetable: Timetable, query: JourneyQuery, walk_s: int) -> Journey:
+def make_walk(query: JourneyQuery, course: Course) -> Journey:
     """The journey on foot all the way, leaving (with `arrive_by`: arriving) at the time asked."""
+    walk_s, metres, path = course
     departure = query.at - walk_s if query.arrive_by else query.at
-    return Journey((_walk(timetable, query, query.origin, query.destination, departure, walk_s),))
+    return Journey((WalkLeg(query.origin, query.destination, departure, departure + walk_s, metres, path),))
 
 
-def _walk(
-    timetable: Timetable, query: JourneyQuery, origin: Place, destination: Place, departure: int, walk_s: int
-) -> WalkLeg:
-    one, other = place_at(timetable, origin), place_at(timetable, destination)
-    _, metres = walk_between(one, other, query.walk_speed_m_s)
-    return WalkLeg(origin, destination, departure, departure + walk_s, metres, (one, other))
+def _walk(ways: Ways, origin: Place, destination: Place, departure: int, walk_s: int) -> WalkLeg:
+    """The walk at an end of a journey."""
+    course = ways.walks.leg(ways.query, origin, destination) if ways.walks else None
+    if course is None:
+        path = (place_at(ways.timetable, origin), place_at(ways.timetable, destination))
+        course = walk_s, walk_between(*path, ways.query.walk_speed_m_s)[1], path
+    return WalkLeg(origin, destination, departure, departure + walk_s, *course[1:])
 
 
 def _change(ways: Ways, before: Ride, after: Ride, arriving: TransitLeg) -> WalkLeg | None:

@@ -110,7 +110,7 @@ class Streets:
     @property
     def is_demo(self) -> bool:
         """Whether these streets are invented."""
-        return self.generator.startswith("mobigo demo")
+        return is_demo_generator(self.generator)
 
     @cached_property
     def lines(self) -> Lines:
@@ -134,6 +134,11 @@ class Streets:
         ways = self.ways[profile]
         is_open = (ways.along_ms != CLOSED) | (ways.against_ms != CLOSED)
         return float(self.piece_mm[is_open].sum(dtype=np.int64)) / 1e6
+
+
+def is_demo_generator(generator: str) -> bool:
+    """Whether the program that wrote an extract invents streets."""
+    return generator.startswith("mobigo demo")
 
 
 def make_streets(

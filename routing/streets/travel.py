@@ -49,10 +49,12 @@ Longs = NDArray[np.int64]
 _local = threading.local()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Spots:
-    """Places joined to streets."""
+    """Places joined to the streets of a profile."""
 
+    streets: Streets
+    profile: Profile
     lat: NDArray[np.float64]  # [n] where the places are
     lon: NDArray[np.float64]
     piece: Ints  # [n] the piece that each is joined to, -1 for none
@@ -68,6 +70,16 @@ class Spots:
     def is_joined(self) -> NDArray[np.bool_]:
         """Which places are on a street."""
         return self.piece >= 0
+
+    @cached_property
+    def leaving(self) -> Ends:
+        """How one gets from the places to the nodes of their pieces."""
+        return _ends(self, leaving=True)
+
+    @cached_property
+    def arriving(self) -> Ends:
+        """How one gets to the places from the nodes of their pieces."""
+        return _ends(self, leaving=False)
 
 
 def join(
@@ -95,7 +107,7 @@ def join(
             one, other = points[at[found]].astype(np.float64), points[at[found] + 1].astype(np.float64)
             on[found] = (one + part[found] * (other - one)) / 1e7
     beside = np.rint(np.where(found, metres, 0.0) * 1000).astype(np.int64)
-    return Spots(lat, lon, piece, along, beside, on_lat, on_lon)
+    return Spots(streets, profile, lat, lon, piece, along, beside, on_lat, on_lon)
 
 
 def spots_at(streets: Streets, profile: Profile, places: Sequence[LatLon], reach_m: float = REACH_M) -> Spots:
@@ -114,8 +126,8 @@ def _parts(whole_ms: Ints, mm: Longs, of_mm: Longs) -> Ints:
     return np.where((whole == CLOSED) & (mm > 0), CLOSED, np.where(mm > 0, part, 0)).astype(np.int32)
 
 
-def _ends(streets: Streets, profile: Profile, spots: Spots, *, leaving: bool) -> Ends:
-    """How one gets from spots to the nodes of their pieces, or from these to them."""
+def _ends(spots: Spots, *, leaving: bool) -> Ends:
+    streets, profile = spots.streets, spots.profile
     ways = streets.ways[profile.name]
     at = np.maximum(spots.piece, 0)
     joined = spots.is_joined
@@ -143,10 +155,9 @@ def _ends(streets: Streets, profile: Profile, spots: Spots, *, leaving: bool) ->
     return Ends(nodes, costs, np.stack([before, after], axis=1), beside_ms, beside_mm)
 
 
-def _along_one_piece(
-    streets: Streets, profile: Profile, origins: Spots, destinations: Spots, one: Longs, other: Longs
-) -> tuple[Longs, Longs]:
+def _along_one_piece(origins: Spots, destinations: Spots, one: Longs, other: Longs) -> tuple[Longs, Longs]:
     """Milliseconds and millimetres along the piece that both are on, for pairs of spots; UNREACHED when one may not."""
+    streets, profile = origins.streets, origins.profile
     ways = streets.ways[profile.name]
     piece = origins.piece[one]
     step = destinations.along_mm[other] - origins.along_mm[one]
@@ -172,20 +183,19 @@ def _limit_ms(limit_s: float | None, pace: float) -> int:
     return FARTHEST if limit_s is None else max(min(int(limit_s * 1000 / pace + 1e-6), FARTHEST), -1)
 
 
-def _seconds(ms: Longs, pace: float) -> Ints:
-    seconds = np.ceil(ms * pace / 1000 - 1e-9)
-    return np.where(ms >= UNREACHED, NEVER, np.minimum(seconds, NEVER - 1)).astype(np.int32)
-
-
-def _metres(mm: Longs, ms: Longs) -> Ints:
-    return np.where(ms >= UNREACHED, NEVER, np.minimum((mm + 500) // 1000, NEVER - 1)).astype(np.int32)
+def _told(ms: Ints, mm: Longs, pace: float) -> tuple[Ints, Ints]:
+    """Seconds and metres; NEVER where there is no way."""
+    seconds, metres = np.full(ms.shape, NEVER, np.int32), np.full(ms.shape, NEVER, np.int32)
+    found = ms != UNREACHED  # few, of all stops of a region
+    seconds[found] = np.minimum(np.ceil(ms[found] * (pace / 1000) - 1e-9), NEVER - 1)
+    metres[found] = np.minimum((mm[found] + 500) // 1000, NEVER - 1)
+    return seconds, metres
 
 
 @dataclass(frozen=True, eq=False)
 class Reach:
     """Ways from one place to others (or, searched backward, from others to it)."""
 
-    streets: Streets
     place: Spots  # the one
     others: Spots
     backward: bool
@@ -204,7 +214,7 @@ class Reach:
         """The course of the way, in the direction of travel, from place to place; empty where there is none."""
         if self.seconds[other] >= NEVER:
             return ()
-        streets, piece = self.streets, int(self.others.piece[other])
+        streets, piece = self.place.streets, int(self.others.piece[other])
         here, there = int(self.place.along_mm[0]), int(self.others.along_mm[other])
         runs: list[list[LatLon]] = []  # from the other back to the place
         side = int(self._sides[other])
@@ -244,22 +254,16 @@ def _course(streets: Streets, piece: int, begin_mm: int, end_mm: int) -> list[La
 
 
 def reach(
-    streets: Streets,
-    profile: Profile,
-    place: Spots,
-    others: Spots,
-    limit_s: float | None = None,
-    *,
-    pace: float = 1.0,
-    backward: bool = False,
+    place: Spots, others: Spots, limit_s: float | None = None, *, pace: float = 1.0, backward: bool = False
 ) -> Reach:
     """The quickest ways from `place` (one spot) to each of `others`, or backward from each of them to it.
 
     `pace` stretches all times: 1.25 for one who goes at 0.8 of the profile's speeds.
     """
+    streets, profile = place.streets, place.profile
     ways, room = streets.ways[profile.name], _room(streets, profile)
-    sources = _ends(streets, profile, place, leaving=not backward)
-    targets = _ends(streets, profile, others, leaving=backward)
+    sources = place.arriving if backward else place.leaving
+    targets = others.leaving if backward else others.arriving
     limit = _limit_ms(limit_s, pace)
     n = len(others)
     ms, mm, sides = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int8)
@@ -271,56 +275,40 @@ def reach(
     nodes = room.reached[:n_reached].copy()
     came_by = room.came_by[nodes]
     forget(room, n_reached)
-    want_no_more(targets, room)
-    costs = ms.astype(np.int64)
+    if n_wanted:
+        want_no_more(targets, room)
     same = np.flatnonzero((others.piece == place.piece[0]) & others.is_joined)
     if len(same):
         first = np.zeros(len(same), np.int64)
         ends = (others, place, same, first) if backward else (place, others, first, same)
-        direct_ms, direct_mm = _along_one_piece(streets, profile, *ends)
-        better = (direct_ms < costs[same]) & (direct_ms <= limit)
-        costs[same[better]], mm[same[better]], sides[same[better]] = direct_ms[better], direct_mm[better], -1
+        direct_ms, direct_mm = _along_one_piece(*ends)
+        better = same[(direct_ms < ms[same]) & (direct_ms <= limit)]
+        chosen = np.isin(same, better)
+        ms[better], mm[better], sides[better] = direct_ms[chosen], direct_mm[chosen], -1
     pieces = np.full(n_reached, -1, np.int32)
     pieces[came_by >= 0] = ways.edge_piece[came_by[came_by >= 0]]
-    return Reach(
-        streets,
-        place,
-        others,
-        backward,
-        _seconds(costs, pace),
-        _metres(mm, costs),
-        sides,
-        nodes,
-        pieces,
-        int(sources.cost[0].argmin()),
-    )
+    seconds, metres = _told(ms, mm, pace)
+    return Reach(place, others, backward, seconds, metres, sides, nodes, pieces, int(sources.cost[0].argmin()))
 
 
-def travel_matrix(
-    streets: Streets,
-    profile: Profile,
-    origins: Spots,
-    destinations: Spots | None = None,
-    limit_s: float | None = None,
-) -> TravelMatrix:
+def travel_matrix(origins: Spots, destinations: Spots | None = None, limit_s: float | None = None) -> TravelMatrix:
     """What it takes from each origin to each destination; to the origins themselves when none are given."""
+    streets, profile = origins.streets, origins.profile
     to = origins if destinations is None else destinations
     ways, room = streets.ways[profile.name], _room(streets, profile)
     limit = _limit_ms(limit_s, 1.0)
     ms = np.empty((len(origins), len(to)), np.int32)
     mm = np.empty((len(origins), len(to)), np.int64)
-    sources, targets = _ends(streets, profile, origins, leaving=True), _ends(streets, profile, to, leaving=False)
-    between(ways.forward, sources, targets, limit, room, ms, mm)
-    costs = ms.astype(np.int64)
+    between(ways.forward, origins.leaving, to.arriving, limit, room, ms, mm)
     one, other = _pairs_on_one_piece(origins, to)
-    direct_ms, direct_mm = _along_one_piece(streets, profile, origins, to, one, other)
-    better = (direct_ms < costs[one, other]) & (direct_ms <= limit)
-    costs[one[better], other[better]] = direct_ms[better]
+    direct_ms, direct_mm = _along_one_piece(origins, to, one, other)
+    better = (direct_ms < ms[one, other]) & (direct_ms <= limit)
+    ms[one[better], other[better]] = direct_ms[better]
     mm[one[better], other[better]] = direct_mm[better]
     if destinations is None:
-        np.fill_diagonal(costs, 0)
+        np.fill_diagonal(ms, 0)
         np.fill_diagonal(mm, 0)
-    return TravelMatrix(_seconds(costs, 1.0), _metres(mm, costs))
+    return TravelMatrix(*_told(ms, mm, 1.0))
 
 
 def _pairs_on_one_piece(origins: Spots, destinations: Spots) -> tuple[Longs, Longs]:

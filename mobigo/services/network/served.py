@@ -1,4 +1,4 @@
-"""Served: the release that this process answers from, swapped whole when another is published.
+"""Served: the release that this process answers from, swapped whole when another is published, or other streets.
 
 Requests take `current()` once and keep it: those under way finish on the release
 they began with. A watcher looks at the link now and then, opens and warms a new
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from mobigo.store import releases
+from mobigo.store.streets import find_streets
 from socle.errors import Unavailable
 
 S = TypeVar("S")
@@ -30,7 +31,7 @@ class ServedNetwork(Generic[S]):
     def __init__(self, data_dir: Path, open_release: Callable[[Path], S]) -> None:
         self._data_dir = data_dir
         self._open_release = open_release
-        self._held: tuple[Path, S] | None = None
+        self._held: tuple[Path, Path | None, S] | None = None
         self._opening = threading.Lock()
         self._stopped = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -45,19 +46,20 @@ class ServedNetwork(Generic[S]):
         held = self._held
         if held is None:
             raise Unavailable("no_network")
-        return held[1]
+        return held[2]
 
     def refresh(self) -> bool:
-        """Swap to the release that the link points at; whether there was anything to swap.
+        """Swap to the release and the streets that the links point at; whether there was anything to swap.
 
         Raises:
             Exception: the release cannot be opened; the one held goes on being served.
         """
         with self._opening:
             release = releases.find_current(self._data_dir)
-            if release is None or (self._held is not None and self._held[0] == release):
+            streets = find_streets(self._data_dir)
+            if release is None or (self._held is not None and self._held[:2] == (release, streets)):
                 return False
-            self._held = (release, self._open_release(release))
+            self._held = (release, streets, self._open_release(release))
             return True
 
     def watch(self, every_s: float = 1.0) -> None:

@@ -49,7 +49,7 @@ def test_nearly_every_place_beside_a_street_is_joined_and_reached(city):
     for profile in PROFILES:
         spots = join(streets, profile, lat, lon)
         assert spots.is_joined.mean() > 0.98
-        assert travel_matrix(streets, profile, spots).is_reached.mean() > 0.9
+        assert travel_matrix(spots).is_reached.mean() > 0.9
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=[profile.name for profile in PROFILES])
@@ -69,7 +69,7 @@ def test_ways_are_those_of_networkx_over_the_graph_itself(city, profile):
         ends = [int(points[at]) for at in (first, last - 1) for points in (streets.point_lat, streets.point_lon)]
         edge = keys[int(streets.piece_way[piece]), *ends, last - first] if piece >= 0 else None
         hung.append((*edge, along / 1000, beside / 1000) if edge else None)
-    matrix = travel_matrix(streets, profile, spots)
+    matrix = travel_matrix(spots)
     for i, found in enumerate(seconds_between(graph, profile, hung, only=range(5))):
         for j in range(len(hung)) if i < 5 else ():
             if i != j:
@@ -81,7 +81,7 @@ def test_a_path_is_as_long_as_it_is_told_to_be(city):
     streets = city[3]
     lat, lon = places_in(streets, 60, seed=3)
     spots = join(streets, WALK, lat, lon)
-    found = reach(streets, WALK, spots_at(streets, WALK, [LatLon(lat[0], lon[0])]), spots)
+    found = reach(spots_at(streets, WALK, [LatLon(lat[0], lon[0])]), spots)
     reached = np.flatnonzero(found.seconds < NEVER).tolist()
     assert len(reached) > 50
     for other in reached:
@@ -91,8 +91,8 @@ def test_a_path_is_as_long_as_it_is_told_to_be(city):
 def test_walks_are_longer_than_the_crow_flies_and_cars_are_faster(city):
     streets = city[3]
     lat, lon = places_in(streets, 150, seed=4)
-    walk = travel_matrix(streets, WALK, join(streets, WALK, lat, lon))
-    drive = travel_matrix(streets, CAR, join(streets, CAR, lat, lon))
+    walk = travel_matrix(join(streets, WALK, lat, lon))
+    drive = travel_matrix(join(streets, CAR, lat, lon))
     both = walk.is_reached & drive.is_reached & (walk.metres > 1_500)
     assert np.median(walk.seconds[both] / drive.seconds[both]) > 3
     crow = np.hypot((lat[:, None] - lat) * 111_195, (lon[:, None] - lon) * 111_195 * np.cos(np.radians(lat.mean())))

@@ -39,12 +39,12 @@ def about(seconds, metres):
 
 def told(streets, profile, one, other, **options):
     """Seconds and metres from one place to another."""
-    found = reach(streets, profile, spots_at(streets, profile, [one]), spots_at(streets, profile, [other]), **options)
+    found = reach(spots_at(streets, profile, [one]), spots_at(streets, profile, [other]), **options)
     return int(found.seconds[0]), int(found.metres[0])
 
 
 def path(streets, profile, one, other, **options):
-    found = reach(streets, profile, spots_at(streets, profile, [one]), spots_at(streets, profile, [other]), **options)
+    found = reach(spots_at(streets, profile, [one]), spots_at(streets, profile, [other]), **options)
     return found.path(0)
 
 
@@ -135,9 +135,9 @@ def test_a_place_far_from_every_street_is_on_none_and_reached_by_nobody(tmp_path
     streets = square(tmp_path)
     spots = spots_at(streets, WALK, [at(0, 0), at(0, 5_000)])
     assert spots.is_joined.tolist() == [True, False]
-    matrix = travel_matrix(streets, WALK, spots)
+    matrix = travel_matrix(spots)
     assert matrix.is_reached.tolist() == [[True, False], [False, True]]
-    found = reach(streets, WALK, spots_at(streets, WALK, [at(0, 5_000)]), spots)
+    found = reach(spots_at(streets, WALK, [at(0, 5_000)]), spots)
     assert found.seconds.tolist() == [NEVER, NEVER]
     assert found.path(0) == ()
 
@@ -147,7 +147,7 @@ def test_nothing_beyond_the_limit_is_reached_and_all_within_it(tmp_path):
     spots = spots_at(streets, WALK, [at(x, 0) for x in range(0, 201, 10)])
     origin = spots_at(streets, WALK, [at(0, 0)])
     for limit_s in (0, 50, 100, 166):
-        found = reach(streets, WALK, origin, spots, limit_s)
+        found = reach(origin, spots, limit_s)
         assert [s < NEVER for s in found.seconds.tolist()] == [10 * i / 1.2 <= limit_s + 1e-3 for i in range(21)]
 
 
@@ -161,11 +161,11 @@ def test_a_matrix_of_origins_and_destinations_is_a_table_of_ways(tmp_path):
     streets = square(tmp_path, tags={(1, 2, 3): {"oneway": "yes"}, (4, 5, 6): {"oneway": "-1"}})
     here = spots_at(streets, CAR, [at(20, 0), at(80, 0), at(250, 200)])
     there = spots_at(streets, CAR, [at(150, 100), at(60, 0)])
-    matrix = travel_matrix(streets, CAR, here, there)
+    matrix = travel_matrix(here, there)
     for i, one in enumerate([at(20, 0), at(80, 0), at(250, 200)]):
         for j, other in enumerate([at(150, 100), at(60, 0)]):
             assert (matrix.seconds[i, j], matrix.metres[i, j]) == told(streets, CAR, one, other)
-    assert travel_matrix(streets, CAR, here).seconds.diagonal().tolist() == [0, 0, 0]
+    assert travel_matrix(here).seconds.diagonal().tolist() == [0, 0, 0]
 
 
 @st.composite
@@ -211,10 +211,10 @@ def test_ways_equal_those_of_networkx_over_the_graph_itself(world, profile):
         )
     ]
     slow = seconds_between(graph, profile, hung)
-    matrix = travel_matrix(streets, profile, spots, spots_at(streets, profile, asked))
+    matrix = travel_matrix(spots, spots_at(streets, profile, asked))
     for i, place in enumerate(asked):
-        there = reach(streets, profile, spots_at(streets, profile, [place]), spots)
-        back = reach(streets, profile, spots_at(streets, profile, [place]), spots, backward=True)
+        there = reach(spots_at(streets, profile, [place]), spots)
+        back = reach(spots_at(streets, profile, [place]), spots, backward=True)
         assert there.seconds.tolist() == matrix.seconds[i].tolist()
         assert there.metres.tolist() == matrix.metres[i].tolist()
         assert back.seconds.tolist() == matrix.seconds[:, i].tolist()

@@ -7,6 +7,7 @@ import pytest
 from mobigo.services.network.served import ServedNetwork
 from mobigo.store import releases
 from mobigo.store.files import point
+from mobigo.store.streets import MANIFEST, builds_dir, current_link, find_streets
 from socle.errors import Unavailable
 
 
@@ -150,3 +151,18 @@ def test_the_watcher_sees_a_new_release_by_itself(tmp_path):
     assert swapped.wait(10)
     served.stop()
     assert served.current() == "r2"
+
+
+def test_other_streets_are_taken_up_as_another_release_is(tmp_path):
+    publish(tmp_path, "r1")
+    opened = []
+    served = ServedNetwork(tmp_path, lambda _folder: opened.append(find_streets(tmp_path)))
+    served.refresh()
+    for name in ("s1", "s2"):
+        folder = builds_dir(tmp_path) / name
+        folder.mkdir(parents=True)
+        (folder / MANIFEST).write_text("{}")
+        point(current_link(tmp_path), f"builds/{name}")
+        assert served.refresh() is True
+        assert served.refresh() is False
+    assert [path and path.name for path in opened] == [None, "s1", "s2"]
