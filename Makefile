@@ -118,11 +118,8 @@ bench: .venv/.dev ## speed and memory: reading, searching, load, the books (long
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/answers.py
 	$(BIN)/python bench/covoiturage.py
-<<<<<<< HEAD
 	$(BIN)/python bench/covoiturage.py search
-=======
 	$(BIN)/python bench/streets.py
->>>>>>> ea0b598 (streets: walks to stops and all the way follow the streets in use)
 	$(BIN)/python bench/load.py --swap --kill
 	$(BIN)/python bench/ledger.py
 

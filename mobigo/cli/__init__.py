@@ -25,11 +25,8 @@ from mobigo.cli import (
     partners,
     people,
     retention,
-<<<<<<< HEAD
     simulate,
-=======
     streets,
->>>>>>> ea0b598 (streets: walks to stops and all the way follow the streets in use)
     usage,
 )
 from mobigo.cli.doctor import doctor
