@@ -111,7 +111,7 @@ def check_policy(
                 text("cli.covoiturage.policy_read", policy=policy_id or file.name, version=version[:12]), markup=False
             )
             for one in found:
-                out.print(f"  {one.file} : {finding_sentence(one)}", markup=False, highlight=False)
+                out.print(f"  {one.file} : {finding_sentence(one)}", markup=False, highlight=False, soft_wrap=True)
     if len(policies) < len(read):
         raise typer.Exit(BAD_INPUT)
     raise typer.Exit(ExitCode.NO if any(remarks.values()) else ExitCode.OK)
@@ -137,7 +137,7 @@ def declare(
             except (MobigoError, msgspec.DecodeError) as error:
                 n_refused += 1
                 told = error if isinstance(error, MobigoError) else BadInput("line_is_no_object")
-                err.print(f"{file}:{number} : {error_sentence(told)}", markup=False, highlight=False)
+                err.print(f"{file}:{number} : {error_sentence(told)}", markup=False, highlight=False, soft_wrap=True)
             else:
                 sys.stdout.write(msgspec.json.encode(declared).decode() + "\n")
     raise typer.Exit(BAD_INPUT if n_refused else ExitCode.OK)
@@ -254,7 +254,11 @@ class _Run:
         self.n_unreadable += 1
         where = "journey_refused" if index is not None else "line_refused"
         sentence = error_sentence(error)
-        err.print(text(f"cli.covoiturage.{where}", batch=str(batch), index=str(index), sentence=sentence), markup=False)
+        err.print(
+            text(f"cli.covoiturage.{where}", batch=str(batch), index=str(index), sentence=sentence),
+            markup=False,
+            soft_wrap=True,
+        )
 
     def exit_code(self) -> int:
         """2 when something could not be read, 1 when an amount differs, else 0."""
@@ -271,7 +275,7 @@ class _Run:
         self.n_differences += 1
         if self.n_differences <= _READABLE_FROM:
             facts = {"batch": str(batch.id), "index": str(index), "expected": str(expected[index]), "got": str(got)}
-            err.print(text(f"cli.covoiturage.differs_{what}", **facts), markup=False)
+            err.print(text(f"cli.covoiturage.differs_{what}", **facts), markup=False, soft_wrap=True)
 
 
 def read_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Any]]:

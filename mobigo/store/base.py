@@ -101,8 +101,11 @@ def open_engine(address: str) -> Engine:
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where `begin` below says, not where Python guesses
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except UnicodeDecodeError:  # of a damaged schema SQLite's message repeats the bytes
+            raise Unavailable("database_silent", reason="malformed database schema", path=url.database) from None
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -153,7 +153,8 @@ def test_a_writer_that_is_killed_is_replaced_and_nothing_is_lost(database):
     assert len(set(killed)) == 3
     assert set(killed) <= set(writers)
     assert len(set(writers)) == 4
-    assert len(refused) <= 4 * 3  # at most what each of four had under way at each death
+    # At most what each of four had under way at each death, and once more before somebody else sat down.
+    assert len(refused) <= 2 * 4 * 3
     assert set(refused) <= {0, 503}
 
 

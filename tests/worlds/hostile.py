@@ -69,7 +69,8 @@ class Walk:
 
     def __init__(self, site: Place, person: Person) -> None:
         self.site, self.person = site, person
-        self.routes = [each for each in all_routes(site.app.routes) if not each.path.startswith(("/api/", "/opendata"))]
+        programs = ("/api/", "/opendata", "/standard-covoiturage/")
+        self.routes = [each for each in all_routes(site.app.routes) if not each.path.startswith(programs)]
         self.client = httpx.Client(base_url=site.address, timeout=60)
         self.pages: dict[str, str] = {}
         self.forms: dict[tuple[str, frozenset[str], bool], Found] = {}
@@ -112,7 +113,7 @@ class Walk:
             while ahead:
                 path = ahead.pop(0)
                 route = self.route_of(urlsplit(path).path, "GET")
-                if route is None or seen.get(route.path, 0) >= (3 if "{" in route.path or path in seeds else 1):
+                if route is None or seen.get(route.path, 0) >= (4 if "{" in route.path or path in seeds else 1):
                     continue
                 seen[route.path] = seen.get(route.path, 0) + 1
                 page = self.get(path, signed_in=signed_in)

@@ -273,7 +273,7 @@ def test_carpools_are_declared_and_wait_their_48_hours(data_dir, tmp_path, capsy
     assert main(["covoiturage", "declare", str(file)]) == 2
     told = capsys.readouterr()
     assert [json.loads(line)["carpool_id"] for line in told.out.splitlines()] == ["C1"]
-    assert "carpools.jsonl:2 :" in " ".join(told.err.split())
+    assert "carpools.jsonl:2 :" in told.err
     assert "driver" in told.err
     assert main(["covoiturage", "declare", str(file)]) == 2
     assert json.loads(capsys.readouterr().out)["replayed"] is True

@@ -5,11 +5,15 @@ from datetime import timedelta
 import pytest
 
 from mobigo.security import Role
+from mobigo.services.covoiturage.declaring import declare
+from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
+from mobigo.services.covoiturage.settling import settle
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
 from mobigo.store.base import transaction
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from tests.worlds.accounts import NOON
+from tests.worlds.carpools import carpool
 from tests.worlds.databases import KINDS, empty_database
 from tests.worlds.hostile import Walk
 from tests.worlds.valley import valley
@@ -60,11 +64,26 @@ def shared_walk(shared_site):
         enqueue(session, "people.message", {"code_id": "x"}, NOON, "given up")
         claim = claim_next(session, ["people.message"], Lease("w", NOON + timedelta(hours=1), 3), "t", NOON)
         fail(session, claim, "<b>essai</b>", None, NOON)
+    add_months_of_carpools(people)
     found = Walk(site, person)
     yield found.walk(
         SEARCH, "/arrets?nom=Valmont", f"/personnes/{other.pseudonym}", f"/personnes/{suspended.pseudonym}"
     )
     found.close()
+
+
+def add_months_of_carpools(people):
+    """Four months of carpools: one that waits, one decided, one proposed by somebody else, one approved."""
+    months = [(NOON - timedelta(days=3 + 31 * back)) for back in range(4)]
+    for begin in months:
+        given = carpool(f"C{begin:%m}", passengers=(f"p{begin:%m}",), metres=110_000, at=begin)
+        declare(people.engine, given, f"C{begin:%m}", "key:app1", begin + timedelta(hours=2))
+    for begin in months[1:]:
+        settle(people.engine, f"{begin:%Y-%m}", NOON)
+    approved, proposed = f"{months[3]:%Y-%m}", f"{months[2]:%Y-%m}"
+    prepare_batch(people.engine, approved, "person:another", NOON)
+    approve_batch(people.engine, approved, "person:third", NOON)
+    prepare_batch(people.engine, proposed, "person:another", NOON)
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def flipped(value, draws):
 
 @pytest.fixture
 def file(tmp_path, keys):
-    """A SQLite file with some hundred entries, closed."""
+    """A SQLite file with so many entries that most of it is the books, closed."""
     path = tmp_path / "mobigo.sqlite3"
     engine = open_engine(f"sqlite:///{path}")
     migrate(engine)
@@ -195,7 +195,7 @@ def file(tmp_path, keys):
         opened = Books(session)
         opened.open(REGION)
         opened.flush()
-        append(session, [decided(f"c{number}", 1 + number) for number in range(KEPT_WIDTH + 50)], NOON)
+        append(session, [decided(f"c{number}", 1 + number) for number in range(3 * KEPT_WIDTH + 50)], NOON)
         seal(session, date(2026, 3, 4), keys)
     engine.dispose()
     return path
@@ -205,7 +205,11 @@ def dump(path):
     """Everything that the books tell, read without indexes; None when they cannot be read."""
     try:
         with closing(sqlite3.connect(path)) as connection:
-            schema = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+            connection.text_factory = bytes
+            own = ", ".join(f"'{table}'" for table in TABLES)
+            schema = connection.execute(
+                f"SELECT name, sql FROM sqlite_master WHERE tbl_name IN ({own}) ORDER BY name"
+            ).fetchall()
             return schema, [connection.execute(f"SELECT * FROM {table} NOT INDEXED").fetchall() for table in TABLES]
     except sqlite3.Error:
         return None
