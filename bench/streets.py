@@ -184,9 +184,9 @@ def search_valhalla(extract: Path, streets: Streets, folder: Path) -> dict[str, 
     config["service_limits"]["auto"]["max_matrix_location_pairs"] = N_MATRIX * N_MATRIX
     (folder / "valhalla.json").write_text(json.dumps(config))
     builder = Path(valhalla.__file__).parent / "bin" / "valhalla_build_tiles"
-    program = [str(builder), "-c", str(folder / "valhalla.json"), str(extract)]
+    program = [str(builder), "-c", str(folder / "valhalla.json"), str(extract.resolve())]  # it writes where it stands
     begin = time.monotonic()
-    if subprocess.run(program, capture_output=True, check=False).returncode:
+    if subprocess.run(program, capture_output=True, check=False, cwd=folder).returncode:
         print("Valhalla: its tiles cannot be built")
         return {}
     built_s = time.monotonic() - begin
