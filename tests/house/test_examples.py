@@ -19,6 +19,7 @@ from mobigo.settings import Settings
 from socle.times import PARIS
 from tests.worlds.feeds import SOUND, write_zip
 from tests.worlds.site import serving
+from tests.worlds.town import STREET, osm_text
 
 ROOT = Path(__file__).parents[2]
 HERE = "http://127.0.0.1:8000"
@@ -69,6 +70,8 @@ def site(tmp_path_factory):
         assert main(["demo"]) == ExitCode.OK
         write_zip(folder / "ter.zip", SOUND)
         write_zip(folder / "tgv.zip", SOUND)
+        streets = osm_text({1: (0, 0), 2: (100, 0)}, [((1, 2), STREET)])  # known by its bytes, not by its name
+        (folder / "region.osm.pbf").write_text(streets, "utf-8")
         (folder / "rides.jsonl").write_text(json.dumps(RIDE), "utf-8")
         (folder / "offers.json").write_text(re.search(r"^```json\n(.*?)^```", OPERATORS, re.DOTALL | re.MULTILINE)[1])
         served = Settings(_env_file=None, data_dir=folder / "var", standard_covoiturage_open=True)
