@@ -71,6 +71,8 @@ class Permission(StrEnum):
     CARPOOL_MONEY_READ = "carpool_money_read"  # the months of the carpool lines, in figures
     CARPOOL_MONEY_PREPARE = "carpool_money_prepare"  # decide a month, propose its payments, enter the bank's answer
     CARPOOL_MONEY_APPROVE = "carpool_money_approve"  # approve what somebody else proposed
+    CARPOOL_POLICY_DRAFT = "carpool_policy_draft"  # propose rules for the carpool lines
+    CARPOOL_POLICY_APPROVE = "carpool_policy_approve"  # approve or refuse rules that somebody else proposed
 
 
 _EVERYBODY = frozenset({Permission.OWN_ACCOUNT})
@@ -83,9 +85,11 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.SCHOOL_PLANNER: _EVERYBODY,
     Role.DISPATCHER: _EVERYBODY,
     Role.FINANCE_CLERK: _EVERYBODY
-    | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_PREPARE},
+    | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_PREPARE}
+    | {Permission.CARPOOL_POLICY_DRAFT},
     Role.FINANCE_APPROVER: _EVERYBODY
-    | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_APPROVE},
+    | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_APPROVE}
+    | {Permission.CARPOOL_POLICY_APPROVE},
     Role.INSPECTOR: _EVERYBODY,
     Role.OPENDATA_PRODUCER: _EVERYBODY,
     Role.ADMINISTRATOR: _EVERYBODY

@@ -21,11 +21,11 @@ def shipped_policies() -> Mapping[str, Policy]:
 
 
 def find_in_force(policies: Iterable[Policy], day: date) -> Policy | None:
-    """The policy in force on a local day: of several, the one that began last."""
+    """The policy in force on a local day: of several the one that began last, of those the one that is given last."""
     valid = [
-        policy
-        for policy in policies
+        (policy.valid_from or date.min, position, policy)
+        for position, policy in enumerate(policies)
         if (policy.valid_from is None or policy.valid_from <= day)
         and (policy.valid_until is None or day <= policy.valid_until)
     ]
-    return max(valid, key=lambda policy: policy.valid_from or date.min, default=None)
+    return max(valid, key=lambda one: one[:2])[2] if valid else None

@@ -14,6 +14,7 @@ from mobigo.cli.covoiturage import BAD_INPUT, opened, opened_database, read_line
 from mobigo.cli.frame import ExitCode, err, out, progress, say_error, say_json
 from mobigo.texts import error_sentence, text
 from socle.errors import MobigoError
+from socle.times import PARIS
 
 if TYPE_CHECKING:
     from covoiturage.policy.model import Policy
@@ -72,13 +73,14 @@ def simulate(
 def _policy(named: str) -> Policy:
     """The policy of a file, or one that is kept, by its id."""
     from covoiturage.policy.language import read_policies
-    from covoiturage.policy.shipped import shipped_policies
     from mobigo.services.covoiturage.deciding import choose_policy
+    from mobigo.services.covoiturage.publishing import get_published
 
     file = Path(named)
     if file.suffix in {".json", ".toml"} or file.is_file():
         return choose_policy(read_policies(file.read_bytes(), toml=file.suffix == ".toml"), None)
-    return choose_policy(shipped_policies(), named)
+    with opened_database() as (engine, _keys, now):
+        return get_published(engine, named, now.astimezone(PARIS).date())
 
 
 def _outings(journeys: str | None, month: str | None) -> Outings:

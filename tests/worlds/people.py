@@ -19,6 +19,7 @@ from mobigo.store.covoiturage.carpools import Declaration, add_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
 from mobigo.store.covoiturage.offers import KeptOffer, put_offers
 from mobigo.store.covoiturage.payouts import add_batch
+from mobigo.store.covoiturage.policies import Verdict, add_draft, add_verdict
 from mobigo.store.jobs import enqueue
 from mobigo.store.ledger.books import Books, append
 from mobigo.store.people.access import ApiKey, add_key, open_session
@@ -29,6 +30,7 @@ from mobigo.store.personal import Whose
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
+from tests.worlds.drafts import draft
 from tests.worlds.partners import OTHERS, booking, message, user
 
 AGENT = "person:agent7"
@@ -76,6 +78,10 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
     about = ("bfc-lignes", "ef" * 32, "cd" * 32, None, 430, 430, 150, None, [], [{"subject": name}], [], now)
     add_decision(session, KeptDecision(f"C0{name}", 1, *about))
     write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
+    for number, (drafter, judge) in enumerate([(actor, AGENT), (AGENT, actor)]):
+        policy, tree = draft(f"regle-{number}-{name}")
+        add_draft(session, policy, tree, drafter, "essai d’une règle", now)
+        add_verdict(session, policy.version, Verdict(number == 0, judge, now, "lue et comprise"))
     batch = PaymentBatch(f"covoiturage-{name}", f"2026-{name}", (Item(name, 430, f"e2e-{name}"),), {})
     add_batch(session, batch, actor, now)
 

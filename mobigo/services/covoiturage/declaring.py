@@ -37,6 +37,7 @@ from mobigo.store.covoiturage.carpools import (
     set_state,
 )
 from mobigo.store.covoiturage.decisions import last_decision, mark_reversed, read_counters, write_counters
+from mobigo.store.covoiturage.policies import list_in_force
 from mobigo.store.ledger.books import Books, prepare
 from mobigo.store.ledger.reads import get_entry
 from socle.accounting import Entry, reversal_of
@@ -110,7 +111,7 @@ def _declaration(
     classes = {ride_id: None if isinstance(one, Refused) else str(one) for ride_id, one in verdicts.items()}
     facts = facts_of(carpool, classes)
     rendered = render_facts(facts)
-    policy = find_in_force(shipped_policies().values(), local_day(None, carpool.end_at))
+    policy = find_in_force(list_in_force(session), local_day(None, carpool.end_at))
     reserved = 0 if policy is None else _reserve(session, carpool.id, policy, facts, now)
     day = local_day(policy, carpool.end_at)
     return Declaration(

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from covoiturage import ledger
 from covoiturage.payments import Payee, PaymentBatch, check_month, make_batch
-from covoiturage.policy.shipped import find_in_force, shipped_policies
+from covoiturage.policy.shipped import find_in_force
 from covoiturage.sepa import Debtor, check_iban, latin, render_pain001
 from mobigo.security import Keys
 from mobigo.store.audit import AuditLine, record
@@ -36,6 +36,7 @@ from mobigo.store.covoiturage.payouts import (
     move_item,
 )
 from mobigo.store.covoiturage.payouts import KeptBatch as KeptBatch  # likewise
+from mobigo.store.covoiturage.policies import list_in_force
 from mobigo.store.ledger.books import Books, prepare
 from mobigo.store.ledger.reads import list_balances
 from mobigo.store.people.accounts import get_by_pseudonym, get_identity
@@ -83,7 +84,7 @@ def prepare_batch(engine: Engine, month: str, by: str, now: datetime) -> Batch:
             raise Conflict("batch_approved", month=month)
         if known is not None:
             drop_proposal(session, known.id)
-        batch = make_batch(month, _owed(session), _threshold_cents(month))
+        batch = make_batch(month, _owed(session), _threshold_cents(session, month))
         add_batch(session, batch, by, now)
         facts: dict[str, Fact] = {"batch": batch.id, "n": len(batch.items), "cents": batch.total_cents}
         record(session, AuditLine(now, by, "covoiturage.batch_prepared", facts=facts))
@@ -227,8 +228,8 @@ def _owed(session: Session) -> dict[str, Cents]:
     }
 
 
-def _threshold_cents(month: str) -> Cents:
-    policy = find_in_force(shipped_policies().values(), date.fromisoformat(f"{month}-01"))
+def _threshold_cents(session: Session, month: str) -> Cents:
+    policy = find_in_force(list_in_force(session), date.fromisoformat(f"{month}-01"))
     return policy.car.payout.threshold_cents if policy is not None and policy.car.payout is not None else 0
 
 

@@ -8,7 +8,7 @@ of carpools per transaction; run again, nothing is decided or entered twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from covoiturage.policy.caps import Counters, Key
 from covoiturage.policy.explain import explain_car, render_exact
 from covoiturage.policy.facts import CarFacts, read_car
 from covoiturage.policy.model import Policy
-from covoiturage.policy.shipped import shipped_policies
+from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
 from mobigo.services.covoiturage.wording import step_sentence
 from mobigo.store.base import Session, reading, transaction
@@ -40,6 +40,7 @@ from mobigo.store.covoiturage.decisions import (
     read_counters_of,
     write_counters,
 )
+from mobigo.store.covoiturage.policies import list_in_force
 from mobigo.store.ledger.books import Books, prepare
 from socle.accounting import Account, Entry
 from socle.errors import NotFound
@@ -130,7 +131,7 @@ def settle(engine: Engine, month: str, now: datetime, *, progress: Callable[[int
 def _settle_some(
     session: Session, books: Books, due: list[KeptCarpool], now: datetime
 ) -> list[tuple[CarDecision, int]]:
-    policies = shipped_policies()
+    policies = list_in_force(session)
     cars = {carpool.id: read_car(json.loads(carpool.facts)) for carpool in due}
     subjects = {str(car.driver) for car in cars.values()}
     subjects |= {str(ride.couple.passenger) for car in cars.values() for ride in car.rides}
@@ -142,13 +143,20 @@ def _settle_some(
         if carpool.policy_id is None:
             settled.append((CarDecision("no_policy_that_day", 0, 0, 0, None), 0))
         else:
-            policy, lent = policies[carpool.policy_id], counters[carpool.policy_id]
+            policy, lent = _version_of(policies, carpool), counters[carpool.policy_id]
             settled.append(_settle_one(session, books, policy, carpool, cars[carpool.id], lent, now))
         set_state(session, carpool.id, CarpoolState.CLOSED, CarpoolState.DECIDED)
     books.flush()
     for policy_id, lent in counters.items():
         write_counters(session, policy_id, {key: lent[key] for key in lent.changed})
     return settled
+
+
+def _version_of(policies: Sequence[Policy], carpool: KeptCarpool) -> Policy:
+    """The version of the carpool's policy that was in force on its day; none is ever taken away."""
+    versions = [policy for policy in policies if policy.id == carpool.policy_id]
+    found = find_in_force(versions, carpool.end_at.astimezone(versions[0].zone).date())
+    return found or versions[0]
 
 
 def _settle_one(
