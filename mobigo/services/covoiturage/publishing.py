@@ -18,7 +18,6 @@ from covoiturage.policy.language import read_policy
 from covoiturage.policy.model import VEHICLE_TRIP, Policy
 from covoiturage.policy.remarks import list_remarks
 from covoiturage.policy.shipped import find_in_force, shipped_policies
-from mobigo.services.people.principal import Principal
 from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.policies import (
@@ -36,6 +35,14 @@ from socle.times import PARIS
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # it names accounts of the books
 MOST_DOCUMENT_CHARS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who drafts or judges: the person, and the actor of the log, which may be a key of theirs."""
+
+    person: str
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ def get_policy_version(engine: Engine, version: str) -> PolicyVersion:
         return get_version(session, version)
 
 
-def submit(engine: Engine, principal: Principal, document: str, why: str, now: datetime) -> Policy:
+def submit(engine: Engine, author: Author, document: str, why: str, now: datetime) -> Policy:
     """Keep a document as a version that waits for another person.
 
     Raises:
@@ -116,15 +123,13 @@ def submit(engine: Engine, principal: Principal, document: str, why: str, now: d
     _check_publishable(policy)
     _check_to_come(policy, now)
     with transaction(engine) as session:
-        add_draft(session, policy, draft.tree, principal.whose.name, reason, now)
+        add_draft(session, policy, draft.tree, author.person, reason, now)
         facts = {"policy": policy.id, "policy_version": policy.version}
-        record(session, AuditLine(now, principal.actor, "covoiturage.policy_drafted", why=reason, facts=facts))
+        record(session, AuditLine(now, author.actor, "covoiturage.policy_drafted", why=reason, facts=facts))
     return policy
 
 
-def judge(
-    engine: Engine, principal: Principal, version: str, why: str, now: datetime, *, approved: bool
-) -> PolicyVersion:
+def judge(engine: Engine, author: Author, version: str, why: str, now: datetime, *, approved: bool) -> PolicyVersion:
     """Approve a version, or refuse it: another person than who drafted it, under whatever key.
 
     Raises:
@@ -138,14 +143,14 @@ def judge(
         known = get_version(session, version)
         if known.is_shipped or known.verdict is not None:
             raise Conflict("policy_judged", version=version)
-        if known.drafted_by == principal.whose.name:
+        if known.drafted_by == author.person:
             raise Forbidden("drafted_by_you")
         if approved:
             _check_to_come(known.policy, now)
-        add_verdict(session, version, Verdict(approved, principal.whose.name, now, reason))
+        add_verdict(session, version, Verdict(approved, author.person, now, reason))
         action = "covoiturage.policy_approved" if approved else "covoiturage.policy_refused"
         facts = {"policy": known.policy.id, "policy_version": version}
-        record(session, AuditLine(now, principal.actor, action, why=reason, facts=facts))
+        record(session, AuditLine(now, author.actor, action, why=reason, facts=facts))
         return get_version(session, version)
 
 

@@ -27,11 +27,16 @@ WHY = "délibération de novembre"
 NEW_YEAR = datetime.fromisoformat("2027-01-04T06:00:00+00:00")
 
 
+def author(principal):
+    return publishing.Author(principal.whose.name, principal.actor)
+
+
 @pytest.fixture
 def people(engine, keys):
     world = World(engine, keys)
-    world.clerk = world.principal(Role.FINANCE_CLERK, "Dominique Petit", "dominique@exemple.test")
-    world.approver = world.principal(Role.FINANCE_APPROVER, "Sacha Roy", "sacha@exemple.test")
+    world.signed_in = world.principal(Role.FINANCE_CLERK, "Dominique Petit", "dominique@exemple.test")
+    world.clerk = author(world.signed_in)
+    world.approver = author(world.principal(Role.FINANCE_APPROVER, "Sacha Roy", "sacha@exemple.test"))
     return world
 
 
@@ -61,8 +66,8 @@ def test_a_draft_changes_nothing_until_another_person_has_approved_it(engine, pe
 def test_a_key_of_the_same_person_is_no_other_person(engine, keys, people):
     policy = submit(engine, people.clerk)
     wish = api_keys.KeyWish("ordinateur", ["carpool_policy_draft"], 60, 90)
-    _, secret = api_keys.make_key(engine, keys, people.clerk, wish, NOON)
-    by_key = get_by_bearer(engine, keys, secret, NOON)
+    _, secret = api_keys.make_key(engine, keys, people.signed_in, wish, NOON)
+    by_key = author(get_by_bearer(engine, keys, secret, NOON))
     assert by_key.actor != people.clerk.actor
     with pytest.raises(Forbidden, match="drafted_by_you"):
         publishing.judge(engine, by_key, policy.version, WHY, NOON, approved=True)
