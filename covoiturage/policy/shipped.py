@@ -7,16 +7,23 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from covoiturage.policy.language import read_policies
+from covoiturage.policy.documents import Tree, read_documents
+from covoiturage.policy.language import read_policy
 from covoiturage.policy.model import Policy
 
 
 @cache
 def shipped_policies() -> Mapping[str, Policy]:
     """The policies of the Region's lines by id."""
-    found: dict[str, Policy] = {}
+    return {policy_id: read_policy(tree) for policy_id, tree in shipped_documents().items()}
+
+
+@cache
+def shipped_documents() -> Mapping[str, Tree]:
+    """Their documents by id."""
+    found: dict[str, Tree] = {}
     for document in files("covoiturage.policy").joinpath("policies").iterdir():
-        found |= read_policies(document.read_bytes(), toml=True)
+        found |= read_documents(document.read_bytes(), toml=True)
     return dict(sorted(found.items()))
 
 

@@ -1,7 +1,8 @@
 """Simulate: what carpools would cost under a policy, by line, month and distance, and who gains against another.
 
-Cars are decided in the order of their ends, from nothing counted, as a month is. A policy of couples
-sees each ride of a car as a couple. People appear in groups of at least six, or not at all.
+Cars are decided in the order of their ends, from nothing counted, as a month is, and as if the policy
+were in force on all their days: a draft begins in the future and is tried on the past. A policy of
+couples sees each ride of a car as a couple. People appear in groups of at least six, or not at all.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def simulate(
     progress: Callable[[int], None] = lambda _n: None,
 ) -> Simulation:
     """What `cars` cost under `policy`; `progress` is told of each piece of a thousand."""
-    judge = RideJudge(policy, (), budget_cents) if policy.level == RIDE else CarJudge(policy, (), budget_cents)
+    tried = replace(policy, valid_from=None, valid_until=None)
+    judge = RideJudge(tried, (), budget_cents) if policy.level == RIDE else CarJudge(tried, (), budget_cents)
     told, counters = Simulation(policy, break_even=break_even(policy)), Counters()
     for position, car in enumerate(sorted(cars, key=lambda car: (car.end_at, car.carpool_id)), start=1):
         outcome = _decide(judge, car, counters)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Column, Field, Session, SQLModel, col, select
@@ -17,7 +17,7 @@ from sqlmodel import Column, Field, Session, SQLModel, col, select
 from covoiturage.policy.documents import Tree, read_documents, render_canonical
 from covoiturage.policy.language import read_policy
 from covoiturage.policy.model import Policy
-from covoiturage.policy.shipped import shipped_policies
+from covoiturage.policy.shipped import shipped_documents, shipped_policies
 from mobigo.store.base import UtcDateTime
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 from socle.errors import Conflict, NotFound, Unavailable
@@ -63,6 +63,7 @@ class PolicyVersion:
     """A version of a policy; a shipped one was drafted by nobody and needs no verdict."""
 
     policy: Policy
+    document: bytes  # canonical JSON
     drafted_by: str | None = None
     drafted_at: datetime | None = None
     why: str = ""
@@ -119,7 +120,7 @@ def add_verdict(session: Session, version: str, verdict: Verdict) -> None:
 
 def list_versions(session: Session) -> Sequence[PolicyVersion]:
     """Every version: the shipped ones, then those that hold in the order of their approval, then the others."""
-    return [*map(PolicyVersion, shipped_policies().values()), *_kept(session)]
+    return [*_shipped(), *_kept(session)]
 
 
 def get_version(session: Session, version: str) -> PolicyVersion:
@@ -139,6 +140,15 @@ def list_in_force(session: Session) -> Sequence[Policy]:
     return [one.policy for one in list_versions(session) if one.holds]
 
 
+@cache
+def _shipped() -> Sequence[PolicyVersion]:
+    documents = shipped_documents()
+    return [
+        PolicyVersion(policy, render_canonical(documents[policy_id]).encode())
+        for policy_id, policy in shipped_policies().items()
+    ]
+
+
 def _kept(session: Session) -> Iterator[PolicyVersion]:
     rows = session.exec(
         select(PolicyVersionRow, PolicyVerdictRow)
@@ -152,7 +162,8 @@ def _kept(session: Session) -> Iterator[PolicyVersion]:
     )
     for row, judged in rows:
         verdict = None if judged is None else Verdict(judged.approved, judged.judged_by, judged.judged_at, judged.why)
-        yield PolicyVersion(_read(row.document, row.sha256), row.drafted_by, row.drafted_at, row.why, verdict)
+        policy = _read(row.document, row.sha256)
+        yield PolicyVersion(policy, row.document, row.drafted_by, row.drafted_at, row.why, verdict)
 
 
 @lru_cache(maxsize=256)

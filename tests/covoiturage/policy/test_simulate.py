@@ -23,7 +23,6 @@ from covoiturage.policy.simulate import (
 )
 
 OLD, NOW = shipped_policies()["bfc-lignes-2020"], shipped_policies()["bfc-lignes"]
-IN_FORCE_THEN = replace(OLD, valid_until=None)
 
 
 def car(number, driver="d", *, line="L1", metres=33_000, passengers=1, at="2026-03-02T07:00:00Z"):
@@ -77,6 +76,11 @@ def test_some_policies_have_no_such_length():
     assert break_even(free, 1) == (BreakEven(1, 0),)
 
 
+def test_a_policy_is_tried_as_if_it_were_in_force():
+    assert OLD.valid_until < date(2026, 3, 31)
+    assert simulate(OLD, on_days(1)).total.subsidy_cents == 330
+
+
 def test_a_policy_of_couples_sees_each_ride_of_a_car():
     document = {
         "id": "couples",
@@ -103,13 +107,13 @@ def test_drivers_who_gain_and_lose_are_told_in_groups_of_six_at_least():
 def test_lines_with_few_drivers_are_told_together_or_not_at_all():
     cars = [car(i, f"d{i}") for i in range(6)]
     cars += [car(10 + i, f"e{i}", line=f"M{i % 2}") for i in range(6)]
-    told = compare(simulate(IN_FORCE_THEN, cars), simulate(NOW, cars))
+    told = compare(simulate(OLD, cars), simulate(NOW, cars))
     assert {line: groups[0] for line, groups in told.items()} == {
         ALL_LINES: Group("gain", 12, 1_200),
         "L1": Group("gain", 6, 600),
         OTHER_LINES: Group("gain", 6, 600),
     }
-    few = compare(simulate(IN_FORCE_THEN, cars[:8]), simulate(NOW, cars[:8]))
+    few = compare(simulate(OLD, cars[:8]), simulate(NOW, cars[:8]))
     assert set(few) == {ALL_LINES, "L1"}
 
 
