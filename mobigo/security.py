@@ -73,6 +73,7 @@ class Permission(StrEnum):
     CARPOOL_MONEY_APPROVE = "carpool_money_approve"  # approve what somebody else proposed
     CARPOOL_POLICY_DRAFT = "carpool_policy_draft"  # propose rules for the carpool lines
     CARPOOL_POLICY_APPROVE = "carpool_policy_approve"  # approve or refuse rules that somebody else proposed
+    CARPOOL_HOLDS = "carpool_holds"  # look at carpools that the fraud rules hold; release or refuse them
 
 
 _EVERYBODY = frozenset({Permission.OWN_ACCOUNT})
@@ -90,7 +91,7 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.FINANCE_APPROVER: _EVERYBODY
     | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_APPROVE}
     | {Permission.CARPOOL_POLICY_APPROVE},
-    Role.INSPECTOR: _EVERYBODY,
+    Role.INSPECTOR: _EVERYBODY | {Permission.CARPOOL_HOLDS},
     Role.OPENDATA_PRODUCER: _EVERYBODY,
     Role.ADMINISTRATOR: _EVERYBODY
     | {

@@ -77,7 +77,8 @@ _BLOCKS = frozenset(
         Code.REPLAYED_TRACE,
     }
 )
-_NOTES = frozenset({Code.GPS_OUTLIER, Code.TRACE_GAP, Code.CLOCK_SKEW})
+# The policy itself pays no more than so many trips a day, so what is beyond needs nobody's decision.
+_NOTES = frozenset({Code.GPS_OUTLIER, Code.TRACE_GAP, Code.CLOCK_SKEW, Code.TOO_MANY_TRIPS})
 SEVERITY_OF: Mapping[Code, Severity] = {
     code: Severity.BLOCK if code in _BLOCKS else Severity.NOTE if code in _NOTES else Severity.HOLD for code in Code
 }

@@ -149,10 +149,11 @@ def settle(month: Month) -> None:
     from mobigo.services.covoiturage.paying import list_all_months
     from mobigo.services.covoiturage.settling import settle as decide_month
 
-    with opened_database() as (engine, _keys, now):
+    with opened_database() as (engine, keys, now):
         n_waiting = next((one.n_waiting for one, _ in list_all_months(engine) if one.month == month), 0)
         with progress(text("cli.covoiturage.settling", month=month), n_waiting) as bar:
-            settled = decide_month(engine, month, now, progress=lambda n: bar.update(bar.task_ids[0], advance=n))
+            advance = lambda n: bar.update(bar.task_ids[0], advance=n)  # noqa: E731  the bar is of this block
+            settled = decide_month(engine, month, now, keys=keys, progress=advance)
     say_json(settled.as_dict())
     raise typer.Exit(STILL_OPEN if settled.pending else ExitCode.OK)
 

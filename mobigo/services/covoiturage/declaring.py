@@ -145,19 +145,24 @@ def cancel(engine: Engine, carpool_id: str, actor: str, why: str, now: datetime)
         Conflict: `cancelled_already`.
     """
     with transaction(engine) as session:
-        books = Books(session)  # its turn keeps who settles the month away meanwhile
-        carpool = get_carpool(session, carpool_id)
-        if carpool.state is CarpoolState.CANCELLED:
-            raise Conflict("cancelled_already", carpool=carpool_id)
-        undone = _undo_promise(carpool, now)
-        if carpool.state is CarpoolState.DECIDED:
-            undone += _undo(session, carpool, now)
-        set_state(session, carpool.id, carpool.state, CarpoolState.CANCELLED)
-        books.append([prepare(entry) for entry in undone], now)
-        books.flush()
-        facts: dict[str, Fact] = {"carpool": carpool.id, "n_entries": len(undone)}
-        record(session, AuditLine(now, actor, "covoiturage.cancelled", f"person:{carpool.driver}", why, facts))
-        return get_carpool(session, carpool_id)
+        return write_cancelled(session, carpool_id, actor, why, now)
+
+
+def write_cancelled(session: Session, carpool_id: str, actor: str, why: str, now: datetime) -> KeptCarpool:
+    """As `cancel`, in the transaction at hand."""
+    books = Books(session)  # its turn keeps who settles the month away meanwhile
+    carpool = get_carpool(session, carpool_id)
+    if carpool.state is CarpoolState.CANCELLED:
+        raise Conflict("cancelled_already", carpool=carpool_id)
+    undone = _undo_promise(carpool, now)
+    if carpool.state is CarpoolState.DECIDED:
+        undone += _undo(session, carpool, now)
+    set_state(session, carpool.id, carpool.state, CarpoolState.CANCELLED)
+    books.append([prepare(entry) for entry in undone], now)
+    books.flush()
+    facts: dict[str, Fact] = {"carpool": carpool.id, "n_entries": len(undone)}
+    record(session, AuditLine(now, actor, "covoiturage.cancelled", f"person:{carpool.driver}", why, facts))
+    return get_carpool(session, carpool_id)
 
 
 def _undo_promise(carpool: KeptCarpool, now: datetime) -> list[Entry]:

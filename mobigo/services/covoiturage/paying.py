@@ -21,7 +21,7 @@ from covoiturage.sepa import Debtor, check_iban, latin, render_pain001
 from mobigo.security import Keys
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
-from mobigo.store.covoiturage.carpools import CarpoolState, list_by_state
+from mobigo.store.covoiturage.carpools import CarpoolState, count_held, list_by_state
 from mobigo.store.covoiturage.months import MonthFigures as MonthFigures  # shown by pages
 from mobigo.store.covoiturage.months import list_months
 from mobigo.store.covoiturage.payouts import (
@@ -76,7 +76,8 @@ def prepare_batch(engine: Engine, month: str, by: str, now: datetime) -> Batch:
     check_month(month)
     with transaction(engine) as session:
         Books(session)  # its turn: what is owed does not change meanwhile
-        waiting = list_by_state(session, month)[CarpoolState.CLOSED]
+        # What people hold is paid with the month in which they let it go, and keeps nobody else waiting.
+        waiting = list_by_state(session, month)[CarpoolState.CLOSED] - count_held(session, month)
         if waiting:
             raise Conflict("month_undecided", month=month, n=waiting)
         known = find_batch(session, month)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
@@ -23,12 +23,15 @@ from covoiturage.policy.facts import CarFacts, read_car
 from covoiturage.policy.model import Policy
 from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
+from mobigo.security import Keys
+from mobigo.services.covoiturage.screening import DECIDED_AFTER, screen
 from mobigo.services.covoiturage.wording import step_sentence
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.carpools import (
     CarpoolState,
     KeptCarpool,
     count_decisions,
+    count_held,
     list_by_state,
     list_undecided,
     set_state,
@@ -46,18 +49,22 @@ from socle.accounting import Account, Entry
 from socle.errors import NotFound
 from socle.money import Cents
 
-DECIDED_AFTER = timedelta(hours=48)
 _PIECE = 250  # carpools of one transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a run did, and where the month stands: `pending` carpools are still inside their 48 hours."""
+    """What a run did, and where the month stands.
+
+    `pending` carpools are still inside their 48 hours, `held` ones wait for people who look at what the
+    fraud rules saw.
+    """
 
     month: str
     decided: int
     refused: int
     pending: int
+    held: int
     subsidy_cents: Cents
     fare_cents: Cents
     entries: int
@@ -99,14 +106,22 @@ class _Lent(dict[Key, int]):
         super().__setitem__(key, value)
 
 
-def settle(engine: Engine, month: str, now: datetime, *, progress: Callable[[int], None] = lambda _n: None) -> Settled:
-    """Decide what is due of `month`, and enter it.
+def settle(
+    engine: Engine,
+    month: str,
+    now: datetime,
+    *,
+    keys: Keys | None = None,
+    progress: Callable[[int], None] = lambda _n: None,
+) -> Settled:
+    """Decide what is due of `month` and held by nobody, and enter it; `keys` let the fraud rules compare bank accounts.
 
     Raises:
         BadInput: `bad_month`.
         Conflict: as `Books.append`.
     """
     check_month(month)
+    screen(engine, now, keys)
     decided = refused = n_entries = 0
     subsidy = fares = 0
     while True:
@@ -124,8 +139,9 @@ def settle(engine: Engine, month: str, now: datetime, *, progress: Callable[[int
             n_entries += entries
         progress(len(settled))
     with reading(engine) as session:
-        pending = list_by_state(session, month)[CarpoolState.CLOSED]
-    return Settled(month, decided, refused, pending, subsidy, fares, n_entries)
+        held = count_held(session, month)
+        pending = list_by_state(session, month)[CarpoolState.CLOSED] - held
+    return Settled(month, decided, refused, pending, held, subsidy, fares, n_entries)
 
 
 def _settle_some(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
 
 from covoiturage.carpool import Carpool
 from covoiturage.proof import ProofClass, Refused
 from mobigo.store.base import change
+from mobigo.store.covoiturage.holds import is_held
 from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow, EvidenceRow, RideRow
 from socle.errors import NotFound
 from socle.money import Cents
@@ -136,10 +137,11 @@ def list_known_ids(session: Session, carpool_id: str, ride_ids: Sequence[str]) -
 
 
 def list_undecided(session: Session, month: str, until: datetime, limit: int) -> list[KeptCarpool]:
-    """The first `limit` carpools of `month` that ended by `until` and wait for a decision, by (end, id)."""
+    """The first `limit` carpools of `month` that ended by `until`, were looked at and are not held, by (end, id)."""
     rows = session.exec(
         select(CarpoolRow)
         .where(CarpoolRow.month == month, CarpoolRow.state == CarpoolState.CLOSED, col(CarpoolRow.end_at) <= until)
+        .where(col(CarpoolRow.screened_at).is_not(None), ~is_held())
         .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
         .limit(limit)
     )
@@ -158,6 +160,14 @@ def list_by_state(session: Session, month: str) -> Mapping[CarpoolState, int]:
     for state in session.exec(select(CarpoolRow.state).where(CarpoolRow.month == month)):
         found[CarpoolState(state)] += 1
     return found
+
+
+def count_held(session: Session, month: str) -> int:
+    """How many carpools of `month` wait for people, and not for the calendar."""
+    waiting = select(func.count()).select_from(CarpoolRow)
+    return session.exec(
+        waiting.where(CarpoolRow.month == month, CarpoolRow.state == CarpoolState.CLOSED, is_held())
+    ).one()
 
 
 def list_of_person(session: Session, pseudonym: str) -> Iterator[KeptCarpool]:

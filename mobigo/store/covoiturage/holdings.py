@@ -13,6 +13,7 @@ from mobigo.store.covoiturage.rows import (
     CarpoolRow,
     DecisionRow,
     EvidenceRow,
+    HoldRow,
     PaymentBatchRow,
     PaymentItemRow,
     RideRow,
@@ -58,6 +59,20 @@ def _decisions(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[R
         }
 
 
+def _holds(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
+    """What rules saw in their carpools and what was decided about it; what they decided about those of others."""
+    ridden = select(RideRow.carpool_id).where(RideRow.passenger == whose.pseudonym)
+    own = or_(col(CarpoolRow.driver) == whose.pseudonym, col(CarpoolRow.id).in_(ridden))
+    rows = (
+        select(HoldRow)
+        .join(CarpoolRow, col(CarpoolRow.id) == col(HoldRow.carpool_id))
+        .where(or_(own, col(HoldRow.decided_by) == whose.name))
+        .order_by(col(HoldRow.id))
+    )
+    for row in session.exec(rows):
+        yield {"at": row.found_at, "carpool_id": row.carpool_id, "hold_code": row.code, "hold_verdict": row.verdict}
+
+
 def _counters(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
     rows = select(CapCounterRow).where(CapCounterRow.subject == whose.pseudonym).order_by(col(CapCounterRow.period_key))
     for row in session.exec(rows):
@@ -79,6 +94,7 @@ def _batches(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (
     Holding("evidence", ("given_by", "device", "lat", "lon"), _evidence, _erase_evidence),
+    Holding("hold", ("facts", "decided_by", "why"), _holds),
     Holding("decision", ("counters_before", "charged"), _decisions),
     Holding("cap_counter", ("subject",), _counters),
     Holding("ride", ("passenger",), _rides),

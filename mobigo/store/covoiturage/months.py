@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
 from mobigo.store.covoiturage.carpools import CarpoolState
+from mobigo.store.covoiturage.holds import is_held
 from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow
 from socle.money import Cents
 
@@ -18,11 +19,12 @@ class MonthFigures:
     """One month: carpools that wait, that are decided, that were cancelled; what drivers got and passengers owe."""
 
     month: str
-    n_waiting: int
+    n_waiting: int  # for the calendar, not for people
     n_decided: int
     n_cancelled: int
     subsidy_cents: Cents
     fare_cents: Cents
+    n_held: int = 0
 
     @property
     def net_cents(self) -> Cents:
@@ -38,6 +40,8 @@ def list_months(session: Session) -> Sequence[MonthFigures]:
 
     waiting, decided, cancelled = map(counted, (CarpoolState.CLOSED, CarpoolState.DECIDED, CarpoolState.CANCELLED))
     counts = session.exec(select(CarpoolRow.month, waiting, decided, cancelled).group_by(CarpoolRow.month))
+    people_wait = select(CarpoolRow.month, func.count()).where(CarpoolRow.state == CarpoolState.CLOSED, is_held())
+    held: dict[str, int] = dict(session.exec(people_wait.group_by(CarpoolRow.month)).all())
     sums = session.exec(
         select(CarpoolRow.month, func.sum(DecisionRow.amount_cents), func.sum(DecisionRow.fare_cents))
         .join(DecisionRow, col(DecisionRow.carpool_id) == col(CarpoolRow.id))
@@ -46,7 +50,14 @@ def list_months(session: Session) -> Sequence[MonthFigures]:
     )
     money = {month: (int(subsidy), int(fare)) for month, subsidy, fare in sums}
     figures = [
-        MonthFigures(month, int(waits), int(done), int(undone), *money.get(month, (0, 0)))
+        MonthFigures(
+            month,
+            int(waits) - held.get(month, 0),
+            int(done),
+            int(undone),
+            *money.get(month, (0, 0)),
+            held.get(month, 0),
+        )
         for month, waits, done, undone in counts
     ]
     return sorted(figures, key=lambda one: one.month, reverse=True)

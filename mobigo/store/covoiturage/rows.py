@@ -29,6 +29,8 @@ class CarpoolRow(SQLModel, table=True):
     reserved_cents: int = Field(default=0, sa_type=BigInteger)
     state: str
     declared_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    # When the fraud rules looked at it; nothing is decided before.
+    screened_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
 
 
 class RideRow(SQLModel, table=True):
@@ -58,6 +60,25 @@ class EvidenceRow(SQLModel, table=True):
     device: str | None = None
     lat: float | None = None
     lon: float | None = None
+
+
+class HoldRow(SQLModel, table=True):
+    """One label of a carpool, or of a ride in it (empty: of all), and what people decided about it."""
+
+    __tablename__ = "hold"
+    __table_args__ = (UniqueConstraint("carpool_id", "code", "ride_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    carpool_id: str = Field(foreign_key="carpool.id", index=True)
+    ride_id: str = ""
+    code: str
+    severity: str
+    facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    found_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    verdict: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True, index=True))
+    decided_by: str | None = None
+    why: str | None = None
 
 
 class DecisionRow(SQLModel, table=True):

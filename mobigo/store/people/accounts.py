@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from socle.errors import Conflict, NotFound
 
 _FOUND_BY = ("name", "email", "phone")
 N_REFERENCE_LETTERS = 8
+_AT_ONCE = 500  # people in one question
 
 
 class PersonState(StrEnum):
@@ -183,6 +184,22 @@ def get_person(session: Session, person_id: str) -> Person:
     if row is None:
         raise NotFound("unknown_person")
     return _person(row)
+
+
+def ibans_of(session: Session, keys: Keys, pseudonyms: Collection[str]) -> dict[str, str]:
+    """The bank account of each of these people who gave one."""
+    found: dict[str, str] = {}
+    wanted = sorted(pseudonyms)
+    for begin in range(0, len(wanted), _AT_ONCE):
+        rows = session.exec(
+            select(PersonRow.pseudonym, PersonRow.id, IdentityRow.iban)
+            .join(IdentityRow, col(IdentityRow.person_id) == col(PersonRow.id))
+            .where(col(PersonRow.pseudonym).in_(wanted[begin : begin + _AT_ONCE]), col(IdentityRow.iban).is_not(None))
+        )
+        found |= {
+            name: keys.open(sealed, identity_place("iban", person_id)) for name, person_id, sealed in rows if sealed
+        }
+    return found
 
 
 def get_by_pseudonym(session: Session, pseudonym: str) -> Person:

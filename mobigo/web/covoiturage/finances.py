@@ -160,6 +160,7 @@ def _month_page(engine: Engine, principal: Principal, month: str, said: str, pro
 def _lines(figures: MonthFigures, batch: Batch | None) -> list[Line]:
     told = [
         ("waiting", str(figures.n_waiting)),
+        ("held", str(figures.n_held)),
         ("decided", str(figures.n_decided)),
         ("cancelled", str(figures.n_cancelled)),
         ("subsidy", euros(figures.subsidy_cents)),
@@ -228,13 +229,14 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.post(f"{FINANCES}/{{month}}/decider")
     def decide(request: Request, principal: Clerk, month: str, _form: Fields) -> Response:
-        engine, now = request.app.state.engine, door.now_of(request)
-        return do(request, principal, month, "decide", lambda: settling.settle(engine, month, now))
+        state, now = request.app.state, door.now_of(request)
+        work = lambda: settling.settle(state.engine, month, now, keys=state.keys)  # noqa: E731  done by `do`, which answers
+        return do(request, principal, month, "decide", work)
 
     @router.post(f"{FINANCES}/{{month}}/preparer")
     def prepare(request: Request, principal: Clerk, month: str, _form: Fields) -> Response:
         engine, now = request.app.state.engine, door.now_of(request)
-        work = lambda: paying.prepare_batch(engine, month, principal.actor, now)  # noqa: E731  done by `do`, which answers
+        work = lambda: paying.prepare_batch(engine, month, principal.actor, now)  # noqa: E731  likewise
         return do(request, principal, month, "prepare", work)
 
     @router.post(f"{FINANCES}/{{month}}/approuver")

@@ -41,6 +41,7 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.AUDIT_READ, "/conservation", "personal.retention.title"),
     (Permission.JOBS_READ, "/administration/taches", "jobs.title"),
     (Permission.CARPOOL_MONEY_READ, "/finances/covoiturage", "covoiturage.finances.title"),
+    (Permission.CARPOOL_HOLDS, "/covoiturage/controles", "covoiturage.holds.title"),
 )
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe", "versements"})
 _KINDS = {"courriel": "email", "telephone": "phone"}

@@ -22,7 +22,12 @@ _IN_THE_FILE = frozenset({"wording_sha256", "key", "carpool_id", "ride_id", "lin
 # What the facts of these lines count, and where it is told.
 _COUNTED = {"retention.applied": "retention.{}.what", "personal.erased": "personal.table.{}"}
 # Fields that hold one word or several, told by the texts of that place.
-_WORDS_OF = {"role": "web.people.role", "scopes": "web.people.permission", "changed": "personal.field"}
+_WORDS_OF = {
+    "hold_code": "fraud.name",
+    "role": "web.people.role",
+    "scopes": "web.people.permission",
+    "changed": "personal.field",
+}
 _SHOWN_LETTERS = 8  # of a pseudonym: enough to tell two on a page apart; links have all of them
 Value = Fact | datetime
 

@@ -40,10 +40,12 @@ PUT_TOGETHER = {
     "people.state.": {str(state) for state in PersonState},
     "covoiturage.mine.": {"owed", "owing"},
     "covoiturage.mine.state.": {"cancelled", "closed"},
+    "covoiturage.holds.": {"released", "refused", "driver", "people", "line", "ended", "reserved", "metres"},
     "covoiturage.finances.done.": {"approuve", "banque", "decide", "prepare"},
     "covoiturage.finances.item.": {str(state) for state in ItemState},
     "covoiturage.finances.line.": {
         *("approved_at", "cancelled", "carried_over", "decided", "fares", "net", "prepared_at", "subsidy", "to_pay"),
+        "held",
         "waiting",
     },
     "covoiturage.finances.stands.": {"approved", "prepared"},

@@ -143,8 +143,8 @@ def test_counters_last_from_one_run_to_the_next_and_the_fifth_carpool_of_a_day_i
 
 def test_every_decision_made_again_from_what_is_kept_has_the_same_amount_and_words(engine):
     grant(engine, 1_000)
-    given = [carpool(f"C{n}", at=MORNING + timedelta(hours=n), passengers=("p1", f"q{n}")) for n in range(4)]
-    declared(engine, *given, now=MORNING + timedelta(hours=6))
+    given = [carpool(f"C{n}", at=MORNING + timedelta(hours=2 * n), passengers=("p1", f"q{n}")) for n in range(4)]
+    declared(engine, *given, now=MORNING + timedelta(hours=7))
     settle(engine, "2026-03", LATER + timedelta(hours=9))
     amounts = []
     for one in given:
