@@ -33,6 +33,7 @@ IN_ADDRESSES = TYPED | {"nothing": "\0"}
 NO_LETTERS = (b"%00", b"%ff%fe", b"%ed%a0%80", b"%", b"%zz")  # as a browser would send bytes that are no text
 FILLED = {
     "motif": "essai",
+    "verdict": "released",
     "donner": "inspector",
     "reprendre": "traveller",
     "qui": "Camille Durand",

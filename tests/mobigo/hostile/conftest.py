@@ -73,11 +73,13 @@ def shared_walk(shared_site):
 
 
 def add_months_of_carpools(people):
-    """Four months of carpools: one that waits, one decided, one proposed by somebody else, one approved."""
+    """Four months of carpools: one waits, one is decided but for a carpool held, one is proposed, one approved."""
     months = [(NOON - timedelta(days=3 + 31 * back)) for back in range(4)]
     for begin in months:
         given = carpool(f"C{begin:%m}", passengers=(f"p{begin:%m}",), metres=110_000, at=begin)
         declare(people.engine, given, f"C{begin:%m}", "key:app1", begin + timedelta(hours=2))
+    held = carpool("held", driver="alone", passengers=("alone",), at=months[1])
+    declare(people.engine, held, "held", "key:app1", months[1] + timedelta(hours=2))
     for begin in months[1:]:
         settle(people.engine, f"{begin:%Y-%m}", NOON)
     approved, proposed = f"{months[3]:%Y-%m}", f"{months[2]:%Y-%m}"
