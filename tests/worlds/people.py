@@ -15,10 +15,10 @@ from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.keeping import kept_booking, kept_message
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
+from mobigo.store.covoiturage import holds
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
 from mobigo.store.covoiturage.carpools import Declaration, add_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
-from mobigo.store.covoiturage.holds import Verdict, add_holds, decide_holds
 from mobigo.store.covoiturage.offers import KeptOffer, put_offers
 from mobigo.store.covoiturage.payouts import add_batch
 from mobigo.store.covoiturage.policies import Verdict, add_draft, add_verdict
@@ -78,9 +78,9 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
         kept = Declaration(f"key{number}{name}", "ab" * 32, b"{}", "cd" * 32, "bfc-lignes", "2026-11", 0)
         add_carpool(session, carpool, {ride.id: ProofClass.B}, kept, now)
     session.flush()
-    add_holds(session, [Label(Code.TOO_FAST, f"C0{name}", f"R0{name}", {"kmh": 200, "metres": 66_000})], now)
+    holds.add_holds(session, [Label(Code.TOO_FAST, f"C0{name}", f"R0{name}", {"kmh": 200, "metres": 66_000})], now)
     session.flush()
-    decide_holds(session, f"C0{name}", Verdict.RELEASED, AGENT, "trajet confirmé par l’exploitant", now)
+    holds.decide_holds(session, f"C0{name}", holds.Verdict.RELEASED, AGENT, "trajet confirmé par l’exploitant", now)
     about = ("bfc-lignes", "ef" * 32, "cd" * 32, None, 430, 430, 150, None, [], [{"subject": name}], [], now)
     add_decision(session, KeptDecision(f"C0{name}", 1, *about))
     write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
