@@ -55,7 +55,7 @@ test: style types contracts .venv/.dev ## style, types, contracts and every test
 
 .PHONY: test-postgresql
 test-postgresql: .venv/.dev ## the tests that store something, on a PostgreSQL of their own too (needs its programs)
-	MOBIGO_TEST_FSYNC=off .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store
+	POSTGRESQL_FSYNC=off .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store
 
 .PHONY: test-web
 test-web: .venv/.dev ## the pages in a real browser: needs Chromium
@@ -135,6 +135,6 @@ soak: .venv/.dev ## the long proofs: killed imports and writers, many more rando
 ci: ## what continuous integration runs on a bare Debian machine
 	.ci/stage 6m packages .ci/packages
 	.ci/stage 8m install $(MAKE) install
-	MOBIGO_TEST_FSYNC=off .ci/stage 28m test .ci/with-postgresql $(MAKE) test
+	POSTGRESQL_FSYNC=off .ci/stage 28m test .ci/with-postgresql $(MAKE) test
 	.ci/stage 13m test-web $(MAKE) test-web
 	.ci/stage 4m test-clients $(MAKE) test-clients
