@@ -78,7 +78,7 @@ class Traces:
 def traces_of(carpool: Carpool) -> Traces:
     """Where the people of a car were; a passenger's clock is put right by the codes that they scanned."""
     plane: Plane | None = None
-    found: defaultdict[str, set[Fix]] = defaultdict(set)
+    found: defaultdict[str, list[Fix]] = defaultdict(list)
     for ride in carpool.rides:
         off_s = _clock_off_s(ride)
         for one in ride.evidence:
@@ -89,8 +89,10 @@ def traces_of(carpool: Carpool) -> Traces:
                 plane = Plane(_METRES_PER_DEGREE * cos(radians(place.lat)))
             at_s = one.at.timestamp() - off_s if one.by == ride.passenger else one.at.timestamp()
             cell = (round(place.lat * _CELL), round(place.lon * _CELL))
-            found[one.by].add(Fix(at_s, *plane.put(place), cell))
-    return Traces(plane or Plane(0.0), {person: sorted(fixes) for person, fixes in found.items()})
+            found[one.by].append(Fix(at_s, *plane.put(place), cell))
+    for person, fixes in found.items():  # the driver's may be told with each ride
+        found[person] = sorted(fixes) if len(carpool.rides) == 1 else sorted(set(fixes))
+    return Traces(plane or Plane(0.0), found)
 
 
 def _clock_off_s(ride: Ride) -> float:
@@ -106,7 +108,7 @@ def _clock_off_s(ride: Ride) -> float:
 
 def digest_of(trace: Trace) -> int | None:
     """What tells a trace from another whatever the day it is shown on; None for one too short to tell."""
-    if len(trace) < COPY_LEAST_FIXES or len({fix.cell for fix in trace}) < COPY_LEAST_PLACES:
+    if not _is_long(trace) or len({fix.cell for fix in trace}) < COPY_LEAST_PLACES:
         return None
     begin = trace[0].at_s
     return hash(tuple((round(fix.at_s - begin), fix.cell) for fix in trace))
@@ -128,8 +130,9 @@ def check_traces(carpool: Carpool, traces: Traces, known: Known) -> Iterator[Lab
     ride_of = {ride.passenger: ride.id for ride in carpool.rides}
     for person, trace in traces.of.items():
         yield from _check_leaps(carpool.id, ride_of.get(person), trace)
-    for (one, trace), (other, others) in combinations(traces.of.items(), 2):
-        n_same = _n_copied(trace, others)
+    cells = [(person, {fix.cell for fix in trace}) for person, trace in traces.of.items() if _is_long(trace)]
+    for (one, here), (other, there) in combinations(cells, 2):
+        n_same = _n_copied(here, there)
         if n_same:
             yield Label(Code.IDENTICAL_TRACES, carpool.id, ride_of.get(one) or ride_of.get(other), {"n_places": n_same})
 
@@ -138,9 +141,9 @@ def _check_clocks(carpool: Carpool, known: Known) -> Iterator[Label]:
     declared_at = known.declared_at.get(carpool.id)
     for ride in carpool.rides:
         worst_s = ahead_s = 0.0
+        if declared_at is not None and ride.evidence:
+            ahead_s = (max(one.at for one in ride.evidence) - declared_at).total_seconds()
         for one in ride.evidence:
-            if declared_at is not None and one.at > declared_at:
-                ahead_s = max(ahead_s, (one.at - declared_at).total_seconds())
             if one.kind in CODES:
                 end = ride.board_at if one.side is Side.BOARD else ride.alight_at
                 worst_s = max(worst_s, abs(one.at - end).total_seconds())
@@ -177,9 +180,15 @@ def _check_stops(
 
 
 def _nearest_m(trace: Trace, x_m: float, y_m: float, at_s: float) -> float | None:
-    """How near a trace came to a place around an instant; None when it says nothing of then."""
-    near = [hypot(fix.x_m - x_m, fix.y_m - y_m) for fix in trace if abs(fix.at_s - at_s) <= _AROUND_S]
-    return min(near) if near else None
+    """How near a trace came to a place around an instant, or one of its places that is near; None: it is silent then."""
+    least = None
+    for fix in trace:
+        if -_AROUND_S <= fix.at_s - at_s <= _AROUND_S:
+            metres = hypot(fix.x_m - x_m, fix.y_m - y_m)
+            if metres <= STOP_WITHIN_M:
+                return metres
+            least = metres if least is None else min(least, metres)
+    return least
 
 
 def _check_gap(carpool: Carpool, ride: Ride, span: tuple[float, float], trace: Trace) -> Iterator[Label]:
@@ -198,15 +207,28 @@ def _check_apart(
     carpool: Carpool, ride: Ride, span: tuple[float, float], trace: Trace, drivers: Trace
 ) -> Iterator[Label]:
     """Whether passenger and driver were far from each other for most of what they are said to share a car."""
-    gaps = []
+    n_compared, far = 0, []
     for fix in trace:
         if span[0] <= fix.at_s <= span[1]:
-            near = [one for one in drivers if abs(one.at_s - fix.at_s) <= SAME_MOMENT_S]
-            if near:
-                gaps.append(min(_metres(fix, one) - abs(fix.at_s - one.at_s) * JUMP_KMH / 3.6 for one in near))
-    far = [gap for gap in gaps if gap > APART_M]
-    if len(far) > 1 and 2 * len(far) > len(gaps):  # one phone that errs once is no second car
+            gap = _gap_m(fix, drivers)
+            n_compared += gap is not None
+            if gap is not None and gap > APART_M:
+                far.append(gap)
+    if len(far) > 1 and 2 * len(far) > n_compared:  # one phone that errs once is no second car
         yield Label(Code.APART, carpool.id, ride.id, {"metres": round(min(far)), "n_places": len(far)})
+
+
+def _gap_m(fix: Fix, drivers: Trace) -> float | None:
+    """How far the driver was at that moment beyond what a car drives meanwhile, or nothing at all; None: unknown."""
+    least = None
+    for one in drivers:
+        apart_s = abs(one.at_s - fix.at_s)
+        if apart_s <= SAME_MOMENT_S:
+            gap = hypot(fix.x_m - one.x_m, fix.y_m - one.y_m) - apart_s * JUMP_KMH / 3.6
+            if gap <= APART_M:
+                return 0.0
+            least = gap if least is None else min(least, gap)
+    return least
 
 
 def _check_left_together(
@@ -243,7 +265,7 @@ def _check_leaps(carpool_id: str, ride_id: str | None, trace: Trace) -> Iterator
 
 
 def _is_leap(one: Fix, other: Fix) -> bool:
-    metres = _metres(one, other)
+    metres = hypot(one.x_m - other.x_m, one.y_m - other.y_m)
     return metres > JUMP_LEAST_M and metres * 3.6 > JUMP_KMH * (other.at_s - one.at_s)
 
 
@@ -251,11 +273,13 @@ def _metres(one: Fix, other: Fix) -> float:
     return hypot(one.x_m - other.x_m, one.y_m - other.y_m)
 
 
-def _n_copied(one: Trace, other: Trace) -> int:
+def _is_long(trace: Trace) -> bool:
+    """Whether there is enough of a trace to know it again."""
+    return len(trace) >= COPY_LEAST_FIXES
+
+
+def _n_copied(here: set[tuple[int, int]], there: set[tuple[int, int]]) -> int:
     """How many places two traces share to the metre, when it is nearly all of the shorter one: two phones never do."""
-    if min(len(one), len(other)) < COPY_LEAST_FIXES:
-        return 0
-    here, there = {fix.cell for fix in one}, {fix.cell for fix in other}
     n_same = len(here & there)
     enough = n_same >= COPY_LEAST_PLACES and 100 * n_same >= COPY_PERCENT * min(len(here), len(there))
     return n_same if enough else 0
