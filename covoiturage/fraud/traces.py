@@ -180,7 +180,7 @@ def _check_stops(
 
 
 def _nearest_m(trace: Trace, x_m: float, y_m: float, at_s: float) -> float | None:
-    """How near a trace came to a place around an instant, or one of its places that is near; None: it is silent then."""
+    """How near a trace came to a place around an instant, near enough being enough; None: it is silent then."""
     least = None
     for fix in trace:
         if -_AROUND_S <= fix.at_s - at_s <= _AROUND_S:

@@ -82,7 +82,7 @@ def screen(engine: Engine, now: datetime, keys: Keys | None = None) -> Screened:
         carpools, declared_at = read_whole(session, min(due.values()) - MONTH)
         known = Known(_accounts(session, keys, carpools), declared_at=declared_at)
         in_order = list_released_couples(session, _SETTLED_ONCE)
-    labels = [label for label in find_labels(carpools, known) if label.carpool_id in due or label.stops]
+    labels = [label for label in find_labels(carpools, known, due) if label.carpool_id in due or label.stops]
     people = {ride.id: (carpool.driver, ride.passenger) for carpool in carpools for ride in carpool.rides}
     labels = [label for label in labels if not _is_in_order(label, people, in_order)]
     with transaction(engine) as session:

@@ -59,6 +59,13 @@ def test_every_label_is_planted_or_noted_somewhere(labels):
     assert {label.code for label in labels} == set(Code)
 
 
+def test_a_day_looked_at_beside_its_month_has_the_labels_that_the_whole_month_gives_it(month, labels):
+    due = {carpool.id for carpool in month.carpools[3_000:3_300]}
+    told = [one for one in find_labels(month.carpools, month.known, due) if one.carpool_id in due]
+    assert told == [one for one in labels if one.carpool_id in due]
+    assert {one.code for one in told} >= {Code.TRACE_GAP, Code.GPS_OUTLIER}
+
+
 def test_the_same_carpools_in_another_order_have_the_same_labels(month, labels):
     part = month.carpools[:1_500]
     told = {(one.carpool_id, one.code, one.ride_id) for one in find_labels(part, month.known)}
