@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
 
 from mobigo.security import Keys, Permission, new_token
 from mobigo.services.people.principal import PRIVATE_LIFE, Principal, find_by_token
@@ -23,8 +24,10 @@ from socle.errors import BadInput, Forbidden, LimitExceeded, NotSignedIn
 SIGN_IN = "/connexion"
 TOKEN_FIELD = "jeton"  # noqa: S105  the name of a form's field
 _MOST_FORM_BYTES = 64 * 1024
+_MOST_UPLOAD_BYTES = 4 * 1024 * 1024
 _MOST_FIELDS = 100
 _FORM = "application/x-www-form-urlencoded"
+_FORM_WITH_FILES = "multipart/form-data"
 _SIGNED_IN, _VISITOR = "s.", "f."
 _BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -121,12 +124,48 @@ async def read_form(request: Request) -> Mapping[str, str]:
     fields = dict(pairs)
     if any("\0" in value for value in fields.values()):  # PostgreSQL stores none
         raise BadInput("bad_form")
+    _check_ours(request, fields)
+    return fields
+
+
+async def read_upload(request: Request) -> Mapping[str, str]:
+    """The fields of a form that may hold files, as text; a file that was chosen stands in its field as its text.
+
+    Raises:
+        BadInput: `bad_form`; `file_no_text` when a file is no text in UTF-8.
+        LimitExceeded: `body_too_large`.
+        Forbidden: as `read_form`.
+    """
+    length = request.headers.get("content-length", "")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _FORM:
+        return await read_form(request)
+    if kind != _FORM_WITH_FILES:
+        raise BadInput("bad_form")
+    if not length.isdecimal() or len(length) > 9 or int(length) > _MOST_UPLOAD_BYTES:
+        raise LimitExceeded("body_too_large", limit=_MOST_UPLOAD_BYTES)
+    fields: dict[str, str] = {}
+    try:
+        async with request.form(max_files=4, max_fields=_MOST_FIELDS, max_part_size=_MOST_UPLOAD_BYTES) as form:
+            for name, value in form.multi_items():
+                fields[name] = value if isinstance(value, str) else (await value.read()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput("file_no_text") from None
+    except HTTPException:  # what is no form of this kind
+        raise BadInput("bad_form") from None
+    if any("\0" in value for value in fields.values()):
+        raise BadInput("bad_form")
+    _check_ours(request, fields)
+    return fields
+
+
+def _check_ours(request: Request, fields: dict[str, str]) -> None:
+    """Refuse a form that none of our pages sent from this browser, and take its token out."""
     keys: Keys = request.app.state.keys
     foreign = request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
     binding = _cookie(request)
     if foreign or not binding or not keys.is_csrf_token(fields.pop(TOKEN_FIELD, ""), binding, now_of(request)):
         raise Forbidden("form_too_old")
-    return fields
 
 
 def token_field(request: Request) -> Markup:

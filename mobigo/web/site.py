@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, jobs, network, reference
-from mobigo.web.covoiturage import controls, finances
+from mobigo.web.covoiturage import controls, drafts, finances, rules
 from mobigo.web.covoiturage import mine as carpools
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
@@ -42,6 +42,8 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         jobs,
         finances,
         controls,
+        rules,
+        drafts,
         carpools,
     ):
         router.include_router(part.make_router(pages))

@@ -66,14 +66,18 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self._select = ""
+        self._form: Form | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(told.get("action", ""), told.get("method", "get"), {}, {}, set()))
-        if not self.forms:
+            self._form = Form(told.get("action", ""), told.get("method", "get"), {}, {}, set())
+            self.forms.append(self._form)
+        if self._form is None:
             return
-        form, name = self.forms[-1], told.get("name", "")
+        form, name = self._form, told.get("name", "")
+        if tag == "button" and "formaction" in told:  # the same fields, sent elsewhere
+            self.forms.append(Form(told["formaction"], form.method, form.fields, form.buttons, form.names))
         if name and tag in {"input", "select", "textarea", "button"}:
             form.names.add(name)
         if tag == "input" and name and (told.get("type") not in {"checkbox", "radio"} or "checked" in dict(attrs)):

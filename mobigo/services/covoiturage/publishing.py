@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Engine
 
+from covoiturage.policy.caps import Counters
 from covoiturage.policy.documents import Tree, read_documents
+from covoiturage.policy.facts import CarFacts, read_car
 from covoiturage.policy.language import read_policy
 from covoiturage.policy.model import VEHICLE_TRIP, Policy
 from covoiturage.policy.remarks import list_remarks
 from covoiturage.policy.shipped import find_in_force, shipped_policies
+from covoiturage.policy.trips import CarJudge
 from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.policies import (
-    PolicyVersion,
+    PolicyVersion as PolicyVersion,  # named in the signatures of doors
+)
+from mobigo.store.covoiturage.policies import (
     Verdict,
     add_draft,
     add_verdict,
@@ -31,10 +36,12 @@ from mobigo.store.covoiturage.policies import (
 )
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
 from socle.findings import Finding
+from socle.money import Cents
 from socle.times import PARIS
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # it names accounts of the books
 MOST_DOCUMENT_CHARS = 60_000
+_EXAMPLES = ((5_000, 1), (33_000, 1), (33_000, 2), (53_000, 1), (80_000, 2), (110_000, 3))  # metres, passengers
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,39 @@ def read_draft(document: str) -> Draft:
     (tree,) = documents.values()
     policy = read_policy(tree)
     return Draft(policy, tree, list_remarks(policy))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One trip worked out: what the driver gets and the passengers pay."""
+
+    metres: int
+    passengers: int
+    amount_cents: Cents
+    fare_cents: Cents
+
+    @property
+    def net_cents(self) -> Cents:
+        """What the Region pays in the end."""
+        return self.amount_cents - self.fare_cents
+
+
+def work_out_examples(policy: Policy) -> Sequence[Example]:
+    """What trips of the kind that the lines have are worth under `policy`, each a driver's first of the day."""
+    judge = CarJudge(replace(policy, valid_from=None, valid_until=None, limits=()))
+    worked = []
+    for metres, n in _EXAMPLES:
+        decision = judge.decide(_example(policy.valid_from or date(2026, 1, 5), metres, n), Counters())
+        worked.append(Example(metres, n, decision.amount_cents, decision.fare_cents))
+    return worked
+
+
+def _example(day: date, metres: int, n: int) -> CarFacts:
+    begin, end = f"{day}T10:00:00Z", f"{day}T11:00:00Z"
+    ride = {"operator_class": "C", "distance_m": metres, "board_at": begin, "alight_at": end}
+    rides = [{**ride, "ride_id": f"r{i}", "passenger": f"p{i}", "passenger_is_over_18": True} for i in range(n)]
+    told = {"carpool_id": "c", "driver": "d", "start_at": begin, "end_at": end, "official_m": metres, "rides": rides}
+    return read_car(told)
 
 
 def list_policies(engine: Engine) -> Sequence[PolicyVersion]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mobigo.security import Role
+from mobigo.services.covoiturage import publishing
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
 from mobigo.services.covoiturage.settling import settle
@@ -15,6 +16,7 @@ from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from tests.worlds.accounts import NOON
 from tests.worlds.carpools import carpool
 from tests.worlds.databases import KINDS, empty_database
+from tests.worlds.drafts import draft_document
 from tests.worlds.hostile import Walk
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
@@ -65,6 +67,8 @@ def shared_walk(shared_site):
         claim = claim_next(session, ["people.message"], Lease("w", NOON + timedelta(hours=1), 3), "t", NOON)
         fail(session, claim, "<b>essai</b>", None, NOON)
     add_months_of_carpools(people)
+    another = publishing.Author("person:another", "person:another")
+    publishing.submit(people.engine, another, draft_document(title="<b>essai</b>"), "essai", NOON)
     found = Walk(site, person)
     yield found.walk(
         SEARCH, "/arrets?nom=Valmont", f"/personnes/{other.pseudonym}", f"/personnes/{suspended.pseudonym}"

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from covoiturage.policy.fields import PLACE_LEVELS
+from covoiturage.policy.language import _CAR_TERMS, _CONDITIONS, _COUPLE_TERMS, _POSTS
+from covoiturage.policy.model import PERIODS, SCOPES
 from mobigo.security import Permission, Role
 from mobigo.store.covoiturage.payouts import ItemState
 from mobigo.store.jobs import JobState, Outcome
@@ -41,6 +44,33 @@ PUT_TOGETHER = {
     "covoiturage.mine.": {"owed", "owing"},
     "covoiturage.mine.state.": {"cancelled", "closed"},
     "covoiturage.holds.": {"released", "refused", "driver", "people", "line", "ended", "reserved", "metres"},
+    "covoiturage.rules.condition.": {*_CONDITIONS} - {"distance"},
+    "covoiturage.rules.condition.distance.": {"closed", "open"},
+    "covoiturage.rules.post.": {*_POSTS},
+    "covoiturage.rules.target.": {"driver_revenue", "passenger_contribution"},
+    "covoiturage.rules.empty.": {"flat", "km", "none"},
+    "covoiturage.rules.basis.": {"driver_on_line", "official_line", "passenger_occupied", "per_ride", "trace"},
+    "covoiturage.rules.counted.": {"distinct", "peak_occupancy"},
+    "covoiturage.rules.fare.": {"flat", "ticketing"},
+    "covoiturage.rules.term.": {*_COUPLE_TERMS, *_CAR_TERMS} - {"per_passenger"},
+    "covoiturage.rules.term.per_passenger.": {"first", "later"},
+    "covoiturage.rules.level.": {*PLACE_LEVELS},
+    "covoiturage.rules.end.": {"both", "either", "end", "start"},
+    "covoiturage.rules.limit.scope.": {*SCOPES},
+    "covoiturage.rules.limit.period.": {*PERIODS},
+    "covoiturage.rules.heading.": {"amounts", "bounds", "conditions", "fares"},
+    "covoiturage.rules.column.": {"driver", "fares", "net"},
+    "covoiturage.drafts.": {"all_lines", "no_line", "other_lines"},
+    "covoiturage.drafts.caption.": {"current", "draft"},
+    "covoiturage.drafts.chart.": {"current", "description", "draft", "label", "title", "value"},
+    "covoiturage.drafts.column.": {
+        *("carpools", "paid", "metres", "passengers", "subsidy", "fares", "net"),
+        *("line", "kind", "drivers", "change"),
+    },
+    "covoiturage.drafts.kind.": {"change", "gain", "lose", "same"},
+    "covoiturage.drafts.stands.": {"approved", "refused", "shipped", "waiting"},
+    "covoiturage.drafts.line.": {"drafted_at", "judged_at", "judged_why", "stands", "version", "why"},
+    "covoiturage.drafts.done.": {"approuve", "propose", "refuse"},
     "covoiturage.finances.done.": {"approuve", "banque", "decide", "prepare"},
     "covoiturage.finances.item.": {str(state) for state in ItemState},
     "covoiturage.finances.line.": {
