@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from mobigo.cli.frame import err, settings
@@ -34,11 +35,20 @@ def settle_accounts(*, wished: bool) -> Sequence[Role]:
         engine.dispose()
 
 
-def say_accounts(roles: Sequence[Role]) -> None:
-    """Print how one signs in with them."""
+def say_accounts(roles: Sequence[Role], host: str = "127.0.0.1") -> None:
+    """Print how one signs in with them, and a warning when others can: their password is known to all."""
     from mobigo.services.people.fictitious import PASSWORD, email_of
 
     if roles:
         err.print(text("cli.demo.accounts", password=PASSWORD), markup=False, highlight=False)
         for role in roles:
             err.print(f"  {email_of(role)}", markup=False, highlight=False)
+        if not _only_here(host):
+            err.print(text("cli.demo.accounts_seen", host=host), markup=False, highlight=False)
+
+
+def _only_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -29,7 +29,7 @@ def report(as_json: AsJson = False) -> None:
 
     engine = open_engine(settings().database_address())
     migrate(engine)
-    told = make_report(engine, datetime.now(UTC))
+    told = make_report(engine, datetime.now(UTC), letters=settings().letters_dir())
     engine.dispose()
     if as_json:
         applied = told.applied_at and told.applied_at.isoformat()
@@ -61,7 +61,7 @@ def apply_(
 
     engine = open_engine(settings().database_address())
     migrate(engine)
-    counts = apply(engine, after_pause=after_pause, now=datetime.now(UTC))
+    counts = apply(engine, after_pause=after_pause, letters=settings().letters_dir(), now=datetime.now(UTC))
     engine.dispose()
     if as_json:
         say_json(counts)

@@ -48,7 +48,7 @@ def serve(
     if workers > 1:
         share_among_processes(chosen.data_dir / "metrics")
     err.print(text("cli.serve.address", address=f"http://{host}:{port}"), markup=False)
-    say_accounts(accounts)
+    say_accounts(accounts, host)
     uvicorn.run(
         "mobigo.app:app_of_settings",
         factory=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -32,6 +33,7 @@ class Means:
     post: Post
     clock: Callable[[], datetime]
     site: str = ""  # our address as others see it
+    letters: Path | None = None  # where letters are files of this machine
 
 
 def make_handlers(means: Means) -> Mapping[str, Handler]:
@@ -39,7 +41,7 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
 
     def tidy(_claim: Claim) -> Effects:
         # Many small transactions of its own, so that it never keeps writers waiting; doing it again does no harm.
-        retention.apply(means.engine, now=means.clock())
+        retention.apply(means.engine, letters=means.letters, now=means.clock())
         return no_effects
 
     def seal(_claim: Claim) -> Effects:

@@ -13,7 +13,10 @@ import os
 import re
 import smtplib
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -220,6 +223,26 @@ class TextMessagesInFiles:
             raise BadInput("bad_number")
         content = json.dumps({"to": plain, "body": body}, ensure_ascii=False).encode()
         _write_once(self.folder / f"{_name_of(key)}.json", content)
+
+
+# --- files ----------------------------------------------------------------------------------
+
+
+def list_written(folder: Path) -> Sequence[tuple[Path, datetime]]:
+    """The letters that are files in the folder of the settings, with the instant of their writing."""
+    found = []
+    for place in sorted(folder.glob("*/*")):
+        with suppress(FileNotFoundError):  # a gateway takes them away at any moment
+            found.append((place, datetime.fromtimestamp(place.stat().st_mtime, UTC)))
+    return found
+
+
+def remove_written(folder: Path, before: datetime) -> int:
+    """Take away the letters that were written before an instant; how many went."""
+    old = [place for place, written in list_written(folder) if written < before]
+    for place in old:
+        place.unlink(missing_ok=True)
+    return len(old)
 
 
 def _write_once(place: Path, content: bytes) -> None:

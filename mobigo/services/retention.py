@@ -15,9 +15,11 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache, reduce
 from importlib.resources import files
+from pathlib import Path
 
 from sqlalchemy import Engine
 
+from mobigo.outbound.letters import list_written, remove_written
 from mobigo.store.audit import AuditFilter, AuditLine, list_lines, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import erase_person
@@ -48,7 +50,10 @@ class Then(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How long the rows of `table` (those with the values of `only`) are kept; in force from `from_day`."""
+    """How long the rows of `table` (those with the values of `only`) are kept; in force from `from_day`.
+
+    Without a table it speaks of the letters that are files of this machine, counted from their writing.
+    """
 
     code: str
     table: str
@@ -86,7 +91,7 @@ def all_rules() -> Sequence[Rule]:
     return tuple(
         Rule(
             code=each["code"],
-            table=each["table"],
+            table=each.get("table", ""),
             then=Then(each["then"]),
             from_day=each["from"],
             source=each["source"],
@@ -142,8 +147,10 @@ class Report:
         return sum(each.age.n_older for each in self.kept if each.age)
 
 
-def report(engine: Engine, now: datetime, rules: Sequence[Rule] | None = None) -> Report:
-    """What is kept under each rule in force, how old it is, and whether it is too old."""
+def report(
+    engine: Engine, now: datetime, rules: Sequence[Rule] | None = None, *, letters: Path | None = None
+) -> Report:
+    """What is kept under each rule in force, how old it is, and whether it is too old; `letters` is their folder."""
     with reading(engine) as session:
         kept = []
         for rule in rules_on(local_day(int(now.timestamp())), rules):
@@ -151,6 +158,8 @@ def report(engine: Engine, now: datetime, rules: Sequence[Rule] | None = None) -
             age = None
             if limit and rule.then is Then.ERASE_ACCOUNT:
                 age = Age(count_inactive(session, limit), None)
+            elif limit and not rule.table:
+                age = _age_of_letters(letters, limit)
             elif rule.aging:  # what is kept for good is never too old: no row lies before the beginning of time
                 age = get_age(session, rule.aging, limit or datetime.min.replace(tzinfo=UTC))
             kept.append(Kept(rule, limit, age))
@@ -158,10 +167,20 @@ def report(engine: Engine, now: datetime, rules: Sequence[Rule] | None = None) -
     return Report(kept, last[0].line.at if last else None)
 
 
+def _age_of_letters(folder: Path | None, limit: datetime) -> Age:
+    instants = [written for _, written in list_written(folder)] if folder else []
+    return Age(sum(written < limit for written in instants), min(instants, default=None))
+
+
 def apply(
-    engine: Engine, *, after_pause: bool = False, rules: Sequence[Rule] | None = None, now: datetime
+    engine: Engine,
+    *,
+    after_pause: bool = False,
+    rules: Sequence[Rule] | None = None,
+    letters: Path | None = None,
+    now: datetime,
 ) -> Mapping[str, int]:
-    """Take away what is older than the rules in force allow; how many rows went, by the code of the rule.
+    """Take away what is older than the rules in force allow; how many rows or files went, by the code of the rule.
 
     It may be killed anywhere and run again: what went stays gone, the rest goes then.
 
@@ -182,6 +201,8 @@ def apply(
         limit = rule.limit(now)
         if limit and rule.then is Then.ERASE_ACCOUNT:
             counts[rule.code] = _erase_accounts(engine, rule, limit, now)
+        elif limit and not rule.table:
+            counts[rule.code] = remove_written(letters, limit) if letters else 0
         elif limit and rule.aging:
             counts[rule.code] = _remove(engine, rule.aging, limit)
     with transaction(engine) as session:

@@ -280,7 +280,8 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get(RETENTION)
     def retention_page(request: Request, _principal: AuditReader) -> Response:
-        report = retention.report(request.app.state.engine, door.now_of(request))
+        state = request.app.state
+        report = retention.report(state.engine, door.now_of(request), letters=state.settings.letters_dir())
         return pages.send(request, "personal/retention.html", cache="no-store", page=_retention_page(report))
 
     @router.get(f"{PERSON}/donnees")

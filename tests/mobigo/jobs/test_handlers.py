@@ -1,6 +1,7 @@
 """Each kind of job, done by a real worker."""
 
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import pytest
 
 from mobigo.jobs.handlers import SCHEDULES, Means, make_handlers
 from mobigo.jobs.worker import Worker
-from mobigo.outbound.letters import open_post
+from mobigo.outbound.letters import Mail, open_post
 from mobigo.security import Keys
 from mobigo.services.jobs import overview
 from mobigo.services.ledger.proving import read_heads
@@ -32,7 +33,14 @@ class Clock:
 
 @pytest.fixture
 def means(engine, tmp_path):
-    return Means(engine, KEYS, open_post("", "", tmp_path / "letters", "https://mobigo.exemple.test"), Clock())
+    return Means(
+        engine,
+        KEYS,
+        open_post("", "", tmp_path / "letters", "https://mobigo.exemple.test"),
+        Clock(),
+        "",
+        tmp_path / "letters",
+    )
 
 
 def make_worker(means):
@@ -55,6 +63,22 @@ def test_every_night_what_is_too_old_goes(engine, means):
     assert told.n_older == 0
     assert told.applied_at == NOON + timedelta(days=2)
     assert "mail" not in {job.kind for job in overview(engine, [JobState.DONE]).jobs}
+
+
+def test_every_night_letters_nobody_fetched_go_after_a_week(engine, means, tmp_path):
+    folder = tmp_path / "letters"
+    means.post.texts.send("+33600000001", "an old code", "old")
+    means.post.mails.send(Mail("b@exemple.test", "Code", "a new one", "new"))
+    for place, age in ((folder / "sms", timedelta(days=7, minutes=1)), (folder / "mail", timedelta(days=6))):
+        for letter in place.iterdir():
+            os.utime(letter, times=(at := (NOON - age).timestamp(), at))
+    assert report(engine, NOON, letters=folder).n_older == 1
+    worker = make_worker(means)
+    worker.run_due()
+    means.clock.now += timedelta(hours=18)
+    worker.run_due()
+    assert report(engine, NOON, letters=folder).n_older == 0
+    assert [path.suffix for path in folder.rglob("*.*")] == [".eml"]
 
 
 def test_a_worker_away_for_too_long_asks_before_it_takes_anything_away(engine, means):
