@@ -1,0 +1,235 @@
+"""Matching: which of many offers take a passenger along, the least effort first.
+
+An index holds a row for each offer and looks at all of them with a few sums of arrays: who cannot be
+there in time even at 130 km/h, or would drive too far even along the great circle, is left out. What is
+left, some tens, is driven through exactly (`outings`). Chords through the earth stand for great circles:
+they are shorter, so nothing is left out wrongly. Offers and bookings come and go without a new index.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from datetime import date, time, timedelta
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from covoiturage.offers import Match, Offer, Taken, Weekly, Wish, leaving_at
+from covoiturage.outings import FASTEST_M_S, Near, Outing, Step, Ways, drive, list_matches, make_outing, straight_ways
+from socle.geo import EARTH_RADIUS_M, LatLon, distance_m, distances_m
+from socle.times import day_number, local_day
+
+N_MATCHES = 20
+_ROOM = 64  # rows, at first
+_SPARE_M = 100.0  # for roundings to whole metres
+_NO_DAY = np.iinfo(np.int32).max
+_MOST_KEPT = 20_000  # outings without anybody taken along, made once
+
+Floats = NDArray[np.float64]
+
+
+class OfferIndex:
+    """Offers with what is taken of them. Not for several threads at once."""
+
+    def __init__(self, ways: Ways = straight_ways, offers: Iterable[Offer] = ()) -> None:
+        self._ways = ways
+        self._offers: list[Offer | None] = []
+        self._row_of: dict[str, int] = {}
+        self._free: list[int] = []
+        self._taken: dict[str, dict[date, tuple[Taken, ...]]] = {}
+        self._outings: OrderedDict[tuple[str, date], Outing] = OrderedDict()
+        self._first = np.zeros((_ROOM, 3))  # metres from the centre of the earth
+        self._last = np.zeros((_ROOM, 3))
+        self._budget_m = np.zeros(_ROOM)  # that the way may have, detour and imprecision included
+        self._budget_s = np.zeros(_ROOM, np.int64)
+        self._leave_at = np.full(_ROOM, -1, np.int64)  # -1: weekly, or no offer
+        self._clock_s = np.zeros(_ROOM, np.int64)
+        self._weekdays = np.zeros(_ROOM, np.int64)  # bit n: weekday n; 0: once, or no offer
+        self._from_day = np.zeros(_ROOM, np.int32)
+        self._to_day = np.zeros(_ROOM, np.int32)
+        for offer in offers:
+            self.put(offer)
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+    # --- what is there --------------------------------------------------------------------
+
+    def put(self, offer: Offer) -> None:
+        """Have an offer found, in place of one of the same id."""
+        self.remove(offer.offer_id)
+        if self._free:
+            row = self._free.pop()
+        else:
+            row = len(self._offers)
+            self._offers.append(None)
+            if row == len(self._budget_m):
+                self._grow()
+        self._offers[row], self._row_of[offer.offer_id] = offer, row
+        self._first[row], self._last[row] = _from_centre(offer.halts[0].at), _from_centre(offer.halts[-1].at)
+        legs = pairwise(offer.halts)
+        too_short_m = sum(max(0.0, distance_m(one.at, other.at) - other.along_m + one.along_m) for one, other in legs)
+        detours = (offer.detour_m, offer.detour_s) if offer.takes_detours else (0, 0)
+        self._budget_m[row] = offer.length_m + detours[0] + too_short_m + _SPARE_M
+        self._budget_s[row] = offer.length_s + detours[1]
+        if isinstance(offer.leaves, Weekly):
+            weekly = offer.leaves
+            self._leave_at[row], self._weekdays[row] = -1, sum(1 << day for day in weekly.weekdays)
+            self._clock_s[row] = weekly.clock.hour * 3600 + weekly.clock.minute * 60 + weekly.clock.second
+            self._from_day[row] = day_number(weekly.first)
+            self._to_day[row] = _NO_DAY if weekly.last is None else day_number(weekly.last)
+        else:
+            self._leave_at[row], self._weekdays[row] = offer.leaves, 0
+
+    def remove(self, offer_id: str) -> None:
+        """Have an offer found no more; what was taken of it is known still, should it come back."""
+        row = self._row_of.pop(offer_id, None)
+        if row is None:
+            return
+        self._offers[row] = None
+        self._leave_at[row], self._weekdays[row], self._budget_m[row] = -1, 0, -1.0
+        self._free.append(row)
+        for key in [key for key in self._outings if key[0] == offer_id]:
+            del self._outings[key]
+
+    def take(self, offer_id: str, day: date, taken: Sequence[Taken]) -> None:
+        """Say all that is taken of an offer on a day."""
+        days = self._taken.setdefault(offer_id, {})
+        days[day] = tuple(taken)
+        if not taken:
+            del days[day]
+        self._outings.pop((offer_id, day), None)
+
+    def get_outing(self, offer_id: str, day: date) -> Outing | None:
+        """The outing of an offer on a day; None when there is no such offer or it does not leave."""
+        row = self._row_of.get(offer_id)
+        offer = None if row is None else self._offers[row]
+        leave_at = None if offer is None else offer.find_leaving(day)
+        return None if offer is None or leave_at is None else self._outing(offer, day, leave_at)
+
+    def _outing(self, offer: Offer, day: date, leave_at: int) -> Outing:
+        key = (offer.offer_id, day)
+        found = self._outings.get(key)
+        if found is None:
+            taken = self._taken.get(offer.offer_id, {}).get(day, ())
+            found = self._outings[key] = make_outing(offer, day, leave_at, taken, self._ways)
+            if len(self._outings) > _MOST_KEPT:
+                self._outings.popitem(last=False)
+        return found
+
+    def _grow(self) -> None:
+        for name in (
+            *("_first", "_last", "_budget_m", "_budget_s", "_leave_at"),
+            *("_clock_s", "_weekdays", "_from_day", "_to_day"),
+        ):
+            array = getattr(self, name)
+            setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
+
+    # --- what is found ----------------------------------------------------------------------
+
+    def search(self, wish: Wish, limit: int = N_MATCHES) -> list[Match]:
+        """The best way along with each outing that takes the passenger, by `Match.rank`."""
+        outings = [self._outing(offer, day, leave_at) for offer, day, leave_at in self._near_enough(wish)]
+        best = []
+        for outing, near in zip(outings, look_around(outings, wish, self._ways), strict=True):
+            match = min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
+            if match is not None:
+                best.append(match)
+        return sorted(best, key=lambda one: one.rank(wish))[:limit]
+
+    def _near_enough(self, wish: Wish) -> list[tuple[Offer, date, int]]:
+        """Outings that may take the passenger along: all that do, and few others."""
+        n = len(self._offers)
+        if not n:
+            return []
+        origin, destination = _from_centre(wish.origin), _from_centre(wish.destination)
+        to_m, from_m = _chords(self._first[:n], origin), _chords(self._last[:n], destination)
+        between_m = float(_chords(origin[None, :], destination)[0])
+        rows = np.flatnonzero(to_m + between_m + from_m <= self._budget_m[:n] + 4 * wish.walk_m)
+        if not len(rows):
+            return []
+        # Seconds from leaving until one is met, and from being left until the end, at the least.
+        before_s = np.maximum(to_m[rows] - wish.walk_m, 0.0) / FASTEST_M_S
+        after_s = np.maximum(from_m[rows] - wish.walk_m, 0.0) / FASTEST_M_S
+        aboard_s = max(between_m - 2 * wish.walk_m, 0.0) / FASTEST_M_S
+        if wish.arrive_by:
+            before_s = before_s + aboard_s
+        else:
+            after_s = after_s + aboard_s
+        earliest, latest = wish.at - wish.tolerance_s, wish.at + wish.tolerance_s
+        budget_s = self._budget_s[rows]
+        found = []
+        leave_at = self._leave_at[rows]
+        once = (leave_at >= 0) & (leave_at + before_s <= latest) & (leave_at + budget_s - after_s >= earliest)
+        for place in np.flatnonzero(once).tolist():
+            offer = self._offers[rows[place]]
+            if offer is not None:
+                at = int(leave_at[place])
+                found.append((offer, local_day(at), at))
+        weekly = np.flatnonzero(self._weekdays[rows])
+        if not len(weekly):
+            return found
+        longest = int(budget_s[weekly].max())
+        day, last_day = local_day(earliest - longest), local_day(latest)
+        while day <= last_day:
+            for place, at in self._leaving_on(day, rows, weekly):
+                if at + before_s[place] <= latest and at + budget_s[place] - after_s[place] >= earliest:
+                    offer = self._offers[rows[place]]
+                    if offer is not None and isinstance(offer.leaves, Weekly) and day not in offer.leaves.but_not:
+                        found.append((offer, day, at))
+            day += timedelta(days=1)
+        return found
+
+    def _leaving_on(self, day: date, rows: NDArray[np.intp], weekly: NDArray[np.intp]) -> list[tuple[int, int]]:
+        """Which of the `weekly` rows leave on a day, and when."""
+        chosen, number = rows[weekly], day_number(day)
+        on = (self._weekdays[chosen] >> day.weekday()) & 1 == 1
+        on &= (self._from_day[chosen] <= number) & (number <= self._to_day[chosen])
+        return [(int(place), _instant(day, int(self._clock_s[rows[place]]))) for place in weekly[on]]
+
+
+def _instant(day: date, clock_s: int) -> int:
+    return leaving_at(day, time(clock_s // 3600, clock_s // 60 % 60, clock_s % 60))
+
+
+def look_around(outings: Sequence[Outing], wish: Wish, ways: Ways) -> list[Near]:
+    """How far the ends of a wish are from the calls of each outing; the ways are asked once for all."""
+    places = [call.at for outing in outings for call in outing.calls]
+    if not places:
+        return []
+    ends = [wish.origin, wish.destination]
+    to_ends = drive(ways, [*places, wish.origin], ends)
+    from_ends = drive(ways, ends, places)
+    at = np.array(places, np.float64)
+    walks = [distances_m(end.lat, end.lon, at[:, 0], at[:, 1]).tolist() for end in ends]
+    between: Step = to_ends[-1][1]
+    found, first = [], 0
+    for outing in outings:
+        last = first + len(outing.calls)
+        to = to_ends[first:last]
+        found.append(
+            Near(
+                [each[0] for each in to],
+                from_ends[0][first:last],
+                [each[1] for each in to],
+                from_ends[1][first:last],
+                between,
+                walks[0][first:last],
+                walks[1][first:last],
+            )
+        )
+        first = last
+    return found
+
+
+def _from_centre(place: LatLon) -> Floats:
+    lat, lon = np.radians(place.lat), np.radians(place.lon)
+    return EARTH_RADIUS_M * np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
+def _chords(places: Floats, other: Floats) -> Floats:
+    away = places - other
+    chords: Floats = np.sqrt(np.einsum("ij,ij->i", away, away))
+    return chords
