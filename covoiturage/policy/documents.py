@@ -34,9 +34,7 @@ def read_documents(text: bytes, *, toml: bool = False) -> dict[str, Tree]:
     Raises:
         BadInput: `policy_unreadable` when the text is no JSON (TOML) of that kind.
     """
-    tree = _parse_toml(text) if toml else _parse_json(text)
-    if not isinstance(tree, dict):
-        _refuse("an object is wanted at the top")
+    tree = read_tree(text, toml=toml)
     if "policies" not in tree:
         said = tree.get("id")
         return {"" if said is None else str(said): tree}
@@ -44,6 +42,18 @@ def read_documents(text: bytes, *, toml: bool = False) -> dict[str, Tree]:
     if not isinstance(collection, dict) or not all(isinstance(document, dict) for document in collection.values()):
         _refuse("policies holds documents by their id")
     return collection
+
+
+def read_tree(text: bytes, *, toml: bool = False) -> Tree:
+    """The object that a JSON (TOML) text is.
+
+    Raises:
+        BadInput: `policy_unreadable`.
+    """
+    tree = _parse_toml(text) if toml else _parse_json(text)
+    if not isinstance(tree, dict):
+        _refuse("an object is wanted at the top")
+    return tree
 
 
 def hash_document(tree: Tree) -> str:

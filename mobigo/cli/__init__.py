@@ -21,6 +21,7 @@ from mobigo.cli import (
     jobs,
     journeys,
     ledger,
+    lines,
     network,
     partners,
     people,
@@ -75,6 +76,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(retention.app, name="retention")
 covoiturage.app.command("simulate", help=text("cli.simulate.help"))(simulate.simulate)
 covoiturage.app.command("import", help=text("cli.covoiturage.import_help"))(partners.import_)
+covoiturage.app.add_typer(lines.app, name="lines")
 covoiturage.app.add_typer(partners.keys_app, name="keys")
 covoiturage.app.add_typer(partners.partners_app, name="partners")
 app.add_typer(covoiturage.app, name="covoiturage")

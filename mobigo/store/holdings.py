@@ -22,7 +22,7 @@ HOLDINGS: Sequence[Holding] = (
 ABOUT_NOBODY = frozenset(
     {
         *("source_version", "finding", "release", "job_try", "posting", "balance", "tree_head", "tree_node"),
-        *("partner_key", "partner", "partner_offer_version"),
+        *("partner_key", "partner", "partner_offer_version", "line_version"),
     }
 )
 
