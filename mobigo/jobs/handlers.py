@@ -13,6 +13,8 @@ from mobigo.jobs.schedules import Schedule
 from mobigo.outbound.letters import Post
 from mobigo.security import Keys
 from mobigo.services import retention
+from mobigo.services.covoiturage import boarding_codes, plates
+from mobigo.services.covoiturage.outings import CLOSE_JOB
 from mobigo.services.covoiturage.partners import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
@@ -62,7 +64,27 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         tell(means.engine, means.keys, means.site, claim)
         return no_effects
 
-    return {RETENTION: tidy, LEDGER_SEAL: seal, messages.MESSAGE_JOB: write, TELL_JOB: tell_partner}
+    def send_boarding_code(claim: Claim) -> Effects:
+        # As with letters: sent again under the same key, it is the same message.
+        code_id = str(claim.payload["code_id"])
+        boarding_codes.send_code(means.engine, means.keys, code_id, means.post.texts, claim.key, means.clock())
+        return no_effects
+
+    def close_outing(claim: Claim) -> Effects:
+        # An outing that is closed stays as it is, so doing it again does no harm.
+        n_events = claim.payload.get("n_events")
+        outing_id = str(claim.payload["outing_id"])
+        plates.close_when_empty(means.engine, outing_id, n_events if isinstance(n_events, int) else None, means.clock())
+        return no_effects
+
+    return {
+        RETENTION: tidy,
+        LEDGER_SEAL: seal,
+        messages.MESSAGE_JOB: write,
+        TELL_JOB: tell_partner,
+        boarding_codes.CODE_JOB: send_boarding_code,
+        CLOSE_JOB: close_outing,
+    }
 
 
 SCHEDULES = (

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from covoiturage.boarding import Event, Outing, Step
 from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
 from covoiturage.fraud.labels import Code, Label
 from covoiturage.payments import Item, PaymentBatch
@@ -15,7 +16,7 @@ from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.keeping import kept_booking, kept_message
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
-from mobigo.store.covoiturage import holds
+from mobigo.store.covoiturage import holds, outings
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
 from mobigo.store.covoiturage.carpools import Declaration, add_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
@@ -33,6 +34,7 @@ from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
 from tests.worlds.drafts import draft
+from tests.worlds.outings import STOPS
 from tests.worlds.partners import OTHERS, booking, message, user
 
 AGENT = "person:agent7"
@@ -65,6 +67,7 @@ def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> 
     books.flush()
     append(session, [decided(f"carpool:{person.pseudonym}", 430, owed)], now)
     _add_carpools(session, person.pseudonym, person.actor, now)
+    _add_outings(session, person.pseudonym, word, now)
     return whose
 
 
@@ -90,6 +93,14 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
         add_verdict(session, policy.version, Verdict(number == 0, judge, now, "lue et comprise"))
     batch = PaymentBatch(f"covoiturage-{name}", f"2026-{name}", (Item(name, 430, f"e2e-{name}"),), {})
     add_batch(session, batch, actor, now)
+
+
+def _add_outings(session: Session, name: str, word: str, now: datetime) -> None:
+    """An outing that they drove, with where their device was, and the plate of their car."""
+    event = Event(Step.OPENED, now, name, "baume", device=f"device{word}", place=LatLon(47.35, 6.36))
+    outing = Outing(f"outing{name}", name, STOPS, (event,), "L6")
+    outings.add_outing(session, outing, outings.Opening(f"key{name}", "ab" * 32))
+    outings.add_plate(session, outings.Plate(f"plate{word}", name, f"code{word}", "L6", now))
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:

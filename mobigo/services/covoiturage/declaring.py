@@ -72,25 +72,35 @@ def declare(engine: Engine, given: Mapping[str, Any], key: str, actor: str, now:
     digest = hashlib.sha256(
         json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
     ).hexdigest()
+    with transaction(engine) as session:
+        return write_declared(session, carpool, key, digest, actor, now)
+
+
+def write_declared(session: Session, carpool: Carpool, key: str, digest: str, actor: str, now: datetime) -> Declared:
+    """As `declare`, of a carpool that was read already, in the transaction at hand.
+
+    Raises:
+        BadInput: `carpool_in_future`.
+        Conflict: `key_used_otherwise`, `id_taken`, `declared_too_late`.
+    """
     verdicts = {ride.id: judge_proof(carpool, ride) for ride in carpool.rides}
     proofs = {ride_id: str(one.why if isinstance(one, Refused) else one) for ride_id, one in verdicts.items()}
-    with transaction(engine) as session:
-        known = find_by_key(session, key)
-        if known is not None:
-            if known.body_sha256 != digest:
-                raise Conflict("key_used_otherwise", key=key)
-            return Declared(known.id, known.policy_id, known.reserved_cents, proofs, replayed=True)
-        if carpool.end_at > now + CLOCKS_MAY_DIFFER:
-            raise BadInput("carpool_in_future", carpool=carpool.id)
-        if carpool.end_at < now - DECLARED_WITHIN:
-            raise Conflict("declared_too_late", carpool=carpool.id)
-        taken = list_known_ids(session, carpool.id, [ride.id for ride in carpool.rides])
-        if taken:
-            raise Conflict("id_taken", id=taken[0])
-        declaration = _declaration(session, carpool, verdicts, key, digest, now)
-        add_carpool(session, carpool, verdicts, declaration, now)
-        facts: dict[str, Fact] = {"carpool": carpool.id, "n_rides": len(carpool.rides)}
-        record(session, AuditLine(now, actor, "covoiturage.declared", f"person:{carpool.driver}", facts=facts))
+    known = find_by_key(session, key)
+    if known is not None:
+        if known.body_sha256 != digest:
+            raise Conflict("key_used_otherwise", key=key)
+        return Declared(known.id, known.policy_id, known.reserved_cents, proofs, replayed=True)
+    if carpool.end_at > now + CLOCKS_MAY_DIFFER:
+        raise BadInput("carpool_in_future", carpool=carpool.id)
+    if carpool.end_at < now - DECLARED_WITHIN:
+        raise Conflict("declared_too_late", carpool=carpool.id)
+    taken = list_known_ids(session, carpool.id, [ride.id for ride in carpool.rides])
+    if taken:
+        raise Conflict("id_taken", id=taken[0])
+    declaration = _declaration(session, carpool, verdicts, key, digest, now)
+    add_carpool(session, carpool, verdicts, declaration, now)
+    facts: dict[str, Fact] = {"carpool": carpool.id, "n_rides": len(carpool.rides)}
+    record(session, AuditLine(now, actor, "covoiturage.declared", f"person:{carpool.driver}", facts=facts))
     return Declared(carpool.id, declaration.policy_id, declaration.reserved_cents, proofs, replayed=False)
 
 

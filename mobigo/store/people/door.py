@@ -23,6 +23,7 @@ class TryKind(StrEnum):
 
     SIGN_IN = "sign_in"
     CODE = "code"
+    BOARDING = "boarding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Purpose(StrEnum):
     JOIN = "join"
     RESET = "reset"
     CONTACT = "contact"
+    BOARDING = "boarding"  # read out to a driver, who types it
     NOTICE = "notice"  # of which nobody is told the code
 
 
