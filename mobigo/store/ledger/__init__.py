@@ -2,6 +2,6 @@
 
 `rows` the tables · `chain` hashes, tree heads and proofs · `bulk` many rows by one call · `books` what
 may be entered, inside one transaction · `writer` many units of work in one commit · `reads` what stands
-there, as values · `heads` the signed head of each day · `check` everything read again, from the first
-entry on: `reread` hashes it, `compare` has the database compare.
+there, as values · `heads` the signed head of each day · `check` everything read again: `sound`
+looks at long stretches, and where one is not as it should be `reread` and `compare` say what.
 """

@@ -1,8 +1,10 @@
 """Check: the books read again from the first entry on, and everything said about them compared.
 
-What each entry says is hashed and chained again (`reread`); the database compares meanwhile, by
-itself, what is repeated beside the bytes (`compare`); accounts, heads and triggers follow.
-Whatever differs is a finding, which names the entry or the account wherever it can be named.
+Every entry is looked at with all that repeats it, stretch by stretch and fast (`sound`). When
+anything is not exactly as it should be, all are looked at again one by one, to say what: hashed and
+chained (`reread`), while the database compares by itself what is repeated beside the bytes
+(`compare`). Balances, accounts, heads and triggers are seen to in any case. Whatever differs is a
+finding, which names the entry or the account wherever it can be named.
 
 The parts run side by side, each on a state of the database of its own, and none compares across:
 entries recorded meanwhile disturb nothing.
@@ -10,17 +12,19 @@ entries recorded meanwhile disturb nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DatabaseError
 
 from mobigo.store.base import reading
-from mobigo.store.ledger import compare
+from mobigo.store.ledger import compare, sound
 from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
 from mobigo.store.ledger.heads import KEPT_BITS, Head, list_heads
 from mobigo.store.ledger.reread import Reread
@@ -39,6 +43,8 @@ Fault = tuple[str, int | None, str | None]
 Part = Callable[[Connection], Iterable[Fault]]
 """One part of the check."""
 _NEVER = 2**63
+_THREADS: Final = min(4, os.cpu_count() or 1)  # the database's own work needs no lock of Python's
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +72,48 @@ def check_books(engine: Engine, is_signed: IsSigned) -> Checked:
         yield from ()
 
     findings = _findings(engine, read_heads)
-    entries = Reread([head.size for head in heads])
-    with ThreadPoolExecutor(2) as beside:  # the database's own work needs no lock of Python's
-        parts = (*map(_asked, compare.questions(engine.dialect.name)), _structure, _accounts, _triggers)
+    sizes = [head.size for head in heads]
+    with ThreadPoolExecutor(_THREADS) as beside:
+        parts = (_structure, *map(_asked, compare.BESIDE), _accounts, _triggers)  # the longest first
         answers = [beside.submit(_findings, engine, part) for part in parts]
-        findings += _findings(engine, entries.read)
+        entries = _read_sound(engine, sizes, beside)
+        if entries is None:
+            entries = Reread(sizes)
+            answers += [beside.submit(_findings, engine, _asked(one)) for one in compare.entries(engine.dialect.name)]
+            findings += _findings(engine, entries.read)
         findings += [finding for answer in answers for finding in answer.result()]
     findings += _findings(engine, lambda connection: _wrong_heads(connection, entries, heads, is_signed))
     findings.sort(key=lambda finding: _NEVER if (seq := _seq_of(finding)) is None else seq)
     return Checked(entries.n_entries, entries.chain, entries.root(), tuple(heads), tuple(findings))
+
+
+def _read_sound(engine: Engine, sizes: Sequence[int], beside: Executor) -> Reread | None:
+    """All entries when each of them is as it should be, else None."""
+
+    def look(work: Callable[[Connection], T]) -> T | None:
+        try:
+            with reading(engine) as session:
+                return work(session.connection())
+        except (Unavailable, DatabaseError, engine.dialect.loaded_dbapi.Error):
+            return None  # looked at one by one, it is told why
+
+    n = look(sound.count_plain)
+    if n is None:
+        return None
+    ends = range(sound.STRETCH, n + sound.STRETCH, sound.STRETCH)
+    stretches = [
+        beside.submit(look, partial(sound.read_sound, begin=end - sound.STRETCH, end=min(end, n))) for end in ends
+    ]
+    has_none_stray = beside.submit(look, sound.has_no_stray_posting)
+    entries = Reread(sizes)
+    for answer in stretches:
+        stretch = answer.result()
+        if stretch is None:
+            for other in stretches:
+                other.cancel()
+            return None
+        entries.add(stretch)
+    return entries if has_none_stray.result() else None
 
 
 def _seq_of(finding: Finding) -> int | None:

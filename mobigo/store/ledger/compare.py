@@ -83,6 +83,10 @@ LOST_ENTRIES: Final = """
 """
 
 
-def questions(dialect: str) -> tuple[str, ...]:
-    """Every question, the longest first."""
-    return POSTINGS[dialect], KEYS[dialect], BALANCES, WITHOUT_POSTINGS, STRAY_BALANCES, LOST_ENTRIES
+BESIDE: Final = (BALANCES, STRAY_BALANCES, LOST_ENTRIES)
+"""What is asked about the rest of the books."""
+
+
+def entries(dialect: str) -> tuple[str, ...]:
+    """What is asked about entries and their postings, the longest first."""
+    return POSTINGS[dialect], KEYS[dialect], WITHOUT_POSTINGS

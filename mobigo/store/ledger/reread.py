@@ -7,7 +7,7 @@ every entry after it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from mobigo.store.ledger.bulk import fetch
 from mobigo.store.ledger.chain import EMPTY_TREE, GENESIS, node_hash, tree_head
 from mobigo.store.ledger.heads import KEPT_BITS, KEPT_WIDTH
+from mobigo.store.ledger.sound import Stretch
 from socle.accounting import body_of
 
 _PIECE: Final = 16 * KEPT_WIDTH  # entries between two questions
@@ -97,9 +98,14 @@ class Reread:
                     if fault:
                         yield fault
             last = after = rows[-1][0]
-            self._grow(leaves, [row[3] for row in rows])
+            self._grow(leaves, [row[3] for row in rows].__getitem__)
 
-    def _grow(self, leaves: Sequence[bytes], chains: Sequence[bytes]) -> None:
+    def add(self, stretch: Stretch) -> None:
+        """Count in a stretch that was seen to be sound, which follows what was read."""
+        self._grow(stretch.leaves, stretch.chain_at, stretch.heads)
+
+    def _grow(self, leaves: Sequence[bytes], chain_at: Callable[[int], bytes], heads: Sequence[bytes] = ()) -> None:
+        known = iter(heads)  # of the subtrees that begin in `leaves` and are complete
         done = 0
         while done < len(leaves):
             n = KEPT_WIDTH - len(self._rest)
@@ -109,9 +115,9 @@ class Reread:
             self._rest.extend(part)
             done += len(part)
             self.n_entries += len(part)
-            self.chain = chains[done - 1]
+            self.chain = chain_at(done - 1)
             if len(self._rest) == KEPT_WIDTH:
-                self.tree.add(tree_head(self._rest), KEPT_BITS)
+                self.tree.add(next(known, None) or tree_head(self._rest), KEPT_BITS)
                 self._rest = []
             self._remember()
 
