@@ -55,7 +55,7 @@ def _check_figures(carpool: Carpool, ride: Ride, way: Way | None) -> Iterator[La
     seconds = (ride.alight_at - ride.board_at).total_seconds()
     if ride.distance_m < SHORT_M or seconds < SHORT_S:
         yield Label(Code.TOO_SHORT, carpool.id, ride.id, {"metres": ride.distance_m, "seconds": round(seconds)})
-    start, end = _ends(ride, way)
+    start, end = (way.start, way.end) if way and way.start and way.end else ends_seen(ride)
     crow_m = distance_m(start, end) if start and end else 0.0
     if crow_m * 3.6 > FAST_KMH * max(seconds, 1):
         facts: dict[str, Fact] = {"kmh": round(crow_m * 3.6 / max(seconds, 1)), "metres": round(crow_m)}
@@ -75,10 +75,8 @@ def _differ(routed: float, declared: float, least: float, most_over_routed: floa
     return routed > ROUTED_OVER_DECLARED * declared or declared > most_over_routed * max(routed, least)
 
 
-def _ends(ride: Ride, way: Way | None) -> tuple[LatLon | None, LatLon | None]:
-    """Where a ride began and ended: its stops, else where who rode was seen at boarding and at alighting."""
-    if way is not None and way.start is not None and way.end is not None:
-        return way.start, way.end
+def ends_seen(ride: Ride) -> tuple[LatLon | None, LatLon | None]:
+    """Where who rode was seen at boarding and at alighting, nearest to those instants."""
     seen: dict[Side, LatLon] = {}
     instants = {Side.BOARD: ride.board_at, Side.ALIGHT: ride.alight_at}
     for one in sorted(ride.evidence, key=lambda one: abs(one.at - instants[one.side])):

@@ -148,12 +148,14 @@ def settle(month: Month) -> None:
     """Decide what is due of a month, and enter it in the books."""
     from mobigo.services.covoiturage.paying import list_all_months
     from mobigo.services.covoiturage.settling import settle as decide_month
+    from mobigo.services.streets import open_drives
 
     with opened_database() as (engine, keys, now):
         n_waiting = next((one.n_waiting for one, _ in list_all_months(engine) if one.month == month), 0)
         with progress(text("cli.covoiturage.settling", month=month), n_waiting) as bar:
             advance = lambda n: bar.update(bar.task_ids[0], advance=n)  # noqa: E731  the bar is of this block
-            settled = decide_month(engine, month, now, keys=keys, progress=advance)
+            drives = open_drives(settings().data_dir)
+            settled = decide_month(engine, month, now, keys=keys, drives=drives, progress=advance)
     say_json(settled.as_dict())
     raise typer.Exit(STILL_OPEN if settled.pending else ExitCode.OK)
 

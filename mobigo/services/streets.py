@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobigo.bridges.driving import Drives, drives_on
 from mobigo.store.files import building, clear_left_overs, only_one, point, publish
 from mobigo.store.streets import FINDINGS, builds_dir, current_link, find_streets, streets_dir
-from routing.streets.graph import digest_of, make_streets, read_manifest, save_streets
+from routing.streets.graph import digest_of, make_streets, open_streets, read_manifest, save_streets
 from routing.streets.osm import read_extract, street_graph
 from socle.errors import Unavailable
 from socle.findings import Finding
@@ -73,6 +74,17 @@ def describe_streets(data_dir: Path) -> StreetsReport:
     if found is None:
         raise Unavailable("no_streets", directory=str(streets_dir(data_dir)))
     return StreetsReport(found.name, read_manifest(found), ())
+
+
+def open_drives(data_dir: Path) -> Drives | None:
+    """The ways by car on the streets in use; None when none can be used."""
+    found = find_streets(data_dir)
+    if found is None:
+        return None
+    try:
+        return drives_on(open_streets(found))
+    except Unavailable:
+        return None
 
 
 def find_generator(data_dir: Path) -> str | None:

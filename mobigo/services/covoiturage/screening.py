@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from covoiturage.carpool import Carpool
+from covoiturage.fraud.car import ends_seen
 from covoiturage.fraud.checks import find_labels
-from covoiturage.fraud.labels import Code, Known, Label, Person, Severity
+from covoiturage.fraud.labels import Code, Known, Label, Person, Severity, Way
+from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
 from mobigo.services.covoiturage.declaring import write_cancelled
 from mobigo.store.audit import AuditLine, read_why, record
@@ -70,8 +72,10 @@ class Case:
         return self.carpool.state is CarpoolState.CLOSED and any(_is_open(hold) for hold in self.holds)
 
 
-def screen(engine: Engine, now: datetime, keys: Keys | None = None) -> Screened:
+def screen(engine: Engine, now: datetime, keys: Keys | None = None, drives: Drives | None = None) -> Screened:
     """Look at what is due and was not looked at, with the month before it; `keys` open bank accounts to compare them.
+
+    With `drives`, metres and minutes are compared with those of the streets between where people were seen.
 
     A later day may show more of a carpool that waits: labels are added to all that nothing was decided about.
     """
@@ -80,8 +84,9 @@ def screen(engine: Engine, now: datetime, keys: Keys | None = None) -> Screened:
         if not due:
             return Screened(0, 0)
         carpools, declared_at = read_whole(session, min(due.values()) - MONTH)
-        known = Known(_accounts(session, keys, carpools), declared_at=declared_at)
+        accounts = _accounts(session, keys, carpools)
         in_order = list_released_couples(session, _SETTLED_ONCE)
+    known = Known(accounts, _ways([each for each in carpools if each.id in due], drives), declared_at)
     labels = [label for label in find_labels(carpools, known, due) if label.carpool_id in due or label.stops]
     people = {ride.id: (carpool.driver, ride.passenger) for carpool in carpools for ride in carpool.rides}
     labels = [label for label in labels if not _is_in_order(label, people, in_order)]
@@ -99,6 +104,16 @@ def _accounts(session: Session, keys: Keys | None, carpools: Sequence[Carpool]) 
     names |= {ride.passenger for carpool in carpools for ride in carpool.rides}
     ibans = ibans_of(session, keys, names)
     return {name: Person(iban=keys.blind("iban", iban)) for name, iban in ibans.items()}
+
+
+def _ways(carpools: Sequence[Carpool], drives: Drives | None) -> Mapping[str, Way]:
+    """What the streets say of the rides whose passengers were seen at both ends."""
+    if drives is None:
+        return {}
+    seen = {ride.id: ends_seen(ride) for carpool in carpools for ride in carpool.rides}
+    ends = {ride: (start, end) for ride, (start, end) in seen.items() if start and end}
+    driven = drives(list(ends.values()))
+    return {ride: Way(None, None, *told) for ride, told in zip(ends, driven, strict=True) if told}
 
 
 def _is_in_order(label: Label, people: Mapping[str, tuple[str, str]], in_order: set[tuple[str, str, str]]) -> bool:

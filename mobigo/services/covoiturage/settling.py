@@ -23,6 +23,7 @@ from covoiturage.policy.facts import CarFacts, read_car
 from covoiturage.policy.model import Policy
 from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
+from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
 from mobigo.services.covoiturage.screening import DECIDED_AFTER, screen
 from mobigo.services.covoiturage.wording import step_sentence
@@ -112,16 +113,19 @@ def settle(
     now: datetime,
     *,
     keys: Keys | None = None,
+    drives: Drives | None = None,
     progress: Callable[[int], None] = lambda _n: None,
 ) -> Settled:
-    """Decide what is due of `month` and held by nobody, and enter it; `keys` let the fraud rules compare bank accounts.
+    """Decide what is due of `month` and held by nobody, and enter it, once the fraud rules saw it.
+
+    `keys` let them compare bank accounts, `drives` the metres and minutes declared with those of the streets.
 
     Raises:
         BadInput: `bad_month`.
         Conflict: as `Books.append`.
     """
     check_month(month)
-    screen(engine, now, keys)
+    screen(engine, now, keys, drives)
     decided = refused = n_entries = 0
     subsidy = fares = 0
     while True:

@@ -18,6 +18,7 @@ from mobigo.security import Permission
 from mobigo.services.covoiturage import paying, settling
 from mobigo.services.covoiturage.paying import Batch, KeptBatch, MonthFigures
 from mobigo.services.people.principal import Principal
+from mobigo.services.streets import open_drives
 from mobigo.texts import error_sentence
 from mobigo.web import door
 from mobigo.web.layout import Pages
@@ -230,7 +231,8 @@ def make_router(pages: Pages) -> APIRouter:
     @router.post(f"{FINANCES}/{{month}}/decider")
     def decide(request: Request, principal: Clerk, month: str, _form: Fields) -> Response:
         state, now = request.app.state, door.now_of(request)
-        work = lambda: settling.settle(state.engine, month, now, keys=state.keys)  # noqa: E731  done by `do`, which answers
+        drives = open_drives(state.settings.data_dir)
+        work = lambda: settling.settle(state.engine, month, now, keys=state.keys, drives=drives)  # noqa: E731  done by `do`, which answers
         return do(request, principal, month, "decide", work)
 
     @router.post(f"{FINANCES}/{{month}}/preparer")

@@ -16,6 +16,7 @@ from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.carpools import CarpoolState, get_carpool
 from mobigo.store.people.accounts import Identity, add_person
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
+from socle.geo import LatLon
 from tests.worlds.carpools import IBAN, MORNING, carpool
 
 APP, MODERATOR = "key:app1", "person:moderator"
@@ -168,3 +169,38 @@ def test_a_later_day_shows_more_of_what_was_looked_at_already(engine):
             assert settle(engine, "2026-03", begin + timedelta(hours=2)).decided == 3
     settled = settle(engine, "2026-03", MORNING + timedelta(days=13))
     assert (settled.decided, settled.held) == (0, 7)
+
+
+def seen_at(given, start, end):
+    """The carpool's passengers were seen where they got on and off."""
+    for ride in given["rides"]:
+        for one in ride["evidence"]:
+            place = start if one["side"] == "board" else end
+            one.update(lat=place.lat, lon=place.lon)
+    return given
+
+
+@pytest.mark.parametrize(("metres", "held"), [(12_000, False), (33_000, True)])
+def test_kilometres_that_no_street_has_wait_for_people(engine, metres, held):
+    start, end = LatLon(47.0, 6.0), LatLon(47.07, 6.0)  # 7.8 km as the crow flies
+    declared(engine, seen_at(carpool("C1", metres=metres), start, end))
+    asked = []
+
+    def drives(ways):
+        asked.extend(ways)
+        return [(8_000, 1_800)]
+
+    settled = settle(engine, "2026-03", LATER, drives=drives)
+    assert asked == [(start, end)]
+    assert (settled.decided, settled.held) == ((0, 1) if held else (1, 0))
+    _n, cases = list_cases(engine, 10)
+    assert [each.carpool_id for each in cases] == (["C1"] if held else [])
+
+
+def test_what_was_seen_at_one_end_only_is_not_looked_for_on_streets(engine):
+    given = seen_at(carpool("C1"), LatLon(47.0, 6.0), LatLon(47.07, 6.0))
+    for one in given["rides"][0]["evidence"]:
+        if one["side"] == "alight":
+            del one["lat"], one["lon"]
+    declared(engine, given)
+    assert settle(engine, "2026-03", LATER, drives=lambda ways: [None] * len(ways)).decided == 1

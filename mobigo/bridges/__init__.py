@@ -1,0 +1,1 @@
+"""Bridges: what one domain needs of another, in plain values."""
