@@ -78,12 +78,28 @@ def grant_budget(policy_id: str, cents: Cents, decision: str, at: datetime) -> E
     return Entry(f"budget:{policy_id}:{decision}", "budget_granted", at, (_to(budget_of(policy_id), cents), granted))
 
 
-def reserve(carpool_id: str, policy_id: str, estimate: Cents, at: datetime) -> Entry | None:
-    """The promise for a car that closed; None when nothing is promised."""
+def reserve(carpool_id: str, policy_id: str, estimate: Cents, at: datetime, version: int = 0) -> Entry | None:
+    """The promise for a car that closed, by that version of its facts; None when nothing is promised."""
     if estimate == 0:
         return None
     postings = (_to(reserve_of(policy_id), estimate), _to(budget_of(policy_id), -estimate))
-    return Entry(f"carpool:{carpool_id}:reserved", "carpool_reserved", at, postings)
+    return Entry(reserve_key(carpool_id, version), "carpool_reserved", at, postings)
+
+
+def reserve_key(carpool_id: str, version: int) -> str:
+    """The key of a promise: the first of a car, or that of its facts put right for the `version`th time."""
+    key = f"carpool:{carpool_id}:reserved"
+    return f"{key}:{version}" if version else key
+
+
+def decision_key(carpool_id: str, number: int) -> str:
+    """The key of the entry of decision `number`."""
+    return f"carpool:{carpool_id}:decision:{number}"
+
+
+def fare_key(ride_id: str, number: int) -> str:
+    """The key of a fare as decision `number` about the car charges it."""
+    return f"ride:{ride_id}:fare" if number == 1 else f"ride:{ride_id}:fare:{number}"
 
 
 def decide(
@@ -109,15 +125,15 @@ def decide(
     moved = tuple(posting for posting in postings if posting.cents)
     if not moved:
         return None
-    return Entry(f"carpool:{carpool_id}:decision:{number}", "carpool_decided", at, moved, facts_sha256=facts_sha256)
+    return Entry(decision_key(carpool_id, number), "carpool_decided", at, moved, facts_sha256=facts_sha256)
 
 
-def charge_fare(ride_id: str, passenger: str, cents: Cents, at: datetime) -> Entry | None:
-    """A passenger owes the fare of a ride; None for a ride that costs nothing."""
+def charge_fare(ride_id: str, passenger: str, cents: Cents, at: datetime, number: int = 1) -> Entry | None:
+    """A passenger owes the fare of a ride, by decision `number` about the car; None for a ride that costs nothing."""
     if cents == 0:
         return None
     postings = (_to(receivable_from(passenger), cents), _to(FARE_REVENUE, -cents))
-    return Entry(f"ride:{ride_id}:fare", "ride_fare", at, postings)
+    return Entry(fare_key(ride_id, number), "ride_fare", at, postings)
 
 
 def dispute(dispute_id: str, driver: str, cents: Cents, at: datetime) -> Entry:

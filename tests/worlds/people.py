@@ -18,11 +18,12 @@ from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
 from mobigo.store.covoiturage import holds, outings
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
-from mobigo.store.covoiturage.carpools import Declaration, add_carpool
+from mobigo.store.covoiturage.carpools import Declaration, add_carpool, get_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
 from mobigo.store.covoiturage.offers import KeptOffer, put_offers
 from mobigo.store.covoiturage.payouts import add_batch
 from mobigo.store.covoiturage.policies import Verdict, add_draft, add_verdict
+from mobigo.store.covoiturage.revisions import add_revision
 from mobigo.store.jobs import enqueue
 from mobigo.store.ledger.books import Books, append
 from mobigo.store.people.access import ApiKey, add_key, open_session
@@ -86,6 +87,7 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
     holds.decide_holds(session, f"C0{name}", holds.Verdict.RELEASED, AGENT, "trajet confirmé par l’exploitant", now)
     about = ("bfc-lignes", "ef" * 32, "cd" * 32, None, 430, 430, 150, None, [], [{"subject": name}], [], now)
     add_decision(session, KeptDecision(f"C0{name}", 1, *about))
+    add_revision(session, get_carpool(session, f"C0{name}"), b"{}", "cd" * 32, AGENT, "appel du passager", now)
     write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
     for number, (drafter, judge) in enumerate([(actor, AGENT), (AGENT, actor)]):
         policy, tree = draft(f"regle-{number}-{name}")

@@ -24,6 +24,7 @@ from covoiturage.policy.model import Policy
 from covoiturage.policy.shipped import find_in_force, shipped_policies
 from covoiturage.policy.trips import CarJudge
 from covoiturage.proof import ProofClass, Refused, judge_proof
+from mobigo.services.covoiturage.ordering import keys_of, people_in, put_in_order, undo
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, transaction
 from mobigo.store.covoiturage.carpools import (
@@ -36,11 +37,12 @@ from mobigo.store.covoiturage.carpools import (
     list_known_ids,
     set_state,
 )
+from mobigo.store.covoiturage.decided import list_ride_ids
 from mobigo.store.covoiturage.decisions import last_decision, mark_reversed, read_counters, write_counters
 from mobigo.store.covoiturage.policies import list_in_force
 from mobigo.store.ledger.books import Books, prepare
-from mobigo.store.ledger.reads import get_entry
-from socle.accounting import Entry, reversal_of
+from mobigo.store.ledger.reads import list_standing
+from socle.accounting import Entry
 from socle.errors import BadInput, Conflict, Fact, NotFound
 from socle.money import Cents
 
@@ -148,6 +150,7 @@ def _reserve(session: Session, carpool_id: str, policy: Policy, facts: Mapping[s
 def cancel(engine: Engine, carpool_id: str, actor: str, why: str, now: datetime) -> KeptCarpool:
     """Undo a carpool that was not so: what was promised comes back, what was decided is reversed and not counted.
 
+    What that makes room for among its people's others of the month is decided again.
     What was paid out already stays a debt of the driver, set against later months.
 
     Raises:
@@ -169,6 +172,8 @@ def write_cancelled(session: Session, carpool_id: str, actor: str, why: str, now
         undone += _undo(session, carpool, now)
     set_state(session, carpool.id, carpool.state, CarpoolState.CANCELLED)
     books.append([prepare(entry) for entry in undone], now)
+    if carpool.state is CarpoolState.DECIDED:
+        put_in_order(session, books, carpool, people_in(read_car(json.loads(carpool.facts))), now)
     books.flush()
     facts: dict[str, Fact] = {"carpool": carpool.id, "n_entries": len(undone)}
     record(session, AuditLine(now, actor, "covoiturage.cancelled", f"person:{carpool.driver}", why, facts))
@@ -192,16 +197,9 @@ def _undo(session: Session, carpool: KeptCarpool, now: datetime) -> list[Entry]:
     less = {key: max(0, counted.get(key, 0) - value) for key, value in charged.items()}
     write_counters(session, decision.policy_id, less)
     mark_reversed(session, decision, now)
-    rides = [ride["ride_id"] for ride in json.loads(carpool.facts)["rides"]]
-    keys = [f"carpool:{carpool.id}:decision:{decision.number}", *(f"ride:{ride_id}:fare" for ride_id in rides)]
-    undone = []
-    for key in keys:
-        try:
-            entry = get_entry(session, key).read().entry
-        except NotFound:
-            continue  # a car worth nothing, or a ride without fare, has no entry
-        undone.append(reversal_of(entry, f"{key}:reversed", now))
-    return undone
+    keys = keys_of(carpool.id, list_ride_ids(session, carpool.id), decision.number)
+    # A car worth nothing, or a ride without fare, has no entry.
+    return [undo(entry, now) for entry in list_standing(session, keys).values()]
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, str | None, str, str | None]:

@@ -15,8 +15,7 @@ from mobigo.store.base import Session, reading
 from mobigo.store.covoiturage.carpools import CarpoolState as CarpoolState  # told on pages
 from mobigo.store.covoiturage.carpools import KeptCarpool, list_of_person
 from mobigo.store.covoiturage.decisions import list_of_carpools
-from mobigo.store.ledger.reads import balances_cents, get_entry
-from socle.errors import NotFound
+from mobigo.store.ledger.reads import balances_cents, list_standing
 from socle.money import Cents
 
 N_SHOWN = 30
@@ -51,7 +50,11 @@ def get_own_money(engine: Engine, pseudonym: str) -> OwnMoney:
         decisions = list_of_carpools(session, [one.id for one in kept])
         payable, receivable = ledger.payable_to(pseudonym).code, ledger.receivable_from(pseudonym).code
         stands_there = balances_cents(session, (payable, receivable))
-        fares = {one.id: _fare_cents(session, one, pseudonym) for one in kept if one.driver != pseudonym}
+        fares = {
+            one.id: _fare_cents(session, one, pseudonym, decisions[one.id].number)
+            for one in kept
+            if one.driver != pseudonym and one.id in decisions
+        }
     carpools = []
     for one in kept:
         decision = decisions.get(one.id)
@@ -64,16 +67,11 @@ def get_own_money(engine: Engine, pseudonym: str) -> OwnMoney:
     return OwnMoney(-stands_there.get(payable, 0), stands_there.get(receivable, 0), carpools)
 
 
-def _fare_cents(session: Session, carpool: KeptCarpool, passenger: str) -> Cents:
-    """What a passenger owes for a carpool, by the entries of its rides."""
+def _fare_cents(session: Session, carpool: KeptCarpool, passenger: str, number: int) -> Cents:
+    """What a passenger owes for a carpool that was decided `number` times, by the entries that stand."""
     if carpool.state is not CarpoolState.DECIDED:
         return 0
-    cents = 0
-    for ride in json.loads(carpool.facts)["rides"]:
-        if ride["passenger"] == passenger:
-            try:
-                entry = get_entry(session, f"ride:{ride['ride_id']}:fare").read().entry
-            except NotFound:
-                continue  # a ride that does not count costs nothing
-            cents += sum(posting.cents for posting in entry.postings if posting.cents > 0)
-    return cents
+    rides = [ride["ride_id"] for ride in json.loads(carpool.facts)["rides"] if ride["passenger"] == passenger]
+    keys = [ledger.fare_key(ride_id, one) for ride_id in rides for one in range(1, number + 1)]
+    fares = list_standing(session, keys).values()
+    return sum(posting.cents for fare in fares for posting in fare.postings if posting.cents > 0)

@@ -25,6 +25,7 @@ from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
 from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
+from mobigo.services.covoiturage.ordering import people_in, put_in_order
 from mobigo.services.covoiturage.screening import DECIDED_AFTER, screen
 from mobigo.services.covoiturage.wording import step_sentence
 from mobigo.store.base import Session, reading, transaction
@@ -37,6 +38,7 @@ from mobigo.store.covoiturage.carpools import (
     list_undecided,
     set_state,
 )
+from mobigo.store.covoiturage.decided import last_decided_end
 from mobigo.store.covoiturage.decisions import (
     KeptDecision,
     add_decision,
@@ -128,6 +130,8 @@ def settle(
     screen(engine, now, keys, drives)
     decided = refused = n_entries = 0
     subsidy = fares = 0
+    with reading(engine) as session:
+        decided_until = last_decided_end(session, month)
     while True:
         with transaction(engine) as session:
             books = Books(session)  # its turn keeps others who settle or cancel away meanwhile
@@ -135,6 +139,8 @@ def settle(
             if not due:
                 break
             settled = _settle_some(session, books, due, now)
+            late = [one for one in due if decided_until is not None and one.end_at <= decided_until]
+            n_entries += _put_in_order(session, late, now)
         for decision, entries in settled:
             decided += decision.eligible
             refused += not decision.eligible
@@ -146,6 +152,17 @@ def settle(
         held = count_held(session, month)
         pending = list_by_state(session, month)[CarpoolState.CLOSED] - held
     return Settled(month, decided, refused, pending, held, subsidy, fares, n_entries)
+
+
+def _put_in_order(session: Session, late: Sequence[KeptCarpool], now: datetime) -> int:
+    """Give what was decided after some that ended later its place in the order of ends; the entries that makes."""
+    books, n_entries = Books(session), 0
+    for carpool in late:
+        people = people_in(read_car(json.loads(carpool.facts)))
+        n_entries += sum(one.n_entries for one in put_in_order(session, books, carpool, people, now))
+        books.flush()
+        books = Books(session)
+    return n_entries
 
 
 def _settle_some(

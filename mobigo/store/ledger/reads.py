@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session
 
+from mobigo.store.ledger.bulk import ask
 from mobigo.store.ledger.rows import ACCOUNT, BALANCE, ENTRY, POSTING
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
-from socle.accounting import Account, AccountKind, RecordedEntry, read_recorded
+from socle.accounting import Account, AccountKind, Entry, RecordedEntry, read_recorded
 from socle.errors import NotFound
 from socle.money import Cents
 
@@ -54,6 +55,8 @@ class Kept:
         return read_recorded(self.recorded)
 
 
+_ENTERED = "SELECT bytes FROM entry WHERE key IN ({words})"
+_UNDONE = "SELECT reverses FROM entry WHERE reverses IN ({words})"
 _KEPT = select(ENTRY.c.seq, ENTRY.c.bytes, ENTRY.c.hash, ENTRY.c.chain)
 
 
@@ -92,6 +95,15 @@ def get_entry(session: Session, key: str) -> Kept:
     if row is None:
         raise NotFound("unknown_entry", key=key)
     return _kept(row)
+
+
+def list_standing(session: Session, keys: Sequence[str]) -> dict[str, Entry]:
+    """Those of the entries of these keys that stand: they were entered, and nothing has reversed them."""
+    connection = session.connection()
+    undone = {key for (key,) in ask(connection, _UNDONE, keys)}
+    entered = [bytes(recorded) for (recorded,) in ask(connection, _ENTERED, [key for key in keys if key not in undone])]
+    entries = [read_recorded(recorded).entry for recorded in entered]
+    return {entry.key: entry for entry in entries}
 
 
 def each_entry(session: Session, after: int = 0, last: int | None = None) -> Iterator[Kept]:
