@@ -19,7 +19,7 @@ from socle.geo import LatLon
 from socle.times import PARIS, local_day
 
 MOST_SEATS = 8  # beside the driver: a vehicle of nine places is the largest that one drives with a car licence
-MOST_HALTS = 60
+MOST_HALTS = 200
 LONGEST_S = 12 * 3600
 MOST_DETOUR_S = 3600
 MOST_DETOUR_M = 50_000

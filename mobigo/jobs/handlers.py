@@ -14,6 +14,8 @@ from mobigo.outbound.letters import Post
 from mobigo.security import Keys
 from mobigo.services import retention
 from mobigo.services.covoiturage import boarding_codes, plates
+from mobigo.services.covoiturage.notifying import LETTER_JOB
+from mobigo.services.covoiturage.notifying import write as write_of_carpool
 from mobigo.services.covoiturage.outings import CLOSE_JOB
 from mobigo.services.covoiturage.partners import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
@@ -77,6 +79,11 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         plates.close_when_empty(means.engine, outing_id, n_events if isinstance(n_events, int) else None, means.clock())
         return no_effects
 
+    def tell_person(claim: Claim) -> Effects:
+        # The same key is the same message, as above.
+        write_of_carpool(means.engine, means.keys, means.post, claim)
+        return no_effects
+
     return {
         RETENTION: tidy,
         LEDGER_SEAL: seal,
@@ -84,6 +91,7 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         TELL_JOB: tell_partner,
         boarding_codes.CODE_JOB: send_boarding_code,
         CLOSE_JOB: close_outing,
+        LETTER_JOB: tell_person,
     }
 
 

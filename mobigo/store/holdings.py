@@ -9,6 +9,7 @@ from sqlmodel import Session
 from mobigo.store import audit, consents, jobs
 from mobigo.store.covoiturage.holdings import HOLDINGS as OF_COVOITURAGE
 from mobigo.store.covoiturage.outings import HOLDINGS as OF_OUTINGS
+from mobigo.store.covoiturage.own_holdings import HOLDINGS as OF_MEETING
 from mobigo.store.covoiturage.partner_holdings import HOLDINGS as OF_PARTNERS
 from mobigo.store.covoiturage.policies import HOLDINGS as OF_POLICIES
 from mobigo.store.ledger.reads import HOLDINGS as OF_LEDGER
@@ -17,13 +18,13 @@ from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (
-    *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_PARTNERS, *OF_POLICIES, *OF_PEOPLE),
+    *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_MEETING, *OF_PARTNERS, *OF_POLICIES, *OF_PEOPLE),
     *(jobs.HOLDING, audit.HOLDING, *OF_LEDGER),
 )
 ABOUT_NOBODY = frozenset(
     {
         *("source_version", "finding", "release", "job_try", "posting", "balance", "tree_head", "tree_node"),
-        *("partner_key", "partner", "partner_offer_version", "line_version"),
+        *("partner_key", "partner", "partner_offer_version", "line_version", "carpool_change"),
     }
 )
 

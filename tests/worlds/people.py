@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from covoiturage.boarding import Event, Outing, Step
+from covoiturage.bookings import Booking, BookingState
 from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
 from covoiturage.fraud.labels import Code, Label
+from covoiturage.offers import Halt, Meeting, Offer, Taken, Wish
 from covoiturage.payments import Item, PaymentBatch
 from covoiturage.proof import ProofClass
 from covoiturage.standard.bookings import Person
@@ -16,7 +18,7 @@ from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.keeping import kept_booking, kept_message
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
-from mobigo.store.covoiturage import holds, outings
+from mobigo.store.covoiturage import holds, outings, own_bookings, own_offers
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
 from mobigo.store.covoiturage.carpools import Declaration, add_carpool, get_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
@@ -69,6 +71,7 @@ def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> 
     append(session, [decided(f"carpool:{person.pseudonym}", 430, owed)], now)
     _add_carpools(session, person.pseudonym, person.actor, now)
     _add_outings(session, person.pseudonym, word, now)
+    _add_meetings(session, keys, person.pseudonym, word, now)
     return whose
 
 
@@ -103,6 +106,25 @@ def _add_outings(session: Session, name: str, word: str, now: datetime) -> None:
     outing = Outing(f"outing{name}", name, STOPS, (event,), "L6")
     outings.add_outing(session, outing, outings.Opening(f"key{name}", "ab" * 32))
     outings.add_plate(session, outings.Plate(f"plate{word}", name, f"code{word}", "L6", now))
+
+
+def _add_meetings(session: Session, keys: Keys, name: str, word: str, now: datetime) -> None:
+    """A ride that they offer, one that they look for, one that they booked, and what was written about it."""
+    at, here, there = int(now.timestamp()) + 3600, LatLon(47.1, 6.3), LatLon(47.3, 6.1)
+    halts = (Halt(f"Chez {word}", here, 0, 0), Halt("Gare", there, 1800, 30_000))
+    offer = Offer(f"O{name}", name, halts, at, 3)
+    number = own_offers.take_turn(session)
+    kept = own_offers.KeptOffer(offer, own_offers.OfferState.OPEN, "k", "ab" * 32, now)
+    own_offers.put_offer(session, kept, number)
+    wish = Wish(here, there, at, passenger=name)
+    about = ("", own_offers.RequestState.OPEN, "k", "ab" * 32, now, now)
+    own_offers.put_request(session, own_offers.KeptRequest(f"W{name}", wish, f"Chez {word}", "Gare", *about))
+    taken = Taken(f"B{name}", 1, Meeting(here, at), Meeting(there, at + 1800), (at, at + 1800))
+    places, day = (f"Chez {word}", "Gare"), now.date()
+    booked = Booking(f"B{name}", "O", day, "other", name, taken, *places, 30_000, 300, BookingState.CONFIRMED)
+    own_bookings.put_booking(session, booked, "k", "ab" * 32, now, number)
+    sealed = keys.seal(f"Je suis {word}", f"carpool_message:B{name}")
+    own_bookings.add_message(session, f"B{name}", name, "k", sealed, now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:

@@ -9,7 +9,17 @@ from mobigo.store import (  # noqa: F401  the tables register themselves by bein
     jobs,
     network,
 )
-from mobigo.store.covoiturage import bookings, lines, offers, outings, partners, policies, revisions  # noqa: F401  likewise
+from mobigo.store.covoiturage import (  # noqa: F401  likewise
+    bookings,
+    lines,
+    offers,
+    outings,
+    own_bookings,
+    own_offers,
+    partners,
+    policies,
+    revisions,
+)
 from mobigo.store.covoiturage import rows as _covoiturage  # noqa: F401  likewise
 from mobigo.store.ledger import rows as _ledger  # noqa: F401  likewise
 from mobigo.store.people import rows as _people  # noqa: F401  likewise

@@ -1,0 +1,322 @@
+"""Booking: seats are asked for, confirmed or refused, cancelled, and the two people write each other.
+
+Whoever books is alone in changing offers and bookings until it is done (`take_turn`), and the match is
+made again from what is booked by then: no seat is given twice, whoever races for it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from covoiturage.bookings import Booking as Booking  # named in the signatures of doors
+from covoiturage.bookings import BookingState as BookingState
+from covoiturage.bookings import Party as Party
+from covoiturage.bookings import check_move
+from covoiturage.matching import look_around
+from covoiturage.offers import KEPT_S, Match, Taken, Wish
+from covoiturage.outings import Ways, list_matches, make_outing
+from mobigo.security import Keys
+from mobigo.services.covoiturage.notifying import tell
+from mobigo.store.audit import AuditLine, record
+from mobigo.store.base import Session, reading, transaction
+from mobigo.store.covoiturage import own_bookings, own_offers
+from mobigo.store.covoiturage.own_offers import OfferState, RequestState, take_turn
+from socle.errors import BadInput, Conflict, Fact, NotFound
+from socle.times import PARIS
+
+MESSAGE_LETTERS = 500
+MOST_MESSAGES = 60  # in one booking, of both together
+WRITES_AFTER = timedelta(days=7)  # for what was forgotten in the car
+LOOKS_BACK = timedelta(days=60)
+MOST_SHOWN = 100
+_GONE = frozenset({BookingState.REFUSED, BookingState.CANCELLED})
+_LETTERS = {
+    BookingState.CONFIRMED: "confirmed",
+    BookingState.REFUSED: "refused",
+    BookingState.CANCELLED: "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBooking:
+    """What a passenger books: an offer on a day, for the wish by which it was found; `board_at` as it was shown."""
+
+    offer_id: str
+    day: date
+    wish: Wish
+    origin_name: str
+    destination_name: str
+    board_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What became of it; `replayed` when it was known."""
+
+    booking: Booking
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one of the two wrote."""
+
+    is_mine: bool
+    text: str
+    at: datetime
+
+
+def wish_around(wish: Wish, now: datetime) -> Wish:
+    """A wish for nothing that has left."""
+    return replace(wish, not_before=int(now.timestamp()))
+
+
+def book(engine: Engine, ways: Ways, given: GivenBooking, digest: str, key: str, actor: str, now: datetime) -> Booked:
+    """Ask for seats; with a driver who leaves at once they are confirmed.
+
+    Raises:
+        NotFound: `unknown_offer`.
+        BadInput: `own_offer`.
+        Conflict: `key_used_otherwise`; `offer_gone`; `seats_gone`: nobody fits in any more; `match_changed`: one
+            would be met at another time; `booked_meanwhile`: the passenger rides elsewhere then.
+    """
+    wish = wish_around(given.wish, now)
+    with transaction(engine) as session:
+        number = take_turn(session)
+        known = own_bookings.find_by_key(session, wish.passenger, key)
+        if known is not None:
+            if known[1] != digest:
+                raise Conflict("key_used_otherwise", key=key)
+            return Booked(known[0], replayed=True)
+        kept = own_offers.get_offer(session, given.offer_id)
+        leave_at = kept.offer.find_leaving(given.day)
+        if kept.offer.driver == wish.passenger:
+            raise BadInput("own_offer")
+        if kept.state is not OfferState.OPEN or leave_at is None:
+            raise Conflict("offer_gone")
+        taken = [booking.taken for booking in own_bookings.list_of_outing(session, given.offer_id, given.day)]
+        outing = make_outing(kept.offer, given.day, leave_at, taken, ways)
+        (near,) = look_around([outing], wish, ways)
+        match = min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
+        if match is None:
+            raise Conflict("seats_gone")
+        if given.board_at is not None and abs(match.board.instant - given.board_at) > KEPT_S:
+            raise Conflict("match_changed")
+        if _rides_elsewhere(session, wish.passenger, match):
+            raise Conflict("booked_meanwhile")
+        names = (given.origin_name, given.destination_name)
+        booking = enter_booking(session, match, wish, names, key, digest, now, number, actor)
+        for request in own_offers.list_requests_of(session, wish.passenger, now):
+            if abs(request.wish.at - wish.at) <= request.wish.tolerance_s:
+                own_offers.put_request(session, replace(request, state=RequestState.MET))
+    return Booked(booking, replayed=False)
+
+
+def _rides_elsewhere(session: Session, passenger: str, match: Match) -> bool:
+    begin, end = (datetime.fromtimestamp(one.instant, UTC) for one in (match.board, match.alight))
+    return own_bookings.count_of_passenger(session, passenger, begin, end) > 0
+
+
+def enter_booking(
+    session: Session,
+    match: Match,
+    wish: Wish,
+    names: tuple[str, str],
+    key: str,
+    digest: str,
+    now: datetime,
+    number: int,
+    actor: str = "",
+) -> Booking:
+    """Keep a booking of a match that was just made, in its turn; those who are met later by it are moved."""
+    offer = match.offer
+    halts = [offer.halts[meeting.halt] if meeting.halt >= 0 else None for meeting in (match.board, match.alight)]
+    board_name, alight_name = (name if halt is None else halt.name for halt, name in zip(halts, names, strict=True))
+    booking_id = secrets.token_hex(12)
+    promised = match.board.instant, match.alight.instant
+    booking = Booking(
+        booking_id,
+        offer.offer_id,
+        match.day,
+        offer.driver,
+        wish.passenger,
+        Taken(booking_id, wish.seats, match.board, match.alight, promised),
+        board_name,
+        alight_name,
+        match.ride_m,
+        offer.price_cents * wish.seats,
+        BookingState.CONFIRMED if offer.at_once else BookingState.ASKED,
+        offer.line_id,
+    )
+    own_bookings.put_booking(session, booking, key, digest, now, number)
+    for other, (board_at, alight_at) in match.moved.items():
+        own_bookings.move_booking(session, other, board_at, alight_at, number)
+    facts: dict[str, Fact] = {"booking": booking_id, "seats": wish.seats}
+    who = actor or f"person:{wish.passenger}"
+    record(session, AuditLine(now, who, "covoiturage.booked", f"person:{wish.passenger}", facts=facts))
+    tell(session, offer.driver, "taken" if offer.at_once else "asked", booking_id, now, number)
+    return booking
+
+
+# --- steps ------------------------------------------------------------------------------------
+
+
+def move(engine: Engine, booking_id: str, to: BookingState, who: str, actor: str, now: datetime) -> Booking:
+    """Take a booking a step on, for one of its two people; the other is told.
+
+    Raises:
+        NotFound: `unknown_booking`, also to everybody else.
+        Forbidden: `not_your_step`.
+        Conflict: as `check_move`.
+    """
+    with transaction(engine) as session:
+        number = take_turn(session)
+        booking = _own(session, booking_id, who)
+        party = booking.party_of(who)
+        if to not in {*_LETTERS, BookingState.ABSENT}:
+            raise BadInput("unknown_step")
+        check_move(booking, to, party, int(now.timestamp()))
+        other = booking.passenger if party is Party.DRIVER else booking.driver
+        facts: dict[str, Fact] = {"booking": booking_id, "state": to}
+        record(session, AuditLine(now, actor, "covoiturage.booking_moved", f"person:{booking.passenger}", facts=facts))
+        return step(session, booking, to, other, now, number)
+
+
+def step(session: Session, booking: Booking, to: BookingState, told: str, now: datetime, number: int) -> Booking:
+    """Keep the new state of a booking, in its turn, and write to `told`."""
+    own_bookings.set_state(session, booking.booking_id, to, number)
+    if to in _LETTERS:
+        tell(session, told, _LETTERS[to], booking.booking_id, now, number)
+    return replace(booking, state=to)
+
+
+def note_boarded(session: Session, booking_id: str, now: datetime) -> Booking:
+    """The passenger is in the car, as the outing says.
+
+    Raises:
+        NotFound: `unknown_booking`.
+        Conflict: `booking_settled`.
+    """
+    return _noted(session, booking_id, BookingState.ABOARD, now)
+
+
+def note_alighted(session: Session, booking_id: str, now: datetime) -> Booking:
+    """The passenger has left the car, as the outing says.
+
+    Raises:
+        NotFound: `unknown_booking`.
+        Conflict: `booking_settled`.
+    """
+    return _noted(session, booking_id, BookingState.DONE, now)
+
+
+def note_absent(session: Session, booking_id: str, now: datetime) -> Booking:
+    """Nobody came, as the outing says.
+
+    Raises:
+        NotFound: `unknown_booking`.
+        Conflict: `booking_settled`, `ride_to_come`.
+    """
+    return _noted(session, booking_id, BookingState.ABSENT, now)
+
+
+def _noted(session: Session, booking_id: str, to: BookingState, now: datetime) -> Booking:
+    number = take_turn(session)
+    booking = own_bookings.get_booking(session, booking_id)
+    check_move(booking, to, Party.OUTING, int(now.timestamp()))
+    return step(session, booking, to, "", now, number)
+
+
+# --- what there is ----------------------------------------------------------------------------
+
+
+def get_own_booking(engine: Engine, booking_id: str, who: str) -> Booking:
+    """A booking, for its two people.
+
+    Raises:
+        NotFound: `unknown_booking`, also to everybody else.
+    """
+    with reading(engine) as session:
+        return _own(session, booking_id, who)
+
+
+def _own(session: Session, booking_id: str, who: str) -> Booking:
+    booking = own_bookings.get_booking(session, booking_id)
+    if who not in {booking.driver, booking.passenger}:
+        raise NotFound("unknown_booking", booking=booking_id)
+    return booking
+
+
+def list_own_bookings(engine: Engine, who: str, now: datetime) -> Sequence[Booking]:
+    """Somebody's bookings on either side, of the last weeks and to come."""
+    with reading(engine) as session:
+        return own_bookings.list_of_person(session, who, now - LOOKS_BACK, MOST_SHOWN)
+
+
+def list_of_driver(session: Session, driver: str, now: datetime) -> Sequence[Booking]:
+    """Who is to be met by a driver today, in the order in which they are."""
+    return own_bookings.list_of_driver(session, driver, now.astimezone(PARIS).date())
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+
+def write_message(engine: Engine, keys: Keys, booking_id: str, who: str, text: str, key: str, now: datetime) -> bool:
+    """Write to the other of a booking; False when it was written before under this key.
+
+    Raises:
+        NotFound: `unknown_booking`, also to everybody else.
+        BadInput: `bad_key`; `message_empty`; `message_long`.
+        Conflict: `key_used_otherwise`; `too_many_messages`; `booking_settled`: it is off, or long over.
+    """
+    written = text.strip()
+    if not written:
+        raise BadInput("message_empty")
+    if len(written) > MESSAGE_LETTERS:
+        raise BadInput("message_long", most=MESSAGE_LETTERS)
+    if not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
+        raise BadInput("bad_key")
+    with transaction(engine) as session:
+        number = take_turn(session)
+        booking = _own(session, booking_id, who)
+        before = own_bookings.find_message(session, booking_id, who, key)
+        if before is not None:
+            if keys.open(before.sealed, _place(booking_id)) != written:
+                raise Conflict("key_used_otherwise", key=key)
+            return False
+        if not may_write(booking, now):
+            raise Conflict("booking_settled", state=booking.state)
+        if len(own_bookings.list_messages(session, booking_id)) >= MOST_MESSAGES:
+            raise Conflict("too_many_messages", most=MOST_MESSAGES)
+        sealed = keys.seal(written, _place(booking_id))
+        own_bookings.add_message(session, booking_id, who, key, sealed, now)
+        other = booking.passenger if who == booking.driver else booking.driver
+        tell(session, other, "message", booking_id, now, number)
+    return True
+
+
+def may_write(booking: Booking, now: datetime) -> bool:
+    """Whether the two may still write each other."""
+    over = datetime.fromtimestamp(booking.taken.alight.instant, UTC) + WRITES_AFTER
+    return booking.state not in _GONE and now < over
+
+
+def read_messages(engine: Engine, keys: Keys, booking_id: str, who: str) -> Sequence[Message]:
+    """What the two of a booking wrote, for them alone.
+
+    Raises:
+        NotFound: `unknown_booking`, also to everybody else.
+    """
+    with reading(engine) as session:
+        _own(session, booking_id, who)
+        kept = own_bookings.list_messages(session, booking_id)
+    return [Message(one.sender == who, keys.open(one.sealed, _place(booking_id)), one.at) for one in kept]
+
+
+def _place(booking_id: str) -> str:
+    return f"carpool_message:{booking_id}"
