@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from anyio import to_thread, wrap_file
 from fastapi import APIRouter, Request, Response
@@ -12,11 +12,23 @@ from fastapi.responses import StreamingResponse
 from mobigo.api.access import PUBLIC
 from mobigo.api.reference import REFUSAL
 from mobigo.opendata.http import decide
-from mobigo.services.opendata import open_network_feed
+from mobigo.services.opendata import PublishedFile, list_carpool_publications, open_carpool_file, open_network_feed
 
 _CHUNK_BYTES = 1 << 16
 
 router = APIRouter(dependencies=[PUBLIC])
+
+
+_FILE_REPLIES: dict[int | str, dict[str, Any]] = {
+    206: {"description": "La partie demandée du fichier."},
+    304: {"description": "Inchangé depuis la version que vous avez."},
+    "4XX": REFUSAL,
+    "5XX": REFUSAL,
+}
+LICENCES = {
+    "etalab-2.0": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+}
 
 
 @router.head("/opendata/network/{release}/gtfs.zip", include_in_schema=False)
@@ -35,11 +47,52 @@ router = APIRouter(dependencies=[PUBLIC])
 async def network_feed(release: str, request: Request) -> Response:
     """The merged network: `latest`, or the name of a release that is still kept."""
     published = await to_thread.run_sync(open_network_feed, request.app.state.data_dir, release)
-    reply = decide(published.download, request.method, request.headers)
-    headers = reply.headers | {
-        "Content-Disposition": f'attachment; filename="mobigo-{published.release}.gtfs.zip"',
-        "Mobigo-Release": published.release,
+    name = f"mobigo-{published.release}.gtfs.zip"
+    return _send(published, request, {"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@router.get("/opendata/covoiturage", summary="Les publications du covoiturage")
+async def carpool_publications(request: Request) -> dict[str, Any]:
+    """Each published month: its files with their hashes, its thresholds, what was generalised and what left out."""
+    found = await to_thread.run_sync(list_carpool_publications, request.app.state.data_dir)
+    return {
+        "documentation": "/donnees",
+        "licences": LICENCES,
+        "publications": [
+            {**one, "files": [{**file, "address": _address(one["month"], file["name"])} for file in one["files"]]}
+            for one in found
+        ],
     }
+
+
+@router.head("/opendata/covoiturage/{dataset}/{month}/{file}", include_in_schema=False)
+@router.get(
+    "/opendata/covoiturage/{dataset}/{month}/{file}",
+    summary="Un fichier du covoiturage",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {"text/csv": {}, "application/vnd.apache.parquet": {}, "application/schema+json": {}},
+            "description": "Le fichier.",
+        },
+        **_FILE_REPLIES,
+    },
+)
+async def carpool_file(dataset: str, month: str, file: str, request: Request) -> Response:
+    """A table of a month (`2026-10`, or `latest`): CSV, Parquet, or its Table Schema."""
+    published = await to_thread.run_sync(open_carpool_file, request.app.state.data_dir, dataset, month, file)
+    name = f"{published.release}-{file}"
+    return _send(published, request, {"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _address(month: str, name: str) -> str:
+    return f"/opendata/covoiturage/{name.partition('.')[0]}/{month}/{name}"
+
+
+def _send(published: PublishedFile, request: Request, beside: dict[str, str]) -> Response:
+    """The file, or what HTTP asks for in its place."""
+    reply = decide(published.download, request.method, request.headers)
+    headers = reply.headers | beside | {"Mobigo-Release": published.release}
     if reply.start == reply.stop:
         published.file.close()
         return Response(status_code=reply.status, headers=headers)

@@ -202,6 +202,27 @@ def pay(
     raise typer.Exit(ExitCode.OK if is_approved else ExitCode.NO)
 
 
+@app.command(help=text("cli.covoiturage.publish_help"))
+def publish(
+    month: Annotated[
+        str | None, typer.Option("--month", help=text("cli.covoiturage.publish_month_help"), metavar="AAAA-MM")
+    ] = None,
+) -> None:
+    """Publish a month as open data, or every month that is over and decided."""
+    from mobigo.services.covoiturage.opening import publish_due, publish_month
+
+    with opened_database() as (engine, _keys, now):
+        folder = settings().data_dir
+        if month is None:
+            done = publish_due(engine, folder, _ACTOR, now)
+        else:
+            done = [publish_month(engine, folder, month, _ACTOR, now)]
+    for one in done:
+        say_json({"is_new": one.is_new, **one.manifest})
+    if not done:
+        err.print(text("cli.covoiturage.nothing_to_publish"), markup=False)
+
+
 @contextmanager
 def opened_database() -> Iterator[tuple[Engine, Keys, datetime]]:
     """The database of this run, its keys, and the present instant."""

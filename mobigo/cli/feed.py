@@ -175,7 +175,7 @@ def run_import(sources: Sequence[SourceFile], let_through: str = "") -> ImportRe
             terms = Terms(
                 data_dir=chosen.data_dir,
                 engine=engine,
-                communes=render_places(read_facts().communes),
+                communes=render_places(read_facts().communes, read_facts()),
                 thresholds=Thresholds(
                     chosen.gate_trips_drop_pct,
                     chosen.gate_stops_drop_pct,

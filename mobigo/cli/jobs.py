@@ -54,7 +54,9 @@ def run(
     if seat is not None and not seat.try_to_take():
         raise Unavailable("seat_taken")
     post = open_post(settings().mail_url, settings().mail_sender, settings().letters_dir(), settings().site_address())
-    worker = make_worker(Means(engine, keys, post, _now, settings().site_address(), settings().letters_dir()))
+    chosen = settings()
+    means = Means(engine, keys, post, _now, chosen.site_address(), chosen.letters_dir(), chosen.data_dir)
+    worker = make_worker(means)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         worker.stop()

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
 
 from mobigo.demo.facts import SchoolHoliday
 from socle.errors import BadInput
+from socle.times import public_holidays
 
 
 class DayKind(StrEnum):
@@ -27,32 +27,6 @@ class DayKind(StrEnum):
 
 
 WEEKDAYS = frozenset({DayKind.SCHOOL_DAY, DayKind.SCHOOL_WEDNESDAY, DayKind.HOLIDAY_WEEKDAY})
-
-
-def easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar.
-
-    Source: Meeus, Jones, Butcher (Nature, 1876).
-    """
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    m = (32 + 2 * e + 2 * i - h - k) % 7
-    n = (a + 11 * h + 22 * m) // 451
-    month, day = divmod(h + m - 7 * n + 114, 31)
-    return date(year, month, day + 1)
-
-
-@cache
-def public_holidays(year: int) -> frozenset[date]:
-    """The eleven public holidays of France (code du travail, L. 3133-1)."""
-    sunday = easter(year)
-    fixed = {
-        date(year, month, day) for month, day in ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
-    }
-    return frozenset(fixed | {sunday + timedelta(days=after) for after in (1, 39, 50)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class Facts:
     communes: tuple[Commune, ...]  # towns, then villages, in the tables' order
     epcis: tuple[Epci, ...]
     departments: tuple[str, ...]
+    department_names: Mapping[str, str]  # by code
     stations: Mapping[str, Station]  # by uic8
     patterns: tuple[RailPattern, ...]
     segments: Mapping[tuple[str, str], RailSegment]  # by ends, both ways
@@ -275,6 +276,7 @@ def read_facts() -> Facts:
         communes=(*towns, *villages),
         epcis=tuple(Epci(r["epci_siren"], r["name"], r["kind"], r["main_insee_code"]) for r in _rows("epcis")),
         departments=tuple(row["code"] for row in _rows("departments")),
+        department_names={r["code"]: r["name"] for r in _rows("departments")},
         stations={row["uic8"]: _station(row) for row in _rows("stations")},
         patterns=tuple(_pattern(row) for row in _rows("rail_patterns")),
         segments=_segments(_rows("rail_segments")),

@@ -27,7 +27,7 @@ from mobigo.demo import rail, sample, tariff
 from mobigo.demo.calendar import make_window
 from mobigo.demo.coaches import tables as coaches
 from mobigo.demo.defects import Defect, add_defects
-from mobigo.demo.facts import Commune, read_facts
+from mobigo.demo.facts import Commune, Facts, read_facts
 from mobigo.demo.labels import Edition
 from mobigo.demo.rail import RailTrip
 from mobigo.demo.replicas import with_replicas
@@ -113,13 +113,17 @@ def _clean_sources(edition: Edition, roads: RoadGraph, trips: tuple[RailTrip, ..
     return sources
 
 
-def render_places(communes: Iterable[Commune]) -> bytes:
-    """The communes as CSV: what place search knows of them."""
+def render_places(communes: Iterable[Commune], facts: Facts) -> bytes:
+    """The communes as CSV: what place search knows of them, and the EPCI and département they are in."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("insee_code", "name", "lat", "lon", "population", "rank", "dept"))
-    for commune in communes:
-        writer.writerow((commune.insee_code, commune.name, *commune.at, commune.population, commune.rank, commune.dept))
+    writer.writerow(
+        ("insee_code", "name", "lat", "lon", "population", "rank", "dept", "dept_name", "epci", "epci_name")
+    )
+    epcis = {epci.siren: epci.name for epci in facts.epcis}
+    for one in communes:
+        around = (one.dept, facts.department_names[one.dept], one.epci_siren, epcis[one.epci_siren])
+        writer.writerow((one.insee_code, one.name, *one.at, one.population, one.rank, *around))
     return out.getvalue().encode()
 
 
@@ -141,7 +145,7 @@ def hash_of(path: str, content: bytes) -> str:
 
 def render_files(demo: DemoBuild) -> dict[str, bytes]:
     """Every file of the build by its path, the manifest last."""
-    written = {"places.csv": render_places(demo.roads.places)}
+    written = {"places.csv": render_places(demo.roads.places, demo.edition.facts)}
     for source_id in demo.sources:
         written[f"sources/{source_id}.zip"] = render_feed(demo.feed(source_id))
     edition = demo.edition

@@ -16,16 +16,19 @@ from mobigo.services import retention
 from mobigo.services.covoiturage import boarding_codes, plates
 from mobigo.services.covoiturage.notifying import LETTER_JOB
 from mobigo.services.covoiturage.notifying import write as write_of_carpool
+from mobigo.services.covoiturage.opening import publish_due
 from mobigo.services.covoiturage.outings import CLOSE_JOB
 from mobigo.services.covoiturage.partners import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
 from mobigo.store.jobs import Claim, Effects
+from mobigo.store.releases import find_current
 from socle.times import PARIS
 
 RETENTION = "retention.apply"
 LEDGER_SEAL = "ledger.seal"
+CARPOOLS_OPEN = "opendata.carpools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Means:
     clock: Callable[[], datetime]
     site: str = ""  # our address as others see it
     letters: Path | None = None  # where letters are files of this machine
+    data_dir: Path | None = None  # where public files are written
 
 
 def make_handlers(means: Means) -> Mapping[str, Handler]:
@@ -84,9 +88,16 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         write_of_carpool(means.engine, means.keys, means.post, claim)
         return no_effects
 
+    def open_carpools(_claim: Claim) -> Effects:
+        # A month that was published stays as it is, so doing it again does no harm.
+        if means.data_dir is not None and find_current(means.data_dir) is not None:
+            publish_due(means.engine, means.data_dir, "system:jobs", means.clock())
+        return no_effects
+
     return {
         RETENTION: tidy,
         LEDGER_SEAL: seal,
+        CARPOOLS_OPEN: open_carpools,
         messages.MESSAGE_JOB: write,
         TELL_JOB: tell_partner,
         boarding_codes.CODE_JOB: send_boarding_code,
@@ -97,5 +108,6 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
 
 SCHEDULES = (
     Schedule("ledger", LEDGER_SEAL, time(0, 20)),
+    Schedule("opendata-carpools", CARPOOLS_OPEN, time(3, 30)),
     Schedule("retention", RETENTION, time(4, 10)),
 )

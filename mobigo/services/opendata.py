@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from mobigo.opendata.http import Download
-from mobigo.store import releases
+from mobigo.store import publications, releases
 from socle.errors import NotFound
 
 LATEST = "latest"
 _LATEST_MAX_AGE_S = 15
 _DATED_MAX_AGE_S = 365 * 86_400
+_MONTHLY_MAX_AGE_S = 300
+_MEDIA_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+    ".json": "application/schema+json",
+}
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,39 @@ def open_network_feed(data_dir: Path, release: str) -> PublishedFile:
         return _opened(known[release], _DATED_MAX_AGE_S)
     except (KeyError, FileNotFoundError):
         raise NotFound("unknown_release", release=release) from None
+
+
+def list_carpool_publications(data_dir: Path) -> Sequence[Mapping[str, Any]]:
+    """What each published month of carpooling says of itself, the latest first.
+
+    Raises:
+        Unavailable: `release_damaged`.
+    """
+    folder = publications.carpools_dir(data_dir)
+    return [publications.read_manifest(folder / month) for month in publications.list_published_months(data_dir)]
+
+
+def open_carpool_file(data_dir: Path, dataset: str, month: str, name: str) -> PublishedFile:
+    """A file of a month of carpooling, or of the latest one that has it; the caller closes it.
+
+    Raises:
+        NotFound: `unknown_publication`.
+        Unavailable: `release_damaged`.
+    """
+    known = publications.list_published_months(data_dir)
+    wanted = known if month == LATEST else [one for one in known if one == month and _MONTH.fullmatch(one)]
+    for one in wanted:
+        folder = publications.carpools_dir(data_dir) / one
+        manifest = publications.read_manifest(folder)
+        entry = next((file for file in manifest["files"] if file["name"] == name), None)
+        if entry is None or name.partition(".")[0] != dataset:
+            continue
+        published_at = datetime.fromisoformat(manifest["published_at"]).astimezone(UTC).replace(microsecond=0)
+        media_type = _MEDIA_TYPES[Path(name).suffix]
+        max_age_s = _MONTHLY_MAX_AGE_S if month == LATEST else _DATED_MAX_AGE_S
+        download = Download(entry["bytes"], entry["sha256"], media_type, published_at, max_age_s)
+        return PublishedFile((folder / name).open("rb"), download, one)
+    raise NotFound("unknown_publication", dataset=dataset, month=month, file=name)
 
 
 def _opened(folder: Path, max_age_s: int) -> PublishedFile:

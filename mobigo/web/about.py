@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
+from mobigo.services.opendata import list_carpool_publications
 from mobigo.services.retention import Rule, duration_words, rules_on
 from mobigo.texts import text
 from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages
-from mobigo.web.wording import long_day, say, say_count
+from mobigo.web.wording import long_day, month_name, say, say_count
 from routing.journeys.snapshot import Snapshot
 from socle.errors import Unavailable
 from socle.times import PARIS
 
+CARPOOLS_HREF = "/opendata/covoiturage"
+N_MONTHS = 3  # on the page; the list has all
 GTFS_HREF = "/opendata/network/latest/gtfs.zip"
 ODBL_HREF = "https://opendatacommons.org/licenses/odbl/1-0/"
 CNIL_HREF = "https://www.cnil.fr/fr/plaintes"
@@ -122,7 +127,7 @@ def _source(source: Mapping[str, object]) -> str:
     return say("about.opendata.source_licence", source=told, licence=str(licence)) if licence else told
 
 
-def opendata(snapshot: Snapshot) -> Prose:
+def opendata(snapshot: Snapshot, carpools: Sequence[Mapping[str, Any]] = ()) -> Prose:
     """What can be downloaded, under which licences."""
     key = "about.opendata"
     sources = [_source(source) for source in snapshot.sources]
@@ -143,7 +148,30 @@ def opendata(snapshot: Snapshot) -> Prose:
     ]
     if sources:
         parts.append(Part(say(f"{key}.sources"), points=sources))
+    parts.append(_carpools(carpools))
     return Prose(say(f"{key}.title"), parts)
+
+
+def _carpools(publications: Sequence[Mapping[str, Any]]) -> Part:
+    """The months of carpooling: three tables each, and how nobody is found in them."""
+    key = "about.opendata"
+    told = [say(f"{key}.carpools_1"), say(f"{key}.carpools_2"), say(f"{key}.carpools_3")]
+    if not publications:
+        return Part(say(f"{key}.carpools"), [*told, say(f"{key}.carpools_none")])
+    last = publications[0]
+    n, n_dropped = last["rides"]["n_units"], last["rides"]["n_dropped"]
+    month = month_name(last["month"])
+    told.append(say(f"{key}.carpools_told", month=month, n=n - n_dropped, n_dropped=n_dropped))
+    told.append(say(f"{key}.carpools_licence_demo" if last["demo"] else f"{key}.carpools_licence"))
+    links = [
+        Link(
+            f"{CARPOOLS_HREF}/{file['name'].partition('.')[0]}/{one['month']}/{file['name']}",
+            say(f"{key}.carpools_link", file=file["name"], month=month_name(one["month"])),
+        )
+        for one in publications[:N_MONTHS]
+        for file in one["files"]
+    ]
+    return Part(say(f"{key}.carpools"), told, links=(*links, Link(CARPOOLS_HREF, say(f"{key}.carpools_all"))))
 
 
 def status(snapshot: Snapshot | None) -> Prose:
@@ -188,7 +216,8 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get("/donnees")
     async def opendata_page(request: Request) -> Response:
-        return pages.send(request, "prose.html", page=opendata(pages.site.current()), cache=still)
+        carpools = await to_thread.run_sync(list_carpool_publications, request.app.state.data_dir)
+        return pages.send(request, "prose.html", page=opendata(pages.site.current(), carpools), cache=still)
 
     @router.get("/etat")
     async def status_page(request: Request) -> Response:

@@ -112,3 +112,8 @@ def mass(grams: int) -> str:
     if grams < 1000:
         return f"{grams}{NBSP}g"
     return f"{format_decimal(grams / 1000, '#,##0.0', locale=FRENCH)}{NBSP}kg"
+
+
+def month_name(month: str) -> str:
+    """Mars 2026, in lower case as within a sentence."""
+    return str(format_date(date.fromisoformat(f"{month}-01"), "MMMM y", locale=FRENCH))

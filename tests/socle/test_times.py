@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from socle.times import (
     day_number,
     day_of_number,
+    easter,
     find_gtfs_date,
     find_gtfs_time_s,
     local_day,
+    public_holidays,
     render_gtfs_date,
     render_gtfs_time,
     render_instant,
@@ -51,3 +53,17 @@ def test_the_service_day_starts_at_midnight_except_when_clocks_change():
     # The night of 28 March 2027 is an hour short: noon minus 12 h is 23:00 the evening before.
     assert render_instant(service_day_start(date(2027, 3, 28))) == "2027-03-27T22:00:00Z"
     assert local_day(service_day_start(date(2027, 3, 28))) == date(2027, 3, 27)
+
+
+@pytest.mark.parametrize(
+    ("year", "month", "day"), [(2000, 4, 23), (2024, 3, 31), (2025, 4, 20), (2026, 4, 5), (2027, 3, 28), (2038, 4, 25)]
+)
+def test_easter(year, month, day):
+    assert easter(year) == date(year, month, day)
+
+
+def test_france_has_eleven_public_holidays_and_the_first_of_may_may_be_one_twice():
+    assert len(public_holidays(2026)) == 11
+    assert date(2026, 5, 14) in public_holidays(2026)  # Ascension
+    assert date(2026, 5, 25) in public_holidays(2026)  # Whit Monday
+    assert len(public_holidays(2008)) == 10  # Ascension fell on 1 May

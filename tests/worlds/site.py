@@ -29,7 +29,7 @@ def sample_snapshot(directory: Path) -> Snapshot:
     feed, _ = read_feed(SAMPLE, "haut-doubs-demo")
     feed, _ = repair_feed(feed)
     compile_feed(feed, directory / "timetable")
-    (directory / "places.csv").write_bytes(render_places(read_facts().communes))
+    (directory / "places.csv").write_bytes(render_places(read_facts().communes, read_facts()))
     manifest = {"release": "sample", "demo": True, "sources": [{"id": "haut-doubs-demo", "licence": "ODbL-1.0"}]}
     (directory / "manifest.json").write_text(json.dumps(manifest))
     return open_snapshot(directory)

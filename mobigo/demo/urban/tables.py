@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import floor
 
 from mobigo.demo import labels
-from mobigo.demo.calendar import public_holidays
 from mobigo.demo.chance import fraction, whole_between
 from mobigo.demo.coaches.stops import moved
 from mobigo.demo.facts import Facts
@@ -30,6 +29,7 @@ from mobigo.demo.urban.plans import (
     City,
     UrbanLine,
 )
+from socle.times import public_holidays
 
 _QUAY_ASIDE_M = 7
 _WEEK = {WEEKDAY: (1, 1, 1, 1, 1, 0, 0), SATURDAY: (0, 0, 0, 0, 0, 1, 0), SUNDAY: (0, 0, 0, 0, 0, 0, 1)}

@@ -20,14 +20,13 @@ from mobigo.services.covoiturage.simulating import Outings, read_month, read_out
 from mobigo.services.people.principal import Principal
 from mobigo.texts import error_sentence, finding_sentence
 from mobigo.web import door
-from mobigo.web.covoiturage.finances import month_name
 from mobigo.web.covoiturage.rules import Part, Row, break_even_sentences, told_parts, validity, worked_rows
 from mobigo.web.covoiturage.trials import Trial, tell_trial
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Fields, Link, status_of
 from mobigo.web.people.signing import HOME
-from mobigo.web.wording import moment, say, say_count
+from mobigo.web.wording import moment, month_name, say, say_count
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 

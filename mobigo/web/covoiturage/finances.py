@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
-from babel.dates import format_date
 from babel.numbers import format_currency
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Engine
@@ -26,7 +24,7 @@ from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Fields, Link, status_of
 from mobigo.web.people.signing import HOME
 from mobigo.web.personal.mine import attachment
-from mobigo.web.wording import FRENCH, moment, say, say_count
+from mobigo.web.wording import FRENCH, moment, month_name, say, say_count
 from socle.errors import Conflict, MobigoError
 from socle.money import Cents
 
@@ -93,11 +91,6 @@ class MonthPage:
 def euros(cents: Cents) -> str:
     """An amount as a page tells it."""
     return str(format_currency(cents / 100, "EUR", locale=FRENCH))
-
-
-def month_name(month: str) -> str:
-    """Mars 2026, in lower case as within a sentence."""
-    return str(format_date(datetime.fromisoformat(f"{month}-01").date(), "MMMM y", locale=FRENCH))
 
 
 def _stands(figures: MonthFigures, batch: KeptBatch | None) -> str:

@@ -2,25 +2,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from mobigo.demo.calendar import DayKind, day_kind, easter, make_window, public_holidays
+from mobigo.demo.calendar import DayKind, day_kind, make_window
 from mobigo.demo.facts import read_facts
 from socle.errors import BadInput
 
 HOLIDAYS = read_facts().school_holidays
-
-
-@pytest.mark.parametrize(
-    ("year", "month", "day"), [(2000, 4, 23), (2024, 3, 31), (2025, 4, 20), (2026, 4, 5), (2027, 3, 28), (2038, 4, 25)]
-)
-def test_easter(year, month, day):
-    assert easter(year) == date(year, month, day)
-
-
-def test_france_has_eleven_public_holidays_and_the_first_of_may_may_be_one_twice():
-    assert len(public_holidays(2026)) == 11
-    assert date(2026, 5, 14) in public_holidays(2026)  # Ascension
-    assert date(2026, 5, 25) in public_holidays(2026)  # Whit Monday
-    assert len(public_holidays(2008)) == 10  # Ascension fell on 1 May
 
 
 @pytest.mark.parametrize(
