@@ -253,6 +253,10 @@ def alight(outing: Outing, passenger: str, proof: Proof, stop_id: str, now: date
 
 def note_seen(outing: Outing, by: str, at: datetime, device: str | None, place: LatLon, now: datetime) -> Answer:
     """A device of the driver, or of somebody who is or was aboard, tells where it is."""
+    same = (event for event in outing.events if event.step is Step.SEEN and (event.by, event.at) == (by, at))
+    there = next((event for event in same if event.place == place), None)
+    if there is not None:
+        return Again(there)
     why = _hindrance(outing, at, now)
     if why is None and by != outing.driver and by not in outing.riders:
         why = Why.NOT_ABOARD

@@ -46,6 +46,7 @@ class Role(StrEnum):
     FINANCE_APPROVER = "finance_approver"
     INSPECTOR = "inspector"
     OPENDATA_PRODUCER = "opendata_producer"
+    CARPOOL_OPERATOR = "carpool_operator"  # whose application accompanies carpools and declares them
     ADMINISTRATOR = "administrator"
     # The law gives the officer a look at everything done with personal data, and independence from those who do it.
     DATA_OFFICER = "data_officer"
@@ -73,6 +74,7 @@ class Permission(StrEnum):
     CARPOOL_MONEY_APPROVE = "carpool_money_approve"  # approve what somebody else proposed
     CARPOOL_POLICY_DRAFT = "carpool_policy_draft"  # propose rules for the carpool lines
     CARPOOL_POLICY_APPROVE = "carpool_policy_approve"  # approve or refuse rules that somebody else proposed
+    CARPOOL_DECLARE = "carpool_declare"  # declare carpools of others, which an application of one's own accompanied
     CARPOOL_HOLDS = "carpool_holds"  # look at carpools that the fraud rules hold; release or refuse them
 
 
@@ -93,6 +95,7 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     | {Permission.CARPOOL_POLICY_APPROVE},
     Role.INSPECTOR: _EVERYBODY | {Permission.CARPOOL_HOLDS},
     Role.OPENDATA_PRODUCER: _EVERYBODY,
+    Role.CARPOOL_OPERATOR: _EVERYBODY | {Permission.CARPOOL_DECLARE},
     Role.ADMINISTRATOR: _EVERYBODY
     | {
         Permission.PEOPLE_READ,

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # Data from these paths is for other people's pages and programs.
 OPEN_PATHS = ("/api/", "/opendata/", "/openapi.json")
 # What is below these is about people, and for their own programs alone.
-CLOSED_PATHS = ("/api/v1/account", "/api/v1/people")
+CLOSED_PATHS = ("/api/v1/account", "/api/v1/people", "/api/covoiturage/carpools")
 LICENCE = "https://opendatacommons.org/licenses/odbl/1-0/"
 
 PAGE_HEADERS = {

@@ -61,15 +61,25 @@ class Declared:
     replayed: bool
 
 
-def declare(engine: Engine, given: Mapping[str, Any], key: str, actor: str, now: datetime) -> Declared:
-    """Keep the carpool of a plain object, under an idempotency key.
+def check_key(key: str) -> str:
+    """An idempotency key, as whoever asks has chosen it.
+
+    Raises:
+        BadInput: `bad_key`.
+    """
+    if not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
+        raise BadInput("bad_key")
+    return key
+
+
+def declare(engine: Engine, given: Mapping[str, Any], key: str, actor: str, now: datetime, scope: str = "") -> Declared:
+    """Keep the carpool of a plain object, under an idempotency key, which is one among those of `scope`.
 
     Raises:
         BadInput: as `read_carpool`; `bad_key`; `carpool_in_future`.
         Conflict: `key_used_otherwise`, `id_taken`, `declared_too_late`.
     """
-    if not (0 < len(key) <= 200 and key.isascii() and key.isprintable()):
-        raise BadInput("bad_key")
+    key = scope + check_key(key)
     carpool = read_carpool(given)
     digest = hashlib.sha256(
         json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -12,7 +12,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NoReturn
 
 from sqlalchemy import Engine
@@ -22,7 +22,8 @@ from covoiturage.boarding import OPEN_AT_MOST, Again, Answer, Event, How, Outing
 from covoiturage.carpool import Side, facts_of, hash_facts, render_facts
 from covoiturage.scans import TOKEN_LIFE, Scan
 from mobigo.security import Keys
-from mobigo.services.covoiturage.declaring import Declared, write_cancelled, write_declared
+from mobigo.services.covoiturage.declaring import Declared, check_key, write_cancelled, write_declared
+from mobigo.services.covoiturage.lines import get_line
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.outings import (
@@ -86,22 +87,32 @@ class Code:
     valid_until: datetime
 
 
+def course_of_line(engine: Engine, line_id: str, day: date) -> Course:
+    """The stops of a line, as they are on a day.
+
+    Raises:
+        NotFound: `unknown_line`.
+    """
+    line = get_line(engine, line_id, day)
+    stops = (Stop(stop.stop_id, stop.name, stop.distance_m, stop.at) for stop in line.stops)
+    return Course(tuple(stops), line_id)
+
+
 # --- open ------------------------------------------------------------------------------------
 
 
 def open_outing(
     engine: Engine, driver: str, course: Course, stop_id: str, seen: Seen, key: str, actor: str
 ) -> Happened:
-    """Begin an outing, once under a key.
+    """Begin an outing, once under a key of the driver's.
 
     Raises:
         BadInput: `bad_key`, `boarding_unknown_stop`.
         Conflict: `key_used_otherwise`, `outing_open_already`, `boarding_too_few_stops`.
     """
-    if not (0 < len(key) <= 300 and key.isascii() and key.isprintable()):
-        raise BadInput("bad_key")
+    check_key(key)
     told = json.dumps([driver, course.line_id, [stop.stop_id for stop in course.stops], stop_id], sort_keys=True)
-    opening = Opening(key, hashlib.sha256(told.encode()).hexdigest())
+    opening = Opening(f"{driver}:{key}", hashlib.sha256(told.encode()).hexdigest())
     event = Event(Step.OPENED, seen.now, driver, stop_id, device=seen.device, place=seen.place)
     with transaction(engine) as session:
         known = _known(session, opening)
@@ -200,6 +211,12 @@ def stamp_scan(keys: Keys, token: str, device: str, now: datetime) -> str:
     return refuse_scan(stamped.why) if isinstance(stamped, scans.Refused) else stamped
 
 
+def outing_of_scan(keys: Keys, token: str) -> str | None:
+    """The outing that a code of ours is of, however old it is; None when it is none of ours."""
+    known = scans.mark_of(keys.derive(_PURPOSE), token)
+    return None if known is None else known.outing_id
+
+
 def look_at_scan(engine: Engine, keys: Keys, token: str, seen: Seen) -> tuple[Scan, Outing]:
     """What a code says, and the outing that it is of, before anything is done with it.
 
@@ -291,8 +308,8 @@ def write_end(
     return _write(session, outing, answer)
 
 
-def note_position(engine: Engine, outing_id: str, who: str, seen: Seen) -> Happened:
-    """A device of the driver or of a passenger tells where it is.
+def note_position(engine: Engine, outing_id: str, who: str, seen: Seen, at: datetime | None = None) -> Happened:
+    """A device of the driver or of a passenger tells where it is, or was at `at`.
 
     Raises:
         BadInput: `place_missing`.
@@ -305,7 +322,9 @@ def note_position(engine: Engine, outing_id: str, who: str, seen: Seen) -> Happe
         outing = get_outing(session, outing_id, locked=True)
         if who != outing.driver and who not in outing.riders:
             raise NotFound("unknown_carpool", carpool=outing_id)
-        return _write(session, outing, boarding.note_seen(outing, who, seen.now, seen.device, seen.place, seen.now))
+        return _write(
+            session, outing, boarding.note_seen(outing, who, at or seen.now, seen.device, seen.place, seen.now)
+        )
 
 
 def _write(session: Session, outing: Outing, answer: Answer) -> Happened:

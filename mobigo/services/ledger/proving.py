@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from mobigo.security import Keys, is_signed
 from mobigo.store.base import reading, transaction
 from mobigo.store.ledger.check import Checked, check_books
-from mobigo.store.ledger.heads import Head, list_heads, prove_continuity, prove_inclusion, seal
+from mobigo.store.ledger.heads import Head, get_head, list_heads, prove_continuity, prove_inclusion, seal
 from socle.errors import Conflict
 from socle.times import local_day
 
@@ -40,6 +40,16 @@ def read_heads(engine: Engine) -> tuple[Head, ...]:
     """Every head, the latest first."""
     with reading(engine) as session:
         return tuple(list_heads(session.connection()))
+
+
+def read_head(engine: Engine, day: date | None = None) -> Head:
+    """The head of a day, or the latest.
+
+    Raises:
+        NotFound: `no_head`.
+    """
+    with reading(engine) as session:
+        return get_head(session, day)
 
 
 def prove_entry(engine: Engine, key: str, day: date | None = None) -> dict[str, Any]:

@@ -130,6 +130,12 @@ def get_carpool(session: Session, carpool_id: str) -> KeptCarpool:
     return _kept(row)
 
 
+def list_verdicts(session: Session, carpool_id: str) -> dict[str, ProofClass | str]:
+    """What the evidence of each ride of a carpool was worth: a class, or the reason of none."""
+    rows = session.exec(select(RideRow).where(RideRow.carpool_id == carpool_id).order_by(RideRow.id))
+    return {row.id: ProofClass(row.proof_class) if row.proof_class else row.proof_why or "" for row in rows}
+
+
 def list_known_ids(session: Session, carpool_id: str, ride_ids: Sequence[str]) -> list[str]:
     """Those of these ids that are taken already."""
     taken = [] if session.get(CarpoolRow, carpool_id) is None else [carpool_id]

@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
+from covoiturage.lines import shipped_lines
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
 from mobigo.security import Role
+from mobigo.services.covoiturage.outings import Seen, course_of_line, open_outing
 from mobigo.services.people import api_keys
 from mobigo.settings import Settings
 from mobigo.store.base import migrate
@@ -29,9 +31,11 @@ from tests.worlds.examples import FACTOR
 from tests.worlds.valley import valley
 from tests.worlds.visiting import Clock
 
-CLOSED = "^/api/v1/(account|people)"
+CLOSED = "^/api/(v1/(account|people)|covoiturage/carpools)"
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance]
 # Random text is refused at once; half of the questions get what exists, so that the rest is tried too.
+LINE = shipped_lines()[0]
+STOP_IDS = [stop.stop_id for stop in LINE.stops]
 REAL = {
     "fromPlace": ["bfc_gare", "47.3020,5.0005", "bfc_hopital"],
     "toPlace": ["bfc_lac", "bfc_col", "47.5005,5.2010,0"],
@@ -56,6 +60,9 @@ REAL = {
     "phone": ["", "06 39 98 00 01"],
     "callsPerMinute": [1, 600],
     "days": [1, 366],
+    "line_id": [LINE.line_id],
+    "stop_id": STOP_IDS,
+    "rides": [None],
 }
 
 
@@ -81,6 +88,13 @@ class Site:
             principal = people.let_in(people.add(f"Nom {role}", f"{role}@exemple.test", roles=[role])).principal
             wish = api_keys.KeyWish("Essai", sorted(principal.permissions), 600, 366)
             self.keys.append(api_keys.make_key(people.engine, people.keys, principal, wish, NOON)[1])
+            if role is Role.DRIVER:
+                course = course_of_line(people.engine, LINE.line_id, NOON.date())
+                seen = Seen(self.clock.now, "a telephone")
+                begun = open_outing(
+                    people.engine, principal.pseudonym, course, STOP_IDS[0], seen, "k1", principal.actor
+                )
+                self.carpool_id = begun.outing.id
         self.pseudonyms = [people.add("Camille Durand", f"camille{n or ''}@exemple.test").pseudonym for n in range(2)]
 
 
@@ -149,4 +163,6 @@ def test_nobody_can_make_the_server_fail_on_people(case, people_site):
     told = repr((case.path_parameters, case.body))
     if "pseudonym" in (case.path_parameters or {}) and len(told) % 4:
         case.path_parameters["pseudonym"] = people_site.pseudonyms[len(told) % 2]
+    if "carpool_id" in (case.path_parameters or {}) and len(told) % 4:
+        case.path_parameters["carpool_id"] = people_site.carpool_id
     tried(case, people_site, people_site.keys[sum(told.encode()) % len(people_site.keys)])
