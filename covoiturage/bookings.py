@@ -8,6 +8,7 @@ What is asked holds its seats like what is confirmed, so that a driver's yes nev
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -73,6 +74,13 @@ class Booking:
     def seats(self) -> int:
         """How many seats are held."""
         return self.taken.seats
+
+    @property
+    def reference(self) -> str:
+        """Four letters that the passenger says when boarding, so that the driver knows whom they take."""
+        letters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is mistaken for another
+        digest = hashlib.sha256(self.booking_id.encode()).digest()
+        return "".join(letters[byte % len(letters)] for byte in digest[:4])
 
     def party_of(self, pseudonym: str) -> Party:
         """Which of its two people somebody is.

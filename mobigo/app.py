@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from mobigo import __version__
-from mobigo.api import carpools, ledger, opendata, ops, people, policies, standard_covoiturage
+from mobigo.api import carpools, ledger, meeting, opendata, ops, people, policies, standard_covoiturage
 from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
@@ -30,6 +30,7 @@ from mobigo.jobs.handlers import Means
 from mobigo.logs import write_logs
 from mobigo.outbound.letters import open_post
 from mobigo.security import open_keys
+from mobigo.services.covoiturage.finding import OfferSearch
 from mobigo.services.covoiturage.partners import PREFIX
 from mobigo.services.covoiturage.standard import OfferBoards
 from mobigo.services.journeys import open_network
@@ -105,6 +106,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.state.data_dir = Path(settings.data_dir)
     app.state.settings = settings
     app.state.offer_boards = OfferBoards(engine)
+    app.state.offer_search = OfferSearch(engine)
     app.state.doorkeeper = Doorkeeper(
         is_open=settings.standard_covoiturage_open,
         calls_per_minute=settings.standard_covoiturage_calls_per_minute,
@@ -119,6 +121,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.include_router(policies.router)
     app.include_router(carpools.router)
     app.include_router(ledger.router)
+    app.include_router(meeting.router)
     app.include_router(standard_covoiturage.router)
     pages = _add_pages(app, network, settings)
     app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))

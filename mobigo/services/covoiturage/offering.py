@@ -26,7 +26,8 @@ from mobigo.services.covoiturage.notifying import OF_REQUEST, tell
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage import own_bookings, own_offers
-from mobigo.store.covoiturage.own_offers import KeptOffer, KeptRequest, OfferState, RequestState, take_turn
+from mobigo.store.covoiturage.own_offers import KeptOffer, OfferState, RequestState, take_turn
+from mobigo.store.covoiturage.own_offers import KeptRequest as KeptRequest  # named in the signatures of doors
 from socle.errors import BadInput, Conflict, Fact, Forbidden, NotFound
 from socle.geo import LatLon
 from socle.times import PARIS
