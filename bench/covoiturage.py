@@ -2,6 +2,7 @@
 
     python bench/covoiturage.py [N]          (default: 300,000 journeys, the smallest CPU time of three rounds)
     python bench/covoiturage.py search       (a partner's searches over HTTP: see bench/carpool_search.py)
+    python bench/covoiturage.py month [N]    (a national month, from nothing to its export: see bench/carpool_month.py)
     python bench/covoiturage.py fraud [N]    (the fraud rules on a generated month of about N carpools, 100,000)
 
 `bfc-lignes` decides cars with one to three passengers; the registry-shaped policy decides couples
@@ -24,7 +25,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench import carpool_search
+from bench import carpool_month, carpool_search
 from bench.history import machine, record
 from covoiturage.fraud.checks import find_labels
 from covoiturage.policy.caps import Counters
@@ -189,6 +190,9 @@ def measure_fraud(n: int) -> None:
 def main() -> None:
     if sys.argv[1:2] == ["search"]:
         carpool_search.main(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["month"]:
+        carpool_month.main(sys.argv[2:])
         return
     if sys.argv[1:2] == ["fraud"]:
         print(f"{machine()}; smallest CPU time of {ROUNDS} rounds")

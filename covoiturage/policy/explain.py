@@ -36,6 +36,8 @@ class Step:
 
 def render_exact(number: Fraction) -> str:
     """`number` to the last digit: `541.125`, or `1/3` when no decimal says it."""
+    if number.denominator == 1:
+        return str(number.numerator)
     whole, rest = number.denominator, 0
     while whole % 10 == 0:
         whole, rest = whole // 10, rest + 1

@@ -8,6 +8,7 @@ out before anything is reckoned: neither counted nor asked a fare.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -93,6 +94,13 @@ class CarJudge:
         self._ride_rules = [compile_condition(rule, policy, territory) for rule in policy.car.ride_eligibility]
         self._person_caps = Caps(policy, budget_cents, scopes=_PASSENGER)
         self._car_caps = Caps(policy, budget_cents, scopes=_CAR_SCOPES)
+
+    def within(self, budget_cents: Cents | None) -> CarJudge:
+        """The same judge with another budget: what was made of the policy is made once."""
+        other = copy(self)
+        other._person_caps = Caps(self.policy, budget_cents, scopes=_PASSENGER)  # noqa: SLF001  it is one of us
+        other._car_caps = Caps(self.policy, budget_cents, scopes=_CAR_SCOPES)  # noqa: SLF001  likewise
+        return other
 
     def decide(self, car: CarFacts, counters: Counters) -> CarDecision:
         """Decide one car, and charge the counters with what is paid.

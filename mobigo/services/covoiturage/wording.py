@@ -39,6 +39,9 @@ def step_sentence(step: Step) -> str:
 
 def euros(cents: Fraction) -> str:
     """`cents` in euros: two decimals, or as many as it takes to be exact, six at most: 0,125."""
+    if cents.denominator == 1:
+        whole, rest = divmod(abs(cents.numerator), 100)
+        return f"{'-' if cents < 0 else ''}{whole},{rest:02d}"
     millionths = round(cents * 10_000)
     whole, rest = divmod(abs(millionths), 1_000_000)
     decimals = f"{rest:06d}".rstrip("0")

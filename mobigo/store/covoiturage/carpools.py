@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, or_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import func, or_, tuple_, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, SQLModel, col, select
 
 from covoiturage.carpool import Carpool
 from covoiturage.proof import ProofClass, Refused
 from mobigo.store.base import change
+from mobigo.store.bulk import words_in
 from mobigo.store.covoiturage.holds import is_held
 from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow, EvidenceRow, RideRow
 from socle.errors import NotFound
@@ -42,6 +45,20 @@ class KeptCarpool:
     month: str
     reserved_cents: Cents
     state: CarpoolState
+
+
+@dataclass(frozen=True, slots=True)
+class DueCarpool:
+    """What it takes to decide a carpool; `n_decisions` were made about it before."""
+
+    id: str
+    driver: str
+    end_at: datetime
+    facts: bytes
+    facts_sha256: str
+    policy_id: str | None
+    reserved_cents: Cents
+    n_decisions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +159,27 @@ def list_known_ids(session: Session, carpool_id: str, ride_ids: Sequence[str]) -
     return taken + list(session.exec(select(RideRow.id).where(col(RideRow.id).in_(ride_ids))))
 
 
-def list_undecided(session: Session, month: str, until: datetime, limit: int) -> list[KeptCarpool]:
-    """The first `limit` carpools of `month` that ended by `until`, were looked at and are not held, by (end, id)."""
-    rows = session.exec(
-        select(CarpoolRow)
-        .where(CarpoolRow.month == month, CarpoolRow.state == CarpoolState.CLOSED, col(CarpoolRow.end_at) <= until)
+def list_due(
+    session: Session, month: str, until: datetime, limit: int, after: tuple[datetime, str] | None = None
+) -> list[DueCarpool]:
+    """The first `limit` carpools of `month` that ended by `until`, were looked at and are not held, by (end, id).
+
+    With `after`, the end and the id of a carpool, only those that come after it.
+    """
+    place = tuple_(col(CarpoolRow.end_at), col(CarpoolRow.id))
+    n_decisions = select(func.count()).where(DecisionRow.carpool_id == CarpoolRow.id).scalar_subquery()
+    told = SQLModel.metadata.tables["carpool"].c
+    due = (
+        select_columns(*(told[name] for name in DueCarpool.__slots__ if name in told), n_decisions)
+        .where(told.month == month, told.state == CarpoolState.CLOSED, told.end_at <= until)
         .where(col(CarpoolRow.screened_at).is_not(None), ~is_held())
         .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
         .limit(limit)
     )
-    return [_kept(row) for row in rows]
+    if after is not None:
+        due = due.where(place > after)
+    rows: Sequence[Any] = session.connection().execute(due).all()
+    return [DueCarpool(*row) for row in rows]
 
 
 def list_facts_of_month(session: Session, month: str) -> Iterator[bytes]:
@@ -162,10 +190,8 @@ def list_facts_of_month(session: Session, month: str) -> Iterator[bytes]:
 
 def list_by_state(session: Session, month: str) -> Mapping[CarpoolState, int]:
     """How many carpools of `month` are in each state."""
-    found = dict.fromkeys(CarpoolState, 0)
-    for state in session.exec(select(CarpoolRow.state).where(CarpoolRow.month == month)):
-        found[CarpoolState(state)] += 1
-    return found
+    counted = select(CarpoolRow.state, func.count()).where(CarpoolRow.month == month).group_by(CarpoolRow.state)
+    return dict.fromkeys(CarpoolState, 0) | {CarpoolState(state): n for state, n in session.exec(counted)}
 
 
 def count_held(session: Session, month: str) -> int:
@@ -193,9 +219,12 @@ def set_state(session: Session, carpool_id: str, before: CarpoolState, after: Ca
     return change(session, moved.values(state=after)) == 1
 
 
-def count_decisions(session: Session, carpool_id: str) -> int:
-    """How many times a carpool was decided."""
-    return len(session.exec(select(DecisionRow.number).where(DecisionRow.carpool_id == carpool_id)).all())
+def set_decided(session: Session, carpool_ids: Collection[str]) -> None:
+    """Say of carpools whose car has arrived that they are decided."""
+    connection = session.connection()
+    moved = update(CarpoolRow).where(col(CarpoolRow.id).in_(words_in(connection, carpool_ids)))
+    moved = moved.where(col(CarpoolRow.state) == CarpoolState.CLOSED).values(state=CarpoolState.DECIDED)
+    connection.execute(moved)
 
 
 def _kept(row: CarpoolRow) -> KeptCarpool:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select as select_columns
 from sqlalchemy import tuple_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from covoiturage.policy.caps import Key
+from mobigo.store.bulk import add_all, put, words_in
 from mobigo.store.covoiturage.rows import CapCounterRow, DecisionRow
 from socle.money import Cents
 
@@ -42,6 +44,13 @@ class KeptDecision:
 def add_decision(session: Session, decision: KeptDecision) -> None:
     """Keep a decision."""
     session.add(DecisionRow(**{name: getattr(decision, name) for name in KeptDecision.__slots__}))
+
+
+def add_decisions(session: Session, decisions: Sequence[KeptDecision]) -> None:
+    """Keep many decisions."""
+    names = KeptDecision.__slots__
+    rows = ({name: getattr(one, name) for name in names} for one in decisions)
+    add_all(session.connection(), SQLModel.metadata.tables["decision"], rows)
 
 
 def last_decision(session: Session, carpool_id: str) -> KeptDecision | None:
@@ -96,21 +105,30 @@ def read_counters_of(session: Session, policy_id: str, subjects: Collection[str]
     return found
 
 
+def read_counters_like(session: Session, policy_id: str, like: Key, subjects: Collection[str]) -> dict[Key, int]:
+    """The counters of `like`'s kind and period that these people have under a policy."""
+    connection = session.connection()
+    counter, scope, _subject, period, period_key = like
+    counted = SQLModel.metadata.tables["cap_counter"].c
+    rows = connection.execute(
+        select_columns(counted.subject, counted.value).where(
+            counted.policy_id == policy_id,
+            counted.counter == counter,
+            counted.scope == scope,
+            counted.period == period,
+            counted.period_key == (period_key or ""),
+            counted.subject.in_(words_in(connection, sorted(subjects))),
+        )
+    )
+    return {(counter, scope, subject, period, period_key): value for subject, value in rows}
+
+
 def write_counters(session: Session, policy_id: str, values: Mapping[Key, int]) -> None:
     """Set these counters."""
-    for key, value in values.items():
-        counter, scope, subject, period, period_key = _plain(key)
-        session.merge(
-            CapCounterRow(
-                policy_id=policy_id,
-                counter=counter,
-                scope=scope,
-                subject=subject,
-                period=period,
-                period_key=period_key,
-                value=value,
-            )
-        )
+    session.flush()
+    rows = [(policy_id, *_plain(key), value) for key, value in values.items()]
+    put(session.connection(), SQLModel.metadata.tables["cap_counter"], rows)
+    session.expire_all()
 
 
 def _key(row: CapCounterRow) -> Key:

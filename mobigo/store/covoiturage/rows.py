@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from mobigo.store.base import UtcDateTime
@@ -15,6 +15,7 @@ class CarpoolRow(SQLModel, table=True):
     """One car's outing as it was declared; `facts` are canonical JSON, what every decision about it reads."""
 
     __tablename__ = "carpool"
+    __table_args__ = (Index("ix_carpool_month_end", "month", "end_at", "id"),)  # a month is decided in this order
 
     id: str = Field(primary_key=True)
     key: str = Field(unique=True)  # the idempotency key of its declaration
@@ -25,7 +26,7 @@ class CarpoolRow(SQLModel, table=True):
     facts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     facts_sha256: str
     policy_id: str | None = Field(default=None, index=True)  # in force on the local day of its end
-    month: str = Field(index=True)  # of that day
+    month: str  # of that day
     reserved_cents: int = Field(default=0, sa_type=BigInteger)
     state: str
     declared_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
-from mobigo.store.ledger.bulk import Values, add, ask, put
+from mobigo.store.bulk import Values, add, ask, put
 from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
 from mobigo.store.ledger.rows import ACCOUNT, BALANCE, ENTRY, POSTING
 from socle.accounting import REVERSAL, Account, AccountKind, Entry, read_recorded, record_body, render_body

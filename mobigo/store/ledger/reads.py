@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session
 
-from mobigo.store.ledger.bulk import ask
+from mobigo.store.bulk import ask
 from mobigo.store.ledger.rows import ACCOUNT, BALANCE, ENTRY, POSTING
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 from socle.accounting import Account, AccountKind, Entry, RecordedEntry, read_recorded

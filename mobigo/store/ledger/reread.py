@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from mobigo.store.ledger.bulk import fetch
+from mobigo.store.bulk import fetch
 from mobigo.store.ledger.chain import EMPTY_TREE, GENESIS, node_hash, tree_head
 from mobigo.store.ledger.heads import KEPT_BITS, KEPT_WIDTH
 from mobigo.store.ledger.sound import Stretch

@@ -19,7 +19,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from mobigo.store.ledger.bulk import fetch
+from mobigo.store.bulk import fetch
 from mobigo.store.ledger.chain import GENESIS, tree_head
 from mobigo.store.ledger.heads import KEPT_WIDTH
 from socle.accounting import body_of

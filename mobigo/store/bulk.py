@@ -8,12 +8,12 @@ SQLAlchemy's statements took longer than they do in the database.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ARRAY, Connection, Select, String, Table, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
 Values: TypeAlias = tuple[Any, ...]
@@ -44,6 +44,25 @@ def ask(connection: Connection, question: str, words: Iterable[str]) -> Sequence
     told = json.dumps(wanted) if dialect == "sqlite" else wanted
     with _told_as_sqlalchemy(connection, question):
         return fetch(connection, question.format(words=_WORDS[dialect]), told)
+
+
+def words_in(connection: Connection, words: Iterable[str]) -> Select[tuple[str]]:
+    """The words as a question that SQLAlchemy's statements can hold, however many they are."""
+    wanted = list(words)
+    if connection.dialect.name == "sqlite":
+        return select(func.json_each(json.dumps(wanted)).table_valued("value").c.value)
+    return select(func.unnest(cast(wanted, ARRAY(String))))
+
+
+def add_all(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows told by the names of the columns of `table`; a value that is not said is NULL."""
+    dialect = connection.dialect
+    columns = [(column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in table.columns]
+    add(
+        connection,
+        table,
+        [tuple([row.get(name) if put is None else put(row.get(name)) for name, put in columns]) for row in rows],
+    )
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
