@@ -130,14 +130,23 @@ def read_why(typed: str) -> str:
     return why
 
 
+def refuse_contacts(said: str) -> None:
+    """Refuse words that lead to somebody.
+
+    Raises:
+        BadInput: `why_names_somebody`.
+    """
+    if _CONTACT.search(said):
+        raise BadInput("why_names_somebody")
+
+
 def record(session: Session, line: AuditLine) -> None:
     """Add `line` to the log, in the transaction of what it tells.
 
     Raises:
         BadInput: `why_names_somebody`: it would stay there for ever.
     """
-    if _CONTACT.search(line.why):
-        raise BadInput("why_names_somebody")
+    refuse_contacts(line.why)
     session.add(
         AuditRow(
             at=line.at,

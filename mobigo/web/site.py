@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, jobs, network, reference
-from mobigo.web.covoiturage import controls, drafts, finances, rules
+from mobigo.web.covoiturage import budgets, controls, disputes, drafts, finances, rules
 from mobigo.web.covoiturage import mine as carpools
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
@@ -40,8 +40,10 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         mine,
         officer,
         jobs,
+        budgets,  # before the months, whose addresses take any word
         finances,
         controls,
+        disputes,
         rules,
         drafts,
         carpools,

@@ -22,6 +22,8 @@ from mobigo.store.covoiturage import holds, outings, own_bookings, own_offers
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
 from mobigo.store.covoiturage.carpools import Declaration, add_carpool, get_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
+from mobigo.store.covoiturage.disputes import Answer as DisputeAnswer
+from mobigo.store.covoiturage.disputes import Dispute, Reason, add_dispute
 from mobigo.store.covoiturage.offers import KeptOffer, put_offers
 from mobigo.store.covoiturage.payouts import add_batch
 from mobigo.store.covoiturage.policies import Verdict, add_draft, add_verdict
@@ -91,6 +93,13 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
     about = ("bfc-lignes", "ef" * 32, "cd" * 32, None, 430, 430, 150, None, [], [{"subject": name}], [], now)
     add_decision(session, KeptDecision(f"C0{name}", 1, *about))
     add_revision(session, get_carpool(session, f"C0{name}"), b"{}", "cd" * 32, AGENT, "appel du passager", now)
+    said = "le trajet était plus long"
+    add_dispute(
+        session,
+        Dispute(
+            f"D{name}", "k", f"C0{name}", name, Reason.DISTANCE, said, now, 0, DisputeAnswer.REJECTED, "vu", AGENT, now
+        ),
+    )
     write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
     for number, (drafter, judge) in enumerate([(actor, AGENT), (AGENT, actor)]):
         policy, tree = draft(f"regle-{number}-{name}")

@@ -61,6 +61,12 @@ def last_decision(session: Session, carpool_id: str) -> KeptDecision | None:
     return None if row is None else _kept(row)
 
 
+def list_all_of_carpool(session: Session, carpool_id: str) -> Sequence[KeptDecision]:
+    """Every decision about a carpool, in their order."""
+    rows = select(DecisionRow).where(DecisionRow.carpool_id == carpool_id).order_by(col(DecisionRow.number))
+    return [_kept(row) for row in session.exec(rows)]
+
+
 def list_of_carpools(session: Session, carpool_ids: Sequence[str]) -> dict[str, KeptDecision]:
     """The latest decision about each of these carpools, where there is one."""
     rows = session.exec(

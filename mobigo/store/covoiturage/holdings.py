@@ -8,6 +8,7 @@ from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
+from mobigo.store.covoiturage.disputes import HOLDING as DISPUTES
 from mobigo.store.covoiturage.revisions import HOLDING as REVISIONS
 from mobigo.store.covoiturage.rows import (
     CapCounterRow,
@@ -96,6 +97,7 @@ def _batches(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row
 HOLDINGS: Sequence[Holding] = (
     Holding("evidence", ("given_by", "device", "lat", "lon"), _evidence, _erase_evidence),
     REVISIONS,
+    DISPUTES,
     Holding("hold", ("facts", "decided_by", "why"), _holds),
     Holding("decision", ("counters_before", "charged"), _decisions),
     Holding("cap_counter", ("subject",), _counters),

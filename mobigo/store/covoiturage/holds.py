@@ -1,6 +1,7 @@
 """Holds: the labels of carpools, which of them wait for people, and what was decided; carpools as the rules read them.
 
-A carpool is held while one of its labels that stops it (`block`, `hold`) has no verdict, however long.
+A carpool is held while one of its labels that stops it (`block`, `hold`) has no verdict, or a dispute
+about it no answer, however long.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
 from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
 from covoiturage.fraud.labels import Code, Label, Severity
 from mobigo.store.base import change
+from mobigo.store.covoiturage.disputes import is_disputed
 from mobigo.store.covoiturage.rows import CarpoolRow, EvidenceRow, HoldRow, RideRow
 from socle.errors import Fact
 from socle.geo import LatLon
@@ -60,7 +62,12 @@ class HeldCarpool:
 
 
 def is_held() -> ColumnElement[bool]:
-    """Whether the carpool of the row at hand waits for people."""
+    """Whether the carpool of the row at hand waits for people: for what a rule saw, or somebody disputes."""
+    return or_(is_labelled(), is_disputed())
+
+
+def is_labelled() -> ColumnElement[bool]:
+    """Whether a label stops the carpool of the row at hand, and nobody has decided about it."""
     return (
         select(HoldRow.id)
         .where(col(HoldRow.carpool_id) == col(CarpoolRow.id), col(HoldRow.verdict).is_(None))
@@ -207,7 +214,7 @@ def list_holds(session: Session, carpool_ids: Collection[str]) -> dict[str, list
 def list_held_of(session: Session, driver: str) -> Sequence[str]:
     """The carpools of a driver that wait for people."""
     return session.exec(
-        select(CarpoolRow.id).where(CarpoolRow.driver == driver, CarpoolRow.state == "closed", is_held())
+        select(CarpoolRow.id).where(CarpoolRow.driver == driver, CarpoolRow.state == "closed", is_labelled())
     ).all()
 
 

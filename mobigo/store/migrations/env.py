@@ -11,6 +11,7 @@ from mobigo.store import (  # noqa: F401  the tables register themselves by bein
 )
 from mobigo.store.covoiturage import (  # noqa: F401  likewise
     bookings,
+    disputes,
     lines,
     offers,
     outings,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.services.covoiturage import mine
+from mobigo.services.covoiturage import disputing, mine
+from mobigo.services.covoiturage.disputing import Dispute
 from mobigo.services.covoiturage.mine import CarpoolState, OwnCarpool
 from mobigo.services.people import accounts
 from mobigo.web import door
+from mobigo.web.covoiturage.disputes import told_of
 from mobigo.web.covoiturage.finances import euros
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line, back_to_account
@@ -33,6 +36,8 @@ class Row:
     state: str
     amount: str
     steps: Sequence[str]
+    said: Sequence[str]  # in disputes
+    dispute: str  # where one says that something is wrong, while there is time
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,16 @@ def _state(one: OwnCarpool) -> str:
     return say(f"covoiturage.mine.state.{one.state}")
 
 
-def _row(one: OwnCarpool) -> Row:
+def _row(one: OwnCarpool, said: Sequence[Dispute], now: datetime) -> Row:
+    in_time = disputing.in_time(one.end_at, now) and not any(each.is_open for each in said)
     return Row(
         at=moment(one.end_at),
         role=say("covoiturage.mine.driver") if one.is_driver else say("covoiturage.mine.passenger"),
         state=_state(one),
         amount=euros(one.amount_cents) if one.amount_cents else "",
         steps=one.explanation,
+        said=[told_of(each) for each in said],
+        dispute=f"{CARPOOLS}/{one.carpool_id}/contester" if in_time else "",
     )
 
 
@@ -95,12 +103,14 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get(CARPOOLS)
     def money(request: Request, principal: Owner) -> Response:
-        own = mine.get_own_money(request.app.state.engine, principal.pseudonym)
+        engine, now = request.app.state.engine, door.now_of(request)
+        own = mine.get_own_money(engine, principal.pseudonym)
+        said = disputing.list_own(engine, principal.pseudonym, [one.carpool_id for one in own.carpools])
         told = [("owed", own.owed_cents), ("owing", own.owing_cents)]
         page = MoneyPage(
             title=say("covoiturage.mine.title"),
             lines=[Line(say(f"covoiturage.mine.{name}"), euros(cents)) for name, cents in told],
-            rows=[_row(one) for one in own.carpools],
+            rows=[_row(one, said[one.carpool_id], now) for one in own.carpools],
             ways=[Link(ACCOUNT, say("covoiturage.mine.account"))],
             back=back_to_account(),
         )

@@ -42,6 +42,7 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.JOBS_READ, "/administration/taches", "jobs.title"),
     (Permission.CARPOOL_MONEY_READ, "/finances/covoiturage", "covoiturage.finances.title"),
     (Permission.CARPOOL_HOLDS, "/covoiturage/controles", "covoiturage.holds.title"),
+    (Permission.CARPOOL_HOLDS, "/covoiturage/litiges", "covoiturage.disputes.title"),
     (Permission.CARPOOL_MONEY_READ, "/finances/regles", "covoiturage.drafts.title"),
 )
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe", "versements"})

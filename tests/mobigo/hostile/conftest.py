@@ -7,6 +7,7 @@ import pytest
 from mobigo.security import Role
 from mobigo.services.covoiturage import publishing
 from mobigo.services.covoiturage.declaring import declare
+from mobigo.services.covoiturage.disputing import Reason, open_dispute
 from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
 from mobigo.services.covoiturage.settling import settle
 from mobigo.services.people import administration, api_keys
@@ -67,6 +68,7 @@ def shared_walk(shared_site):
         claim = claim_next(session, ["people.message"], Lease("w", NOON + timedelta(hours=1), 3), "t", NOON)
         fail(session, claim, "<b>essai</b>", None, NOON)
     add_months_of_carpools(people)
+    add_a_dispute(people, person.pseudonym)
     another = publishing.Author("person:another", "person:another")
     publishing.submit(people.engine, another, draft_document(title="<b>essai</b>"), "essai", NOON)
     found = Walk(site, person)
@@ -74,6 +76,15 @@ def shared_walk(shared_site):
         SEARCH, "/arrets?nom=Valmont", f"/personnes/{other.pseudonym}", f"/personnes/{suspended.pseudonym}"
     )
     found.close()
+
+
+def add_a_dispute(people, pseudonym):
+    """A carpool of that person's, which nobody disputes, and somebody else's, which is disputed."""
+    begin = NOON - timedelta(days=2)
+    own = carpool("own", driver=pseudonym, passengers=("guest",), at=begin - timedelta(hours=3))
+    declare(people.engine, own, "own", "key:app1", begin)
+    month = f"{NOON - timedelta(days=3):%m}"
+    open_dispute(people.engine, f"p{month}", f"C{month}", Reason.FARE, "", NOON)
 
 
 def add_months_of_carpools(people):

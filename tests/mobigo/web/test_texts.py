@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from covoiturage.carpool import Kind, Side
 from covoiturage.policy.fields import PLACE_LEVELS
 from covoiturage.policy.language import _CAR_TERMS, _CONDITIONS, _COUPLE_TERMS, _POSTS
 from covoiturage.policy.model import PERIODS, SCOPES
 from mobigo.security import Permission, Role
+from mobigo.store.covoiturage.disputes import Answer, Reason
 from mobigo.store.covoiturage.payouts import ItemState
 from mobigo.store.jobs import JobState, Outcome
 from mobigo.store.people.accounts import PersonState
@@ -71,6 +73,14 @@ PUT_TOGETHER = {
     "covoiturage.drafts.stands.": {"approved", "refused", "shipped", "waiting"},
     "covoiturage.drafts.line.": {"drafted_at", "judged_at", "judged_why", "stands", "version", "why"},
     "covoiturage.drafts.done.": {"approuve", "propose", "refuse"},
+    "covoiturage.budgets.": {"granted", "left", "promised", "used"},
+    "covoiturage.disputes.answer.": {str(answer) for answer in Answer},
+    "covoiturage.disputes.by.": {"driver", "passenger"},
+    "covoiturage.disputes.choose.": {str(answer) for answer in Answer},
+    "covoiturage.disputes.deed.": {"admettre", "laisser", "retablir", "retirer"},
+    "covoiturage.disputes.kind.": {str(kind) for kind in Kind},
+    "covoiturage.disputes.reason.": {str(reason) for reason in Reason},
+    "covoiturage.disputes.side.": {str(side) for side in Side},
     "covoiturage.finances.done.": {"approuve", "banque", "decide", "prepare"},
     "covoiturage.finances.item.": {str(state) for state in ItemState},
     "covoiturage.finances.line.": {
