@@ -31,9 +31,10 @@ from mobigo.logs import write_logs
 from mobigo.outbound.letters import open_post
 from mobigo.security import open_keys
 from mobigo.services.covoiturage.finding import OfferSearch
+from mobigo.services.covoiturage.lines import lines_edition, open_lines
 from mobigo.services.covoiturage.partners import PREFIX
 from mobigo.services.covoiturage.standard import OfferBoards
-from mobigo.services.journeys import open_network
+from mobigo.services.journeys import open_network, with_lines
 from mobigo.services.network.served import ServedNetwork
 from mobigo.services.people.provider import Provider, read_access
 from mobigo.settings import Settings
@@ -56,10 +57,13 @@ def app_of_settings() -> FastAPI:
     settings = Settings()
     write_logs(settings.log_level, settings.log_format)
 
-    def open_release(release: Path) -> Snapshot:
-        return open_network(release, int(time.time()), find_streets(settings.data_dir))
+    engine = open_engine(settings.database_address())
 
-    network = ServedNetwork(settings.data_dir, open_release)
+    def open_release(release: Path) -> Snapshot:
+        snapshot = open_network(release, int(time.time()), find_streets(settings.data_dir))
+        return with_lines(snapshot, *open_lines(engine), settings.site_address())
+
+    network = ServedNetwork(settings.data_dir, open_release, lambda: lines_edition(engine))
     return make_app(network, settings, stays=True)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from mobigo.cli.frame import ExitCode, err, out, say_error, settings
 from mobigo.texts import text
-from mobigo.web.wording import NBSP, distance, duration, long_day, mass, minute_after
+from mobigo.web.wording import NBSP, distance, duration, euros, long_day, mass, minute_after
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 
@@ -83,13 +84,15 @@ class Answers:
     def _from_disk(self, name: str, parameters: Pairs) -> bytes:
         from mobigo.api.journeys import params, places, plan, timetable
         from mobigo.api.journeys.query_string import read_params
+        from mobigo.services.journeys import with_lines
         from mobigo.store.releases import get_current
         from mobigo.store.streets import find_streets
         from routing.journeys.snapshot import open_snapshot
 
         if self._snapshot is None:
-            data_dir = settings().data_dir
-            self._snapshot = open_snapshot(get_current(data_dir), find_streets(data_dir))
+            chosen = settings()
+            snapshot = open_snapshot(get_current(chosen.data_dir), find_streets(chosen.data_dir))
+            self._snapshot = with_lines(snapshot, *_lines_on_disk(), chosen.site_address())
         now = int(time.time())
         value: Any
         if name == "plan":
@@ -100,6 +103,23 @@ class Answers:
         else:
             value = places.geocode_answer(self._snapshot, read_params(params.GeocodeParams, parameters))
         return msgspec.json.encode(value)
+
+
+def _lines_on_disk() -> tuple[Any, Any]:
+    """The carpool lines and policies of the database; the shipped ones where there is none yet."""
+    from covoiturage.lines import shipped_lines
+    from covoiturage.policy.shipped import shipped_policies
+    from mobigo.services.covoiturage.lines import open_lines
+    from mobigo.store.base import open_engine
+
+    address = settings().database_address()
+    if address.startswith("sqlite:///") and not Path(address.removeprefix("sqlite:///")).exists():
+        return shipped_lines(), tuple(shipped_policies().values())
+    engine = open_engine(address)
+    try:
+        return open_lines(engine)
+    finally:
+        engine.dispose()
 
 
 class _Refusal(msgspec.Struct):
@@ -306,6 +326,8 @@ def _say_itinerary(itinerary: Mapping[str, Any], *, why: bool) -> None:
         if leg["mode"] == "WALK" and leg["distance"] < _HERE_M and position in (0, last):
             continue  # the point asked for is the stop itself, or lies beside it
         out.print(f"  {_leg_line(leg)}", highlight=False, soft_wrap=True)
+        if carpool := leg.get("mobigo", {}).get("carpool"):
+            out.print(f"         {_carpool_line(carpool)}", highlight=False, soft_wrap=True)
     for reason in told["explanation"] if why else ():
         out.print(f"  [dim]{escape(reason['text'])}[/]", highlight=False, soft_wrap=True)
 
@@ -325,13 +347,22 @@ def _leg_line(leg: Mapping[str, Any]) -> str:
     return escape(f"{start}  {_vehicle(leg)} › {leg['headsign']}   {ends}")
 
 
+def _carpool_line(carpool: Mapping[str, Any]) -> str:
+    """What a ride on a carpool line costs, how long one waits, and what its driver may expect."""
+    wait = duration(carpool.get("expectedWaitSeconds", 0))
+    said = text("cli.journeys.carpool", wait=wait, fare=euros(carpool["fareCents"]))
+    if "driverEstimate" in carpool:
+        said += " " + text("cli.journeys.carpool_driver", amount=euros(carpool["driverEstimate"]["cents"]))
+    return _plain(said)
+
+
 def _vehicle(run: Mapping[str, Any]) -> str:
     """The line as travellers call it: "Car D12"; a bus between towns (by its carbon class) is a coach."""
     told = run.get("mobigo", {})
     carbon_class = told.get("carbonClass") or told.get("carbon", {}).get("class")
     is_coach = run["mode"] == "BUS" and carbon_class == "COACH"
     word, name = text(f"cli.journeys.mode.{'COACH' if is_coach else run['mode']}"), run["displayName"]
-    return word if name == word else f"{word} {name}"
+    return name if name.startswith(word) else f"{word} {name}"
 
 
 def _say_board(answer: Mapping[str, Any], *, arrivals: bool) -> None:

@@ -8,10 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from covoiturage.lines import Line
+from covoiturage.policy.model import Policy
+from mobigo.bridges.feeders import LINE_PAGES as LINE_PAGES
+from mobigo.bridges.feeders import CarpoolFacts as CarpoolFacts  # named in the signatures of doors
+from mobigo.bridges.feeders import make_feeders, tell_carpool
 from routing.journeys import alternatives, boards, explain, naming, onmap, pages, rank, refresh, told
 from routing.journeys.boards import MINUTE_S, BoardWish, StopEvent
 from routing.journeys.gazetteer import Kind
-from routing.journeys.journey import Journey, Plan
+from routing.journeys.journey import FeederLeg, Journey, Plan
 from routing.journeys.pages import FIRST_PAGE, Cursor, PageWish
 from routing.journeys.places import ANY, Found, Wanted
 from routing.journeys.query import JourneyQuery, Place, PointPlace, StopPlace
@@ -19,7 +24,7 @@ from routing.journeys.rank import Measured, Sort
 from routing.journeys.refresh import LegId, Refreshed
 from routing.journeys.snapshot import Snapshot, open_snapshot
 from routing.journeys.told import Reason, Told
-from socle.errors import BadInput, Unavailable
+from socle.errors import BadInput, NotFound, Unavailable
 from socle.geo import Box, LatLon, distance_m
 
 log = logging.getLogger(__name__)
@@ -90,6 +95,20 @@ def open_network(release_dir: Path, now: int, streets_dir: Path | None = None) -
     return snapshot
 
 
+def with_lines(snapshot: Snapshot, lines: Sequence[Line], policies: Sequence[Policy], site: str = "") -> Snapshot:
+    """The snapshot with carpool lines beside its timetable; driven along the streets it walks on.
+
+    `site` is the address at which the pages of the lines are.
+    """
+    streets = None if snapshot.walks is None else snapshot.walks.streets
+    return replace(snapshot, feeders=make_feeders(lines, policies, streets, site))
+
+
+def carpool_facts(leg: FeederLeg) -> CarpoolFacts:
+    """What a ride on a carpool line costs, how long one waits, and what its driver may expect."""
+    return tell_carpool(leg)
+
+
 def find_places(snapshot: Snapshot, text: str, wanted: Wanted = ANY) -> list[Found]:
     """Stops and communes that `text` may mean, best first."""
     return snapshot.places.list_found(text, wanted)
@@ -108,7 +127,10 @@ def get_place(snapshot: Snapshot, reference: str) -> Place:
         NotFound: no stop has that id.
     """
     at = naming.find_point(reference)
-    return PointPlace(at) if at is not None else StopPlace(naming.get_public_stop(snapshot.timetable, reference))
+    if at is not None:
+        return PointPlace(at)
+    stop = naming.find_feeder_stop(snapshot, reference)
+    return PointPlace(stop.at) if stop else StopPlace(naming.get_public_stop(snapshot.timetable, reference))
 
 
 def plan(
@@ -269,6 +291,12 @@ def get_trip(snapshot: Snapshot, trip_id: str) -> Told:
     Raises:
         NotFound: no trip of that day has the id.
     """
+    known = naming.find_public_feeder(snapshot, trip_id)
+    if known is not None:
+        ride = naming.find_feeder_ride(known[0], 0, len(known[0].stops) - 1, known[1])
+        if ride is None:
+            raise NotFound("unknown_trip", id=trip_id)
+        return told.tell(snapshot, Journey((ride,)))
     dated = naming.get_public_trip(snapshot.timetable, trip_id)
     legs = boards.vehicle_rides(snapshot.timetable, dated.trip, dated.service_day)
     return told.tell(snapshot, Journey(tuple(legs)))

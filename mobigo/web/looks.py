@@ -10,7 +10,7 @@ import numpy as np
 
 from mobigo.web.wording import distance, say
 from routing.journeys.gazetteer import Kind, NamedPlace
-from routing.journeys.journey import TransitLeg
+from routing.journeys.journey import FeederLeg, TransitLeg
 from routing.journeys.naming import stop_name, trip_display_name, trip_headsign
 from routing.journeys.onmap import trip_path
 from routing.journeys.places import Found
@@ -81,6 +81,11 @@ def sign_of_route(snapshot: Snapshot, route: int) -> LineSign:
 def sign_of_trip(snapshot: Snapshot, trip: int) -> LineSign:
     """The sign of the line that a trip runs on, by the name that the API shows too."""
     return _sign(shown_mode(snapshot, trip), trip_display_name(snapshot, trip))
+
+
+def sign_of_feeder(leg: FeederLeg) -> LineSign:
+    """The sign of a carpool line."""
+    return _sign(leg.feeder.mode, leg.feeder.line_id)
 
 
 def platform_code(snapshot: Snapshot, stop: int) -> str:

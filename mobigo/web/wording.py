@@ -10,11 +10,12 @@ from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 from mobigo.texts import all_texts, text
 from routing.journeys.told import Reason
 from socle.errors import Fact
+from socle.money import Cents
 from socle.times import PARIS
 
 FRENCH = Locale("fr")
@@ -105,6 +106,11 @@ _VOWELS = frozenset("aeiouyàâäéèêëîïôöùûühœæ")  # nearly every p
 def of(name: str) -> str:
     """`de` before a name, elided where French does: de Dijon, d’Autun."""
     return f"d’{name}" if name[:1].lower() in _VOWELS else f"de {name}"
+
+
+def euros(cents: Cents) -> str:
+    """An amount as a page tells it."""
+    return str(format_currency(cents / 100, "EUR", locale=FRENCH))
 
 
 def mass(grams: int) -> str:

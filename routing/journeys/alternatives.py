@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from routing.journeys.boards import BoardWish, StopEvent, list_events, trip_calls
-from routing.journeys.journey import Journey, Leg, TransitLeg, WalkLeg
+from routing.journeys.journey import FeederLeg, Journey, Leg, TransitLeg, WalkLeg, is_seated
 from routing.journeys.query import StopPlace
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import place_at
@@ -22,14 +22,21 @@ _LOOKED_AT = 12
 
 def list_alternatives(snapshot: Snapshot, journey: Journey, n: int) -> dict[int, list[Journey]]:
     """By position of a ride: up to `n` sequences of walk, ride, walk; on the first ride of a vehicle only."""
-    rides = [at for at, leg in enumerate(journey.legs) if isinstance(leg, TransitLeg) and not leg.stay_seated]
+    rides = [at for at, leg in enumerate(journey.legs) if not isinstance(leg, WalkLeg) and not is_seated(leg)]
     found: dict[int, list[Journey]] = {}
     for number, at in enumerate(rides):
+        if isinstance(journey.legs[at], FeederLeg):
+            continue  # the next car of a line is no other ride
         last = _last_of_vehicle(journey.legs, at)
-        previous = _ride(journey, rides[number - 1]) if number else None
-        following = _ride(journey, rides[number + 1]) if number + 1 < len(rides) else None
-        arrival = None if previous is None else journey.legs[_last_of_vehicle(journey.legs, rides[number - 1])].arrival
-        found[at] = _alternatives(snapshot, _ride(journey, at), _ride(journey, last), arrival, following, n)
+        until = journey.legs[rides[number + 1]].departure if number + 1 < len(rides) else None
+        before = _last_of_vehicle(journey.legs, rides[number - 1]) if number else None
+        since = None if before is None else journey.legs[before].arrival
+        # The walk between a feeder and the ride is no change at a stop of the network: it is walked all the same.
+        if before is not None and since is not None and isinstance(journey.legs[before], FeederLeg):
+            since = max([since, *(leg.arrival for leg in journey.legs[before + 1 : at])])
+        if until is not None and isinstance(journey.legs[rides[number + 1]], FeederLeg):
+            until = min([until, *(leg.departure for leg in journey.legs[last + 1 : rides[number + 1]])])
+        found[at] = _alternatives(snapshot, _ride(journey, at), _ride(journey, last), since, until, n)
     return found
 
 
@@ -47,10 +54,9 @@ def _last_of_vehicle(legs: Sequence[Leg], at: int) -> int:
 
 
 def _alternatives(
-    snapshot: Snapshot, ride: TransitLeg, last: TransitLeg, since: int | None, following: TransitLeg | None, n: int
+    snapshot: Snapshot, ride: TransitLeg, last: TransitLeg, since: int | None, until: int | None, n: int
 ) -> list[Journey]:
-    latest_first = since is None and following is not None
-    until = None if following is None else following.departure
+    latest_first = since is None and until is not None
     origins = snapshot.timetable.place_of(ride.calls[0].stop).tolist()
     goals = frozenset(snapshot.timetable.place_of(last.calls[-1].stop).tolist())
     at = until if latest_first and until is not None else since if since is not None else ride.departure

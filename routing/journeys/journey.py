@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from routing.journeys.feeder import Feeder
 from routing.journeys.query import Place
 from socle.geo import LatLon
 
@@ -77,7 +78,51 @@ class WalkLeg:
     path: tuple[LatLon, ...]
 
 
-Leg = TransitLeg | WalkLeg
+@dataclass(frozen=True, slots=True)
+class FeederLeg:
+    """A ride on a feeder between two of its stops, by position.
+
+    It begins when one is at the stop: the wait to expect, `wait_s`, is part of it.
+    """
+
+    feeder: Feeder
+    first: int
+    last: int
+    head: int  # see `feeder`
+    wait_s: int
+
+    @property
+    def departure(self) -> int:
+        """When to be at the stop."""
+        return self.head + self.feeder.drive_s[self.first]
+
+    @property
+    def boarding(self) -> int:
+        """When one is expected to be driven off."""
+        return self.departure + self.wait_s
+
+    @property
+    def arrival(self) -> int:
+        """When one is expected to get out."""
+        return self.head + self.wait_s + self.feeder.drive_s[self.last]
+
+    @property
+    def distance_m(self) -> int:
+        """Metres driven."""
+        return self.feeder.drive_m[self.last] - self.feeder.drive_m[self.first]
+
+    @property
+    def path(self) -> tuple[LatLon, ...]:
+        """The way to draw."""
+        return self.feeder.path_between(self.first, self.last)
+
+
+Leg = TransitLeg | WalkLeg | FeederLeg
+
+
+def is_seated(leg: Leg) -> bool:
+    """Whether one is in the vehicle of the leg before."""
+    return isinstance(leg, TransitLeg) and leg.stay_seated
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +144,12 @@ class Journey:
     @property
     def n_vehicles(self) -> int:
         """How many vehicles are boarded."""
-        return sum(isinstance(leg, TransitLeg) and not leg.stay_seated for leg in self.legs)
+        return sum(not isinstance(leg, WalkLeg) and not is_seated(leg) for leg in self.legs)
+
+    @property
+    def is_timetabled(self) -> bool:
+        """Whether every vehicle is a timetabled one."""
+        return not any(isinstance(leg, FeederLeg) for leg in self.legs)
 
     @property
     def n_changes(self) -> int:

@@ -11,11 +11,21 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from routing.journeys.feeder import Feeder
+from routing.journeys.journey import FeederLeg
+from routing.journeys.query import PointPlace
 from routing.journeys.snapshot import Snapshot
 from routing.network.timetable import Timetable
 from socle.errors import BadInput, NotFound
 from socle.geo import LatLon
-from socle.times import find_gtfs_date, render_gtfs_date, render_gtfs_time
+from socle.times import (
+    find_gtfs_date,
+    find_gtfs_time_s,
+    local_day,
+    render_gtfs_date,
+    render_gtfs_time,
+    service_day_start,
+)
 
 TAG = "bfc_"
 
@@ -84,6 +94,42 @@ def get_public_trip(timetable: Timetable, public_id: str) -> DatedTrip:
     if found is None:
         raise NotFound("unknown_trip", id=public_id)
     return found
+
+
+def feeder_trip_id(leg: FeederLeg) -> str:
+    """The id outside of a ride on a feeder: the day and minute of its head, as of a trip that leaves the first stop."""
+    zone = leg.feeder.zone
+    day = local_day(leg.head, zone)
+    clock = render_gtfs_time(leg.head - service_day_start(day, zone))[:-3]
+    return f"{render_gtfs_date(day)}_{clock}_{TAG}{leg.feeder.feeder_id}"
+
+
+def find_public_feeder(snapshot: Snapshot, public_id: str) -> tuple[Feeder, int] | None:
+    """The feeder and the head that the id of a ride tells, None when it is no feeder's."""
+    match = _TRIP.fullmatch(public_id)
+    day = find_gtfs_date(match[1]) if match else None
+    clock_s = find_gtfs_time_s(f"{match[2]}:00") if match else None
+    if match is None or day is None or clock_s is None:
+        return None
+    wanted = match[3].removeprefix(TAG)
+    feeder = next((one for one in snapshot.feeders.feeders if one.feeder_id == wanted), None)
+    return None if feeder is None else (feeder, service_day_start(day, feeder.zone) + clock_s)
+
+
+def find_feeder_ride(feeder: Feeder, first: int, last: int, head: int) -> FeederLeg | None:
+    """The ride from stop to stop with that head, None when it lies outside the hours."""
+    windows = [one for one in feeder.windows(head, head) if one.first <= head <= one.last]
+    return FeederLeg(feeder, first, last, head, min(one.wait_s for one in windows)) if windows else None
+
+
+def find_feeder_stop(snapshot: Snapshot, public_id: str) -> PointPlace | None:
+    """The stop of a feeder by its public id, with or without the tag, as a point with a name."""
+    wanted = public_id.removeprefix(TAG)
+    for feeder in snapshot.feeders.feeders:
+        for stop in feeder.stops:
+            if stop.stop_id == wanted:
+                return PointPlace(stop.at, stop.name)
+    return None
 
 
 def find_point(text: str) -> LatLon | None:

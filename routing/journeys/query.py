@@ -28,9 +28,10 @@ class StopPlace:
 
 @dataclass(frozen=True, slots=True)
 class PointPlace:
-    """A point on the map, reached and left on foot."""
+    """A point on the map, reached and left on foot; a name when it is neither end of the journey."""
 
     at: LatLon
+    name: str = ""
 
 
 Place = StopPlace | PointPlace

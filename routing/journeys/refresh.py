@@ -20,8 +20,13 @@ import numpy as np
 
 from routing.journeys.access import walk_between
 from routing.journeys.boards import MINUTE_S, BoardWish, StopEvent, list_events, trip_calls
-from routing.journeys.journey import Journey, Leg, TransitLeg, WalkLeg
+from routing.journeys.journey import FeederLeg, Journey, Leg, TransitLeg, WalkLeg
 from routing.journeys.naming import (
+    TAG,
+    feeder_trip_id,
+    find_feeder_ride,
+    find_feeder_stop,
+    find_public_feeder,
     find_public_stop,
     find_public_trip,
     stop_public_id,
@@ -104,6 +109,10 @@ def _leg_id(snapshot: Snapshot, leg: Leg) -> LegId:
         start, end = place_at(snapshot, leg.origin), place_at(snapshot, leg.destination)
         from_id, to_id = _place_id(snapshot, leg.origin), _place_id(snapshot, leg.destination)
         return LegId("", "", from_id, *start, to_id, *end, leg.departure, leg.arrival, WALK)
+    if isinstance(leg, FeederLeg):
+        on, off = leg.feeder.stops[leg.first], leg.feeder.stops[leg.last]
+        ends = (TAG + on.stop_id, *on.at, TAG + off.stop_id, *off.at, leg.departure, leg.arrival)
+        return LegId(leg.feeder.name, feeder_trip_id(leg), *ends, leg.feeder.mode)
     first, last = leg.calls[0].stop, leg.calls[-1].stop
     return LegId(
         trip_display_name(snapshot, leg.trip),
@@ -119,7 +128,17 @@ def _leg_id(snapshot: Snapshot, leg: Leg) -> LegId:
 
 
 def _place_id(snapshot: Snapshot, place: Place) -> str:
-    return stop_public_id(snapshot, place.stop) if isinstance(place, StopPlace) else ""
+    if isinstance(place, StopPlace):
+        return stop_public_id(snapshot, place.stop)
+    return next(
+        (
+            TAG + stop.stop_id
+            for feeder in (snapshot.feeders.feeders if place.name else ())
+            for stop in feeder.stops
+            if (stop.at, stop.name) == (place.at, place.name)
+        ),
+        "",
+    )
 
 
 _NAMES = {
@@ -212,8 +231,16 @@ def _stays_seated(snapshot: Snapshot, before: Leg | None, leg: TransitLeg) -> bo
     )
 
 
-def _find_ride(snapshot: Snapshot, leg_id: LegId, *, same_name: bool) -> TransitLeg | None:
+def _find_ride(snapshot: Snapshot, leg_id: LegId, *, same_name: bool) -> TransitLeg | FeederLeg | None:
     """The ride by its trip and stops, else the one most like it, else None."""
+    known = find_public_feeder(snapshot, leg_id.trip_id)
+    if known is not None:
+        feeder = known[0]
+        ids = [TAG + stop.stop_id for stop in feeder.stops]
+        if leg_id.from_id not in ids or leg_id.to_id not in ids:
+            return None
+        one, other = ids.index(leg_id.from_id), ids.index(leg_id.to_id)
+        return find_feeder_ride(feeder, one, other, leg_id.sched_start - feeder.drive_s[one]) if one < other else None
     timetable = snapshot.timetable
     dated = find_public_trip(timetable, leg_id.trip_id)
     first, last = find_public_stop(timetable, leg_id.from_id), find_public_stop(timetable, leg_id.to_id)
@@ -276,9 +303,9 @@ def _walk_again(snapshot: Snapshot, leg_ids: Sequence[LegId], legs: Sequence[Leg
     lasts_s = leg_id.sched_end - leg_id.sched_start
     before, after = (legs[at - 1] if at else None), (legs[at + 1] if at + 1 < len(legs) else None)
     departure = leg_id.sched_start
-    if isinstance(before, TransitLeg):
+    if before is not None and not isinstance(before, WalkLeg):
         departure = before.arrival
-    elif at == 0 and isinstance(after, TransitLeg):
+    elif at == 0 and after is not None and not isinstance(after, WalkLeg):
         # What was between the walk's end and the departure stays between them.
         departure = after.departure - (leg_ids[at + 1].sched_start - leg_id.sched_end) - lasts_s
     origin = _place_again(snapshot, leg_id.from_id, leg_id.start)
@@ -313,7 +340,9 @@ def _walk_m(snapshot: Snapshot, origin: Place, destination: Place) -> int:
 
 def _place_again(snapshot: Snapshot, stop_id: str, at: LatLon) -> Place:
     stop = find_public_stop(snapshot.timetable, stop_id) if stop_id else None
-    return PointPlace(at) if stop is None else StopPlace(stop)
+    if stop is not None:
+        return StopPlace(stop)
+    return (find_feeder_stop(snapshot, stop_id) if stop_id else None) or PointPlace(at)
 
 
 def _list_changes(snapshot: Snapshot, leg_ids: Sequence[LegId], legs: Sequence[Leg | None]) -> list[Reason]:
@@ -325,7 +354,13 @@ def _list_changes(snapshot: Snapshot, leg_ids: Sequence[LegId], legs: Sequence[L
             changes.append(Reason("RIDE_LOST", {"leg": at, "name": leg_id.display_name}))
             here = None
             continue
-        if isinstance(leg, TransitLeg):
+        if isinstance(leg, FeederLeg):
+            if leg.arrival != leg_id.sched_end:
+                minutes = round((leg.arrival - leg_id.sched_end) / MINUTE_S)
+                changes.append(Reason("TIME_CHANGED", {"leg": at, "minutes": minutes}))
+            if here is not None and leg.departure < here:
+                changes.append(Reason("MISSED_CONNECTION", {"leg": at}))
+        elif isinstance(leg, TransitLeg):
             late_s = leg.departure - leg_id.sched_start
             if late_s:
                 changes.append(Reason("TIME_CHANGED", {"leg": at, "minutes": round(late_s / MINUTE_S)}))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of, vias_between
+from routing.journeys.feeding import NO_FEEDERS, Feeders, Feeding
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
 from routing.journeys.unwind import Ways, forward_legs, make_journey, make_walk, stays_of
@@ -34,8 +35,10 @@ from socle.errors import BadInput
 from socle.times import day_number, day_of_number, service_day_start
 
 
-def plan(timetable: Timetable, query: JourneyQuery, walks: Walks | None = None) -> Plan:
+def plan(timetable: Timetable, query: JourneyQuery, walks: Walks | None = None, feeders: Feeders = NO_FEEDERS) -> Plan:
     """The journeys that answer `query`, Pareto-optimal as `JourneyQuery` says; on foot by `walks` where they are.
+
+    `feeders` are ridden where their mode is asked for; see `feeding`.
 
     Raises:
         BadInput: `outside_timetable` when the calendars say nothing of the time asked.
@@ -53,16 +56,35 @@ def plan(timetable: Timetable, query: JourneyQuery, walks: Walks | None = None) 
     searched = _searched(query)
     if query.modes is not None and not query.modes:
         return Plan((), direct, searched)
+    direct_s = walk[0] if walk else NEVER
+    journeys = _timetabled(timetable, query, walks, direct_s)
+    asked = _asked(feeders, query)
+    if asked.feeders:
+        feeding = Feeding(timetable, query, walks, asked, lambda one: _timetabled(timetable, one, walks, direct_s))
+        if feeding.applies:
+            journeys += feeding.list_journeys(journeys, direct_s)
+    journeys.sort(key=lambda journey: (journey.departure, journey.arrival, journey.n_changes))
+    return Plan(tuple(journeys), direct, searched)
+
+
+def _asked(feeders: Feeders, query: JourneyQuery) -> Feeders:
+    """The feeders that the query allows; nobody knows whether a stranger's car takes a wheelchair or a bicycle."""
+    if not feeders.feeders or query.wheelchair or query.bikes:
+        return NO_FEEDERS
+    modes = query.modes
+    return feeders if modes is None else feeders.of_modes(modes)
+
+
+def _timetabled(timetable: Timetable, query: JourneyQuery, walks: Walks | None, direct_s: int) -> list[Journey]:
+    """The journeys by timetabled vehicles alone, in the order of the days searched."""
     journeys: list[Journey] = []
     origin = given_stops(query.access) or stops_of(timetable, query, query.origin, query.max_access_s, walks)
     destination = given_stops(query.egress) or stops_of(
         timetable, query, query.destination, query.max_egress_s, walks, backward=True
     )
     for day, begin, end in _pieces(timetable, query):
-        direct_s = walk[0] if walk else NEVER
         journeys += _search_day(timetable, query, walks, day, begin, end, origin, destination, direct_s)
-    journeys.sort(key=lambda journey: (journey.departure, journey.arrival, journey.n_changes))
-    return Plan(tuple(journeys), direct, searched)
+    return journeys
 
 
 def _searched(query: JourneyQuery) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.journeys.feeding import NO_FEEDERS, Feeders
 from routing.journeys.gazetteer import Commune, NamedStop
 from routing.journeys.journey import Plan
 from routing.journeys.places import PlaceIndex, build_index
@@ -49,6 +50,7 @@ class Snapshot:
     time_trip: NDArray[np.int32]  # [n_times] trip of each time
 
     walks: Walks | None = None  # along the streets, when there are some
+    feeders: Feeders = NO_FEEDERS  # what is ridden beside the timetable
 
     @property
     def release(self) -> str:
@@ -115,7 +117,7 @@ class Snapshot:
 
     def search(self, query: JourneyQuery) -> Plan:
         """The journeys that answer `query`."""
-        return plan(self.timetable, query, self.walks)
+        return plan(self.timetable, query, self.walks, self.feeders)
 
     def modes_of(self, stop: int) -> tuple[str, ...]:
         """The modes that call at a stop, in the order of `MODES`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from routing.journeys import access
 from routing.journeys.carbon import (
+    CARPOOL_CLASS,
     ROAD_DETOUR,
     WALK_CLASS,
     Carbon,
@@ -17,7 +18,7 @@ from routing.journeys.carbon import (
     find_sum,
     get_table,
 )
-from routing.journeys.journey import Journey, Leg, TransitLeg, WalkLeg
+from routing.journeys.journey import FeederLeg, Journey, Leg, TransitLeg, WalkLeg, is_seated
 from routing.journeys.onmap import has_shape, path_length_m, trip_path
 from routing.journeys.query import Place
 from routing.journeys.rank import Best, Measured, list_bests
@@ -120,20 +121,24 @@ def tell_all(snapshot: Snapshot, journeys: Sequence[Journey]) -> list[Told]:
 
 def list_connections(journey: Journey) -> list[Connection]:
     """The changes between vehicles, with the slack at each. Staying seated is no change."""
-    rides = [at for at, leg in enumerate(journey.legs) if isinstance(leg, TransitLeg)]
+    rides = [at for at, leg in enumerate(journey.legs) if not isinstance(leg, WalkLeg)]
     changes = []
     for one, other in itertools.pairwise(rides):
         leg = journey.legs[other]
-        if isinstance(leg, TransitLeg) and leg.stay_seated:
+        if is_seated(leg):
             continue
         walk_s = sum(walk.arrival - walk.departure for walk in journey.legs[one + 1 : other])
-        changes.append(Connection(one, other, leg.departure - journey.legs[one].arrival - walk_s))
+        leaves = leg.boarding if isinstance(leg, FeederLeg) else leg.departure
+        changes.append(Connection(one, other, leaves - journey.legs[one].arrival - walk_s))
     return changes
 
 
 def _leg_facts(snapshot: Snapshot, leg: Leg, table: FactorTable) -> LegFacts:
     if isinstance(leg, WalkLeg):
         return LegFacts(leg.distance_m, find_leg_carbon(table, WALK_CLASS, leg.distance_m))
+    if isinstance(leg, FeederLeg):
+        carbon = find_leg_carbon(table, CARPOOL_CLASS, leg.distance_m)
+        return LegFacts(leg.distance_m, carbon, "UNKNOWN", "UNKNOWN")
     timetable = snapshot.timetable
     metres = ride_distance_m(snapshot, leg)
     carbon = find_leg_carbon(table, CARBON_CLASSES[timetable.trip_carbon[leg.trip]], metres)
@@ -162,6 +167,9 @@ def _accessibility(snapshot: Snapshot, journey: Journey, legs: Sequence[LegFacts
     for at, (leg, facts) in enumerate(zip(journey.legs, legs, strict=True)):
         if isinstance(leg, WalkLeg):
             continue
+        if isinstance(leg, FeederLeg):
+            known = False
+            continue
         if facts.wheelchair == "NO":
             barriers.append(Reason("TRIP_NOT_STEP_FREE", {"leg": at}))
         known = known and facts.wheelchair == "YES"
@@ -175,10 +183,14 @@ def _accessibility(snapshot: Snapshot, journey: Journey, legs: Sequence[LegFacts
 
 
 def _leaves_from(snapshot: Snapshot, leg: Leg) -> LatLon:
+    if isinstance(leg, FeederLeg):
+        return leg.feeder.stops[leg.first].at
     return place_at(snapshot, leg.origin) if isinstance(leg, WalkLeg) else snapshot.timetable.stop_at(leg.calls[0].stop)
 
 
 def _arrives_at(snapshot: Snapshot, leg: Leg) -> LatLon:
     if isinstance(leg, WalkLeg):
         return place_at(snapshot, leg.destination)
+    if isinstance(leg, FeederLeg):
+        return leg.feeder.stops[leg.last].at
     return snapshot.timetable.stop_at(leg.calls[-1].stop)

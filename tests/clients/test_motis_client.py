@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from covoiturage.lines import shipped_lines
+from covoiturage.policy.shipped import shipped_policies
 from mobigo.api.deps import FixedSnapshot
 from mobigo.app import make_app
+from mobigo.services.journeys import with_lines
 from mobigo.settings import Settings
 from tests.worlds.site import TUESDAY, sample_snapshot, serving
 from tests.worlds.valley import valley
@@ -60,6 +63,16 @@ def schema_of(told: str | dict) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{told}"}
 
 
+def station(snapshot, name: str) -> str:
+    timetable = snapshot.timetable
+    (found,) = (
+        stop
+        for stop in range(timetable.n_stops)
+        if timetable.stop_location_type[stop] == 1 and snapshot.texts[timetable.stop_name[stop]] == name
+    )
+    return f"bfc_{timetable.stop_id[found]}"
+
+
 def run_client(snapshot, world: dict[str, Any], data_dir: Path) -> dict[str, Any]:
     if shutil.which("node") is None:
         pytest.skip("Node is not installed")
@@ -84,12 +97,29 @@ VALLEY = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["valley", "sample"])
+@pytest.fixture(scope="module", params=["valley", "sample", "lines"])
 def told(request, tmp_path_factory):
     if request.param == "valley":
         return run_client(valley(), VALLEY, tmp_path_factory.mktemp("data"))
     snapshot = sample_snapshot(tmp_path_factory.mktemp("release"))
     timetable = snapshot.timetable
+    if request.param == "lines":
+        told = run_client(
+            with_lines(snapshot, shipped_lines(), tuple(shipped_policies().values()), "https://exemple.test"),
+            {
+                "from": station(snapshot, "Avoudrey"),
+                "to": station(snapshot, "Le Valdahon"),
+                "point": "47.1299,6.4348",
+                "text": "Morteau",
+                "box": {"min": "46.7,7.0", "max": "47.4,6.0"},
+                "time": f"{TUESDAY}T05:00:00Z",
+                "soon": f"{TUESDAY}T05:30:00Z",
+            },
+            tmp_path_factory.mktemp("data"),
+        )
+        plans = [call["body"] for call in told["calls"] if call["name"] == "plan" and call["status"] == 200]
+        assert "RIDE_SHARING" in {leg["mode"] for one in plans for way in one["itineraries"] for leg in way["legs"]}
+        return told
     running = [trip for trip in range(timetable.n_trips) if timetable.runs(trip, date.fromisoformat(TUESDAY))]
     trip = max(running, key=lambda trip: len(timetable.trip_stops(trip)))
     stops = timetable.trip_stops(trip)

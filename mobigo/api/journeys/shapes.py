@@ -100,12 +100,42 @@ class LegCarbon(Shape):
     full_per_km: float
 
 
+class DriverEstimate(Shape):
+    """What the driver may expect for these metres with that many passengers; paid once the ride is validated."""
+
+    cents: int
+    distance_metres: int
+    passengers_assumed: int
+    per_extra_passenger_cents: int
+    policy_id: str
+    policy_version: str
+
+
+class Carpool(Shape):
+    """A ride on a carpool line: LINE when any car of it may come, PLANNED when a driver announced one."""
+
+    line_id: str
+    kind: Literal["LINE", "PLANNED"]
+    fare_cents: int
+    expected_wait_seconds: int | UnsetType = UNSET
+    seats: int | UnsetType = UNSET
+    demonstration_stops: bool | UnsetType = UNSET
+    driver_estimate: DriverEstimate | UnsetType = UNSET
+
+
+class TicketUrls(Shape):
+    """Where a seat is booked."""
+
+    web: str
+
+
 class LegExtra(Shape):
     """What MOTIS cannot say of a leg."""
 
     carbon: LegCarbon | UnsetType = UNSET
     wheelchair: Known | UnsetType = UNSET
     bikes: Known | UnsetType = UNSET
+    carpool: Carpool | UnsetType = UNSET
 
 
 class Leg(Shape):
@@ -148,6 +178,7 @@ class Leg(Shape):
     bikes_allowed: bool | UnsetType = UNSET
     wheelchair_accessible: WheelchairAccessibility | UnsetType = UNSET
     reservation: Reservation | UnsetType = UNSET
+    ticket_urls: TicketUrls | UnsetType = UNSET
     alternatives: list[list[Leg]] | UnsetType = UNSET
     mobigo: LegExtra | UnsetType = UNSET
 

@@ -17,7 +17,9 @@ from mobigo.api.journeys.interlining import join_interlined
 from mobigo.api.journeys.shapes import (
     Accessibility,
     Alert,
+    Carpool,
     Connection,
+    DriverEstimate,
     EncodedPolyline,
     Itinerary,
     ItineraryCarbon,
@@ -27,14 +29,17 @@ from mobigo.api.journeys.shapes import (
     LegExtra,
     Mode,
     Place,
+    TicketUrls,
     Told,
     Walk,
     instant,
 )
+from mobigo.services.journeys import CarpoolFacts, carpool_facts
 from mobigo.texts import all_texts, text
 from routing.journeys.explain import why_this
-from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
-from routing.journeys.naming import TAG, trip_display_name, trip_headsign, trip_public_id
+from routing.journeys.feeder import Feeder
+from routing.journeys.journey import Call, FeederLeg, Journey, TransitLeg, WalkLeg
+from routing.journeys.naming import TAG, feeder_trip_id, trip_display_name, trip_headsign, trip_public_id
 from routing.journeys.onmap import path_length_m, way_of
 from routing.journeys.query import Place as QueryPlace
 from routing.journeys.query import PointPlace
@@ -50,6 +55,7 @@ START, END = "START", "END"  # the words that the reference UI replaces by what 
 
 _NO_POINTS = EncodedPolyline(points="", precision=PRECISION, length=0)
 _LINES_KEPT = 20_000
+_RIDE_SHARING = 1551  # extended route type
 _NOT_ALLOWED = 1  # GTFS pickup_type, drop_off_type
 _BOOKED = (2, 3)  # likewise: one phones ahead or tells the driver
 
@@ -121,7 +127,7 @@ class Shaper:
     def place(self, place: QueryPlace, at_point: str) -> Place:
         """A stop, or a point under the name `at_point`."""
         if isinstance(place, PointPlace):
-            return Place(name=at_point, lat=place.at.lat, lon=place.at.lon, vertex_type="NORMAL")
+            return Place(name=place.name or at_point, lat=place.at.lat, lon=place.at.lon, vertex_type="NORMAL")
         return self.stop(place.stop)
 
     def call(self, call: Call, *, own_name: bool = False) -> Place:
@@ -239,6 +245,76 @@ class Shaper:
             told.wheelchair_accessible = "ACCESSIBLE" if facts.wheelchair == "YES" else "NOT_ACCESSIBLE"
         return told
 
+    def carpool(self, leg: FeederLeg, facts: LegFacts, *, detailed: bool = True) -> Leg:
+        """A leg on a carpool line; it begins when one is at the stop, so the expected wait is part of it."""
+        feeder = leg.feeder
+        start, end = instant(leg.departure), instant(leg.arrival)
+        stops = [self._feeder_stop(feeder, i) for i in range(len(feeder.stops))]
+        for i, stop in enumerate(stops):
+            here = instant(leg.head + leg.wait_s + feeder.drive_s[i])
+            if i:
+                stop.arrival = stop.scheduled_arrival = here
+            if i < len(stops) - 1:
+                stop.departure = stop.scheduled_departure = here
+        from_, to = stops[leg.first].__copy__(), stops[leg.last].__copy__()  # type: ignore[attr-defined]  # as in `stop`
+        from_.arrival = from_.scheduled_arrival = UNSET
+        from_.departure = from_.scheduled_departure = start
+        to.departure = to.scheduled_departure = UNSET
+        geometry = _NO_POINTS
+        if detailed:
+            points = render_polyline(leg.path, PRECISION)
+            geometry = EncodedPolyline(points=points, precision=PRECISION, length=len(leg.path))
+        about = carpool_facts(leg)
+        told = Leg(
+            mode=feeder.mode,  # type: ignore[arg-type]  # one of MODES
+            from_=from_,
+            to=to,
+            duration=leg.arrival - leg.departure,
+            start_time=start,
+            end_time=end,
+            scheduled_start_time=start,
+            scheduled_end_time=end,
+            real_time=False,
+            scheduled=True,
+            leg_geometry=geometry,
+            headsign=feeder.stops[-1].name,
+            trip_from=stops[0],
+            trip_to=stops[-1],
+            trip_id=feeder_trip_id(leg),
+            route_id=TAG + feeder.line_id,
+            route_short_name=feeder.line_id,
+            route_long_name=feeder.long_name,
+            display_name=feeder.name,
+            direction_id=str(feeder.direction),
+            route_type=_RIDE_SHARING,
+            agency_id=f"{TAG}covoiturage",
+            agency_name=text("api.carpool_agency"),
+            agency_url=about.pages,
+            route_url=about.page,
+            ticket_urls=TicketUrls(web=about.page),
+            cancelled=False,
+            bikes_allowed=False,
+            reservation="NONE",
+            intermediate_stops=stops[leg.first + 1 : leg.last],
+            mobigo=self._leg_extra(facts),
+        )
+        if told.mobigo is not UNSET:
+            told.mobigo.carpool = _carpool(about)
+        return told
+
+    def _feeder_stop(self, feeder: Feeder, stop: int) -> Place:
+        known = feeder.stops[stop]
+        return Place(
+            name=known.name,
+            lat=known.at.lat,
+            lon=known.at.lon,
+            stop_id=TAG + known.stop_id,
+            tz=feeder.zone.key,
+            vertex_type="TRANSIT",
+            pickup_type="NORMAL",
+            dropoff_type="NORMAL",
+        )
+
     def walk(self, leg: WalkLeg, facts: LegFacts, *, detailed: bool = True) -> Leg:
         """A leg on foot."""
         from_, to = self.place(leg.origin, START), self.place(leg.destination, END)
@@ -296,12 +372,15 @@ class Shaper:
     def legs(self, told: ToldJourney, drawn: Drawn = DRAWN) -> list[Leg]:
         """The legs of a journey, one each."""
         last = len(told.legs) - 1
-        return [
-            self.ride(leg, facts, detailed=drawn.legs)
-            if isinstance(leg, TransitLeg)
-            else self.walk(leg, facts, detailed=drawn.transfers if 0 < at < last else drawn.legs)
-            for at, (leg, facts) in enumerate(zip(told.journey.legs, told.legs, strict=True))
-        ]
+        shaped = []
+        for at, (leg, facts) in enumerate(zip(told.journey.legs, told.legs, strict=True)):
+            if isinstance(leg, TransitLeg):
+                shaped.append(self.ride(leg, facts, detailed=drawn.legs))
+            elif isinstance(leg, FeederLeg):
+                shaped.append(self.carpool(leg, facts, detailed=drawn.legs))
+            else:
+                shaped.append(self.walk(leg, facts, detailed=drawn.transfers if 0 < at < last else drawn.legs))
+        return shaped
 
     def itinerary(self, told: ToldJourney, drawn: Drawn = DRAWN, *, joined: bool = True) -> Itinerary:
         """A journey."""
@@ -359,6 +438,27 @@ class Shaper:
         if facts.wheelchair is not None and facts.bikes is not None:
             extra.wheelchair, extra.bikes = facts.wheelchair, facts.bikes  # type: ignore[assignment]  # Known, by `told`
         return extra
+
+
+def _carpool(about: CarpoolFacts) -> Carpool:
+    told = Carpool(
+        line_id=about.line.line_id,
+        kind="LINE",
+        fare_cents=about.fare_cents,
+        expected_wait_seconds=about.expected_wait_s,
+        demonstration_stops=True if about.line.fictitious else UNSET,
+    )
+    if about.estimate is not None:
+        estimate = about.estimate
+        told.driver_estimate = DriverEstimate(
+            cents=estimate.cents,
+            distance_metres=estimate.metres,
+            passengers_assumed=estimate.passengers,
+            per_extra_passenger_cents=estimate.extra_cents,
+            policy_id=estimate.policy_id,
+            policy_version=estimate.policy_version,
+        )
+    return told
 
 
 def _repeats(stations: Sequence[int]) -> bool:

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Engine
 
 from covoiturage.lines import Line as Line  # named in the signatures of doors
 from covoiturage.lines import find_line, in_force, read_lines, shipped_lines
+from covoiturage.policy.model import Policy
+from covoiturage.policy.shipped import shipped_policies
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import reading, transaction
-from mobigo.store.covoiturage.lines import add_line_versions, list_line_versions
-from socle.errors import NotFound
+from mobigo.store.covoiturage.lines import add_line_versions, count_line_versions, list_line_versions
+from mobigo.store.covoiturage.policies import count_verdicts, list_in_force
+from socle.errors import NotFound, Unavailable
+
+log = logging.getLogger(__name__)
 
 
 def list_all_lines(engine: Engine) -> tuple[Line, ...]:
     """Every version of every line: those that were imported, else the ones that are shipped."""
     with reading(engine) as session:
         return list_line_versions(session) or shipped_lines()
+
+
+def open_lines(engine: Engine) -> tuple[tuple[Line, ...], Sequence[Policy]]:
+    """Every line and every policy that holds, for the search; the shipped ones while there is no database to ask."""
+    try:
+        with reading(engine) as session:
+            return list_line_versions(session) or shipped_lines(), tuple(list_in_force(session))
+    except Unavailable as error:
+        log.warning("the carpool lines of the database cannot be read, the shipped ones are searched: %s", error)
+        return shipped_lines(), tuple(shipped_policies().values())
+
+
+def lines_edition(engine: Engine) -> object:
+    """What changes when lines or policies do; None while the database cannot be asked."""
+    try:
+        with reading(engine) as session:
+            return count_line_versions(session), count_verdicts(session)
+    except Unavailable:
+        return None
 
 
 def list_lines(engine: Engine, day: date) -> tuple[Line, ...]:

@@ -28,10 +28,13 @@ _LONGEST_PAUSE_S = 60.0  # between two tries of a release that cannot be opened
 class ServedNetwork(Generic[S]):
     """The snapshot of the current release. `open_release` makes one from a release's folder."""
 
-    def __init__(self, data_dir: Path, open_release: Callable[[Path], S]) -> None:
+    def __init__(
+        self, data_dir: Path, open_release: Callable[[Path], S], edition: Callable[[], object] = lambda: None
+    ) -> None:
         self._data_dir = data_dir
         self._open_release = open_release
-        self._held: tuple[Path, Path | None, S] | None = None
+        self._edition = edition  # of what stands beside the release, and is opened again when it changes
+        self._held: tuple[Path, Path | None, object, S] | None = None
         self._opening = threading.Lock()
         self._stopped = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -46,7 +49,7 @@ class ServedNetwork(Generic[S]):
         held = self._held
         if held is None:
             raise Unavailable("no_network")
-        return held[2]
+        return held[3]
 
     def refresh(self) -> bool:
         """Swap to the release and the streets that the links point at; whether there was anything to swap.
@@ -57,9 +60,10 @@ class ServedNetwork(Generic[S]):
         with self._opening:
             release = releases.find_current(self._data_dir)
             streets = find_streets(self._data_dir)
-            if release is None or (self._held is not None and self._held[:2] == (release, streets)):
+            edition = self._edition()
+            if release is None or (self._held is not None and self._held[:3] == (release, streets, edition)):
                 return False
-            self._held = (release, streets, self._open_release(release))
+            self._held = (release, streets, edition, self._open_release(release))
             return True
 
     def watch(self, every_s: float = 1.0) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlalchemy import LargeBinary, UniqueConstraint, func
 from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from covoiturage.lines import Line, document_of, read_lines, version_of
@@ -35,6 +35,11 @@ def list_line_versions(session: Session) -> tuple[Line, ...]:
     if not rows:
         return ()
     return read_lines(b'{"lines":[' + b",".join(rows) + b"]}")
+
+
+def count_line_versions(session: Session) -> int:
+    """How many versions there are; they are added and never taken away."""
+    return session.exec(select(func.count()).select_from(LineVersionRow)).one()
 
 
 def add_line_versions(session: Session, lines: Iterable[Line], now: datetime) -> tuple[Line, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, func
 from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from covoiturage.policy.documents import Tree, read_documents, render_canonical
@@ -138,6 +138,11 @@ def get_version(session: Session, version: str) -> PolicyVersion:
 def list_in_force(session: Session) -> Sequence[Policy]:
     """The policies under which carpools are decided; of those that hold on a day `find_in_force` finds the one."""
     return [one.policy for one in list_versions(session) if one.holds]
+
+
+def count_verdicts(session: Session) -> int:
+    """How many versions were judged; a verdict is never taken back."""
+    return session.exec(select(func.count()).select_from(PolicyVerdictRow)).one()
 
 
 @cache

@@ -14,10 +14,10 @@ from mobigo.services.covoiturage import budgets
 from mobigo.services.people.principal import Principal
 from mobigo.texts import error_sentence
 from mobigo.web import door
-from mobigo.web.covoiturage.finances import FINANCES, Clerk, Reader, euros
+from mobigo.web.covoiturage.finances import FINANCES, Clerk, Reader
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Fields, Link, status_of
-from mobigo.web.wording import say
+from mobigo.web.wording import euros, say
 from socle.errors import BadInput, MobigoError
 from socle.money import Cents
 

@@ -16,12 +16,11 @@ from mobigo.services.covoiturage.wording import kilometres, label_sentence
 from mobigo.services.people.principal import Principal
 from mobigo.texts import error_sentence, text
 from mobigo.web import door
-from mobigo.web.covoiturage.finances import euros
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Fields, Link, status_of
 from mobigo.web.people.signing import HOME
-from mobigo.web.wording import moment, say, say_count
+from mobigo.web.wording import euros, moment, say, say_count
 from socle.errors import BadInput, MobigoError
 
 CONTROLS = "/covoiturage/controles"

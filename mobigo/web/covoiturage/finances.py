@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from babel.numbers import format_currency
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Engine
 
@@ -24,9 +23,8 @@ from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Fields, Link, status_of
 from mobigo.web.people.signing import HOME
 from mobigo.web.personal.mine import attachment
-from mobigo.web.wording import FRENCH, moment, month_name, say, say_count
+from mobigo.web.wording import euros, moment, month_name, say, say_count
 from socle.errors import Conflict, MobigoError
-from socle.money import Cents
 
 FINANCES = "/finances/covoiturage"
 N_ITEMS = 200  # payments of a month on its page; the file has all
@@ -86,11 +84,6 @@ class MonthPage:
     more: str
     has_files: bool
     back: Link
-
-
-def euros(cents: Cents) -> str:
-    """An amount as a page tells it."""
-    return str(format_currency(cents / 100, "EUR", locale=FRENCH))
 
 
 def _stands(figures: MonthFigures, batch: KeptBatch | None) -> str:

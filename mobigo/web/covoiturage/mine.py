@@ -14,12 +14,11 @@ from mobigo.services.covoiturage.mine import CarpoolState, OwnCarpool
 from mobigo.services.people import accounts
 from mobigo.web import door
 from mobigo.web.covoiturage.disputes import told_of
-from mobigo.web.covoiturage.finances import euros
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line, back_to_account
 from mobigo.web.people.forms import Field, Fields, FormPage, Link, Owner, send_form, send_refused
 from mobigo.web.people.signing import HOME
-from mobigo.web.wording import moment, say
+from mobigo.web.wording import euros, moment, say
 from socle.errors import MobigoError
 
 CARPOOLS = "/compte/covoiturages"

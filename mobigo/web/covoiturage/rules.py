@@ -13,11 +13,10 @@ from covoiturage.policy.simulate import break_even
 from mobigo.services.covoiturage import publishing
 from mobigo.web import door
 from mobigo.web.covoiturage import sentences
-from mobigo.web.covoiturage.finances import euros
 from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Link
-from mobigo.web.wording import say, say_count
+from mobigo.web.wording import euros, say, say_count
 from socle.errors import BadInput
 from socle.times import PARIS
 

@@ -10,10 +10,9 @@ from markupsafe import Markup
 
 from covoiturage.policy.simulate import ALL_LINES, OTHER_LINES, Group, Simulation, Tally
 from mobigo.services.covoiturage.simulating import Simulated, band_end
-from mobigo.web.covoiturage.finances import euros
 from mobigo.web.covoiturage.sentences import day_words
 from mobigo.web.drawing import Bar, bar_chart, chart_table
-from mobigo.web.wording import FRENCH, distance, month_name, say, say_count
+from mobigo.web.wording import FRENCH, distance, euros, month_name, say, say_count
 from socle.money import Cents
 
 

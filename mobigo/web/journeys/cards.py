@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from mobigo.web.journeys.steps import LEAST_WALK_M, change_stop, where_words
-from mobigo.web.looks import sign_of_trip
+from mobigo.web.journeys.steps import LEAST_WALK_M, change_words
+from mobigo.web.looks import sign_of_feeder, sign_of_trip
 from mobigo.web.wording import clock, distance, duration, mass, minute_after, say, say_count, short_day
-from routing.journeys.journey import Journey, TransitLeg
+from routing.journeys.journey import FeederLeg, Journey, TransitLeg
 from routing.journeys.rank import Label
 from routing.journeys.snapshot import Snapshot
 from routing.journeys.told import Told
@@ -85,6 +85,9 @@ def list_chips(snapshot: Snapshot, journey: Journey) -> list[Chip]:
         if isinstance(leg, TransitLeg):
             sign = sign_of_trip(snapshot, leg.trip)
             chips.append(Chip(sign.look, sign.icon, sign.word, sign.name))
+        elif isinstance(leg, FeederLeg):
+            sign = sign_of_feeder(leg)
+            chips.append(Chip(sign.look, sign.icon, sign.word, sign.name))
         elif leg.distance_m >= (LEAST_WALK_M if at in (0, last) else TOLD_WALK_M):
             chips.append(Chip("walk", "walk", say("card.walk_chip", length=duration(leg.arrival - leg.departure))))
     return chips
@@ -103,7 +106,7 @@ def make_card(snapshot: Snapshot, told: Told, href: str, asked: date, labels: fr
     tight = next((connection for connection in told.connections if connection.is_tight), None)
     warning = ""
     if tight is not None:
-        where = where_words(snapshot, change_stop(journey, tight))
+        where = change_words(snapshot, journey, tight)
         length = duration(max(0, tight.slack_s))
         warning = say("card.tight" if tight.slack_s > 0 else "card.tight_none", where=where, length=length)
     return Card(

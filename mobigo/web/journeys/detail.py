@@ -22,9 +22,9 @@ from mobigo.web.journeys.picture import Ends, Picture, draw_journeys
 from mobigo.web.journeys.places import commune_at, end_name
 from mobigo.web.journeys.steps import LEAST_WALK_M, Step, list_steps, plain_lines
 from mobigo.web.layout import Pages, absolute
-from mobigo.web.looks import place_id, sign_of_trip
+from mobigo.web.looks import place_id, sign_of_feeder, sign_of_trip
 from mobigo.web.wording import clock, distance, long_day, mass, minute_after, reason_sentence, say, say_count
-from routing.journeys.journey import Journey, TransitLeg
+from routing.journeys.journey import FeederLeg, Journey, Leg, TransitLeg, WalkLeg
 from routing.journeys.naming import stop_name
 from routing.journeys.query import Place, PointPlace, StopPlace
 from routing.journeys.snapshot import Snapshot
@@ -79,9 +79,23 @@ def journey_href(snapshot: Snapshot, journey: Journey) -> str:
 
 def _ends_of(journey: Journey) -> tuple[Place, Place]:
     first, last = journey.legs[0], journey.legs[-1]
-    origin = StopPlace(first.calls[0].stop) if isinstance(first, TransitLeg) else first.origin
-    goal = StopPlace(last.calls[-1].stop) if isinstance(last, TransitLeg) else last.destination
-    return origin, goal
+    return _begins_at(first), _ends_at(last)
+
+
+def _begins_at(leg: Leg) -> Place:
+    if isinstance(leg, TransitLeg):
+        return StopPlace(leg.calls[0].stop)
+    return _feeder_stop(leg, leg.first) if isinstance(leg, FeederLeg) else leg.origin
+
+
+def _ends_at(leg: Leg) -> Place:
+    if isinstance(leg, TransitLeg):
+        return StopPlace(leg.calls[-1].stop)
+    return _feeder_stop(leg, leg.last) if isinstance(leg, FeederLeg) else leg.destination
+
+
+def _feeder_stop(leg: FeederLeg, stop: int) -> Place:
+    return PointPlace(leg.feeder.stops[stop].at, leg.feeder.stops[stop].name)
 
 
 def _side(snapshot: Snapshot, name: str, place: Place) -> Side:
@@ -96,13 +110,21 @@ def _side(snapshot: Snapshot, name: str, place: Place) -> Side:
 
 
 def _name(snapshot: Snapshot, place: Place) -> str:
-    return end_name(snapshot, place.at) if isinstance(place, PointPlace) else stop_name(snapshot, place.stop)
+    if isinstance(place, StopPlace):
+        return stop_name(snapshot, place.stop)
+    return place.name or end_name(snapshot, place.at)
 
 
 def ends_of(snapshot: Snapshot, journey: Journey) -> Ends:
     """Where a journey begins and ends, by name and on the map."""
     origin, goal = _ends_of(journey)
     return Ends(_name(snapshot, origin), place_at(snapshot, origin), _name(snapshot, goal), place_at(snapshot, goal))
+
+
+def _leg_words(snapshot: Snapshot, leg: Leg) -> str:
+    if isinstance(leg, TransitLeg):
+        return sign_of_trip(snapshot, leg.trip).spoken
+    return sign_of_feeder(leg).spoken if isinstance(leg, FeederLeg) else say("mode.WALK")
 
 
 def _carbon(snapshot: Snapshot, told: Told) -> CarbonTable:
@@ -118,9 +140,9 @@ def _carbon(snapshot: Snapshot, told: Told) -> CarbonTable:
         )
 
     rows = [
-        row(facts, sign_of_trip(snapshot, leg.trip).spoken if isinstance(leg, TransitLeg) else say("mode.WALK"))
+        row(facts, _leg_words(snapshot, leg))
         for leg, facts in zip(told.journey.legs, told.legs, strict=True)
-        if isinstance(leg, TransitLeg) or facts.distance_m >= LEAST_WALK_M
+        if not isinstance(leg, WalkLeg) or facts.distance_m >= LEAST_WALK_M
     ]
     if told.carbon is None:
         return CarbonTable(rows, unknown, unknown, (say("journey.carbon_unknown"),))

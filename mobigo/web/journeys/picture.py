@@ -14,7 +14,7 @@ from markupsafe import Markup
 from mobigo.web.drawing import Edges, Layer, Mark, draw_map
 from mobigo.web.looks import DRAWN, leg_path, look_of, shown_mode
 from mobigo.web.wording import say
-from routing.journeys.journey import Journey, TransitLeg
+from routing.journeys.journey import FeederLeg, Journey, TransitLeg, WalkLeg, is_seated
 from routing.journeys.naming import stop_name
 from routing.journeys.snapshot import Snapshot
 from socle.geo import Box, LatLon, distances_m
@@ -81,10 +81,18 @@ def _box_around(places: Sequence[LatLon]) -> Box:
     return Box(south - margin, west - margin, north + margin, east + margin)
 
 
-def changes_of(journey: Journey) -> list[int]:
-    """The stops at which a vehicle is left for another, in order."""
-    rides = [leg for leg in journey.legs if isinstance(leg, TransitLeg)]
-    return [ride.calls[-1].stop for ride, after in itertools.pairwise(rides) if not after.stay_seated]
+def changes_of(snapshot: Snapshot, journey: Journey) -> list[tuple[str, LatLon]]:
+    """The stops at which a vehicle is left for another, in order, by name and place."""
+    rides = [leg for leg in journey.legs if not isinstance(leg, WalkLeg)]
+    found = []
+    for ride, after in itertools.pairwise(rides):
+        if isinstance(ride, FeederLeg):
+            stop = ride.feeder.stops[ride.last]
+            found.append((stop.name, stop.at))
+        elif not is_seated(after):
+            left = ride.calls[-1].stop
+            found.append((stop_name(snapshot, left), snapshot.timetable.stop_at(left)))
+    return found
 
 
 def draw_journeys(snapshot: Snapshot, journeys: Sequence[Journey], ends: Ends) -> Picture:
@@ -94,13 +102,16 @@ def draw_journeys(snapshot: Snapshot, journeys: Sequence[Journey], ends: Ends) -
     changes: dict[str, LatLon] = {}
     for journey in journeys:
         for leg in journey.legs:
-            look = look_of(shown_mode(snapshot, leg.trip)) if isinstance(leg, TransitLeg) else "walk"
+            if isinstance(leg, TransitLeg):
+                look = look_of(shown_mode(snapshot, leg.trip))
+            else:
+                look = look_of(leg.feeder.mode) if isinstance(leg, FeederLeg) else "walk"
             way = tuple(leg_path(snapshot, leg) if isinstance(leg, TransitLeg) else leg.path)
             if len(way) > 1 and way not in drawn:
                 drawn.add(way)
                 lines[look].append(way)
-        for stop in changes_of(journey):
-            changes.setdefault(stop_name(snapshot, stop), snapshot.timetable.stop_at(stop))
+        for name, at in changes_of(snapshot, journey):
+            changes.setdefault(name, at)
     framed = [at for ways in lines.values() for way in ways for at in way]
     framed += [ends.origin_at, ends.destination_at]
     network = network_around(snapshot, _box_around(framed))

@@ -8,10 +8,11 @@ from datetime import date
 from types import MappingProxyType
 from urllib.parse import urlencode
 
+from mobigo.services.journeys import LINE_PAGES, carpool_facts
 from mobigo.web.journeys.picture import Ends
-from mobigo.web.looks import RAIL, LineSign, headsign, platform_code, sign_of_trip, stop_href
-from mobigo.web.wording import clock, distance, duration, minute_after, of, say, say_count, short_day
-from routing.journeys.journey import Call, Journey, TransitLeg, WalkLeg
+from mobigo.web.looks import RAIL, LineSign, headsign, look_of, platform_code, sign_of_feeder, sign_of_trip, stop_href
+from mobigo.web.wording import clock, distance, duration, euros, minute_after, of, say, say_count, short_day
+from routing.journeys.journey import Call, FeederLeg, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import stop_name
 from routing.journeys.query import StopPlace
 from routing.journeys.snapshot import Snapshot
@@ -51,7 +52,8 @@ class Step:
     stops_count: str = ""
     others: Sequence[str] = ()  # rides that could take the place of this one
     others_count: str = ""
-    board_href: str = ""  # the departures of the stop where one boards, at that time
+    board_href: str = ""  # the departures of the stop where one boards, at that time; of a carpool line its page
+    board_word: str = ""
     tight: bool = False
 
 
@@ -124,12 +126,41 @@ def _ride(snapshot: Snapshot, leg: TransitLeg, others: Sequence[Journey]) -> Ste
     )
 
 
+def _carpool(leg: FeederLeg) -> Step:
+    about = carpool_facts(leg)
+    on, off = leg.feeder.stops[leg.first], leg.feeder.stops[leg.last]
+    wait, length = duration(leg.wait_s), duration(leg.arrival - leg.boarding)
+    sentences = [
+        say("journey.direction", headsign=leg.feeder.stops[-1].name),
+        say("journey.carpool_wait", wait=wait),
+        say("journey.carpool_ride", length=length, stop=off.name, time=clock(minute_after(leg.arrival))),
+        say("journey.carpool_fare", euros=euros(about.fare_cents)),
+    ]
+    if about.estimate is not None:
+        sentences.append(say("journey.carpool_driver", euros=euros(about.estimate.cents)))
+    if about.line.fictitious:
+        sentences.append(say("journey.carpool_fictitious"))
+    return Step(
+        "ride",
+        look_of(leg.feeder.mode),
+        look_of(leg.feeder.mode),
+        leg.departure,
+        say("journey.carpool_board", stop=on.name),
+        sign_of_feeder(leg),
+        sentences,
+        board_href=f"{LINE_PAGES}/{leg.feeder.line_id}",
+        board_word=say("journey.carpool_link"),
+    )
+
+
 def _walk(snapshot: Snapshot, leg: WalkLeg, ends: Ends, *, is_change: bool) -> Step:
     """A walk; one that is part of a change has its time told there, and it holds more than walking."""
     goal = leg.destination
     if isinstance(goal, StopPlace):
         name = stop_name(snapshot, goal.stop)
         strong = say(f"journey.walk_to_{_kind(snapshot, goal.stop)}", stop=name, of_stop=of(name))
+    elif goal.name:
+        strong = say("journey.walk_to_stop", stop=goal.name, of_stop=of(goal.name))
     else:
         strong = say("journey.walk_to", stop=ends.destination)
     metres = distance(leg.distance_m)
@@ -149,7 +180,8 @@ def _change(snapshot: Snapshot, told: Told, connection: Connection) -> Step:
     legs = told.journey.legs
     left, taken = legs[connection.from_leg], legs[connection.to_leg]
     walks = [leg for leg in legs[connection.from_leg + 1 : connection.to_leg] if isinstance(leg, WalkLeg)]
-    sentences = [say("journey.change_time", length=duration(taken.departure - left.arrival))]
+    leaves = taken.boarding if isinstance(taken, FeederLeg) else taken.departure
+    sentences = [say("journey.change_time", length=duration(leaves - left.arrival))]
     metres = sum(walk.distance_m for walk in walks)
     if metres >= LEAST_WALK_M:
         sentences.append(say("journey.change_walk", distance=distance(metres)))
@@ -160,18 +192,21 @@ def _change(snapshot: Snapshot, told: Told, connection: Connection) -> Step:
         "change",
         "change",
         "change",
-        strong=say("journey.change_at", where=where_words(snapshot, change_stop(told.journey, connection))),
+        strong=say("journey.change_at", where=change_words(snapshot, told.journey, connection)),
         sentences=sentences,
         tight=connection.is_tight,
     )
 
 
-def change_stop(journey: Journey, connection: Connection) -> int:
-    """The stop at which a change begins."""
+def change_words(snapshot: Snapshot, journey: Journey, connection: Connection) -> str:
+    """Where a change begins, as one says it."""
     leg = journey.legs[connection.from_leg]
+    if isinstance(leg, FeederLeg):
+        name = leg.feeder.stops[leg.last].name
+        return say("journey.at_stop", stop=name, of_stop=of(name))
     if not isinstance(leg, TransitLeg):
         raise TypeError("a change begins with a ride")
-    return leg.calls[-1].stop
+    return where_words(snapshot, leg.calls[-1].stop)
 
 
 NO_OTHERS: Mapping[int, Sequence[Journey]] = MappingProxyType({})
@@ -189,13 +224,15 @@ def list_steps(
     for position, leg in enumerate(told.journey.legs):
         if isinstance(leg, TransitLeg):
             steps.append(_ride(snapshot, leg, others.get(position, ())))
+        elif isinstance(leg, FeederLeg):
+            steps.append(_carpool(leg))
         elif leg.distance_m >= LEAST_WALK_M or len(told.journey.legs) == 1:
             is_change = any(change.from_leg < position < change.to_leg for change in told.connections)
             steps.append(_walk(snapshot, leg, ends, is_change=is_change))
         if position in changes:
             steps.append(_change(snapshot, told, changes[position]))
     last = told.journey.legs[-1]
-    name = ends.destination if isinstance(last, WalkLeg) else stop_name(snapshot, last.calls[-1].stop)
+    name = stop_name(snapshot, last.calls[-1].stop) if isinstance(last, TransitLeg) else ends.destination
     steps.append(Step("end", "end", "flag", minute_after(told.journey.arrival), say("journey.end", name=name)))
     return steps
 
