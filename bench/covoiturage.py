@@ -35,8 +35,8 @@ from covoiturage.policy.language import read_policy
 from covoiturage.policy.rides import RideJudge
 from covoiturage.policy.shipped import shipped_policies
 from covoiturage.policy.trips import CarJudge
+from mobigo.demo.carpools.schemes import DETERMINISTIC, GRAPH
 from tests.worlds.carpool_month import make_month
-from tests.worlds.carpool_schemes import DETERMINISTIC, GRAPH
 
 ROUNDS = 3
 GOAL_PER_S = 50_000

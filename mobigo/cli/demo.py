@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mobigo.cli.feed import AsJson, told
-from mobigo.cli.fictitious import say_accounts, settle_accounts
+from mobigo.cli.fictitious import say_accounts, settle_accounts, settle_carpools
 from mobigo.cli.frame import ExitCode, out, progress, say_json, settings
 from mobigo.cli.sources import declare
 from mobigo.cli.streets import build_under_bar
@@ -63,7 +63,10 @@ def demo(
         folder, feeds = build_sources(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
         import_sources(folder, feeds, as_json=as_json)
         build_demo_streets(folder)
-        say_accounts(settle_accounts(wished=True))
+        accounts = settle_accounts(wished=True)
+        if scale != "sample":
+            settle_carpools(seed)
+        say_accounts(accounts)
 
 
 def build_sources(

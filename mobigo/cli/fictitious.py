@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from mobigo.cli.frame import err, settings
+from mobigo.cli.frame import err, progress, settings
 from mobigo.texts import text
 
 if TYPE_CHECKING:
     from mobigo.security import Role
+
+
+DEFAULT_SEED = 2020
+PAYER_IBAN = "FR7699999999990000000000056"  # of a bank that does not exist
 
 
 def settle_accounts(*, wished: bool) -> Sequence[Role]:
@@ -33,6 +37,33 @@ def settle_accounts(*, wished: bool) -> Sequence[Role]:
         return open_accounts(engine, keys, now) if wished else list_open(engine, keys)
     finally:
         engine.dispose()
+
+
+def settle_carpools(seed: int) -> None:
+    """Enter what the fictitious population did, where the demonstration is served and no carpool is known."""
+    from mobigo.demo.carpools.history import tell_history
+    from mobigo.security import open_keys
+    from mobigo.store.base import migrate, open_engine
+    from mobigo.store.releases import find_current, read_manifest
+
+    chosen = settings()
+    release = find_current(chosen.data_dir)
+    if release is None or not read_manifest(release)["demo"]:
+        return
+    engine = open_engine(chosen.database_address())
+    try:
+        migrate(engine)
+        keys, now = open_keys(chosen.secret_key, chosen.data_dir), datetime.now(UTC)
+        with progress(text("cli.demo.carpools"), 0) as bar:
+
+            def advance(n_done: int, n_all: int) -> None:
+                bar.update(bar.task_ids[0], completed=n_done, total=n_all)
+
+            told = tell_history(engine, keys, chosen.data_dir, seed, now, advance)
+    finally:
+        engine.dispose()
+    if told is not None:
+        err.print(text("cli.demo.carpools_told", n_people=told.n_people, n_carpools=told.n_carpools), markup=False)
 
 
 def say_accounts(roles: Sequence[Role], host: str = "127.0.0.1") -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mobigo.cli.fictitious import say_accounts, settle_accounts
+from mobigo.cli.fictitious import DEFAULT_SEED, PAYER_IBAN, say_accounts, settle_accounts, settle_carpools
 from mobigo.cli.frame import err, settings
 from mobigo.texts import text
 from socle.errors import Unavailable
@@ -43,6 +43,11 @@ def serve(
         raise Unavailable("seat_taken_by_worker")
     engine.dispose()
     accounts = settle_accounts(wished=demo)
+    if demo:
+        settle_carpools(DEFAULT_SEED)
+        # So that what is approved can be handed to a bank: an account that does not exist.
+        os.environ.setdefault("MOBIGO_PAYER_NAME", text("cli.demo.payer"))
+        os.environ.setdefault("MOBIGO_PAYER_IBAN", PAYER_IBAN)
     # Workers are new processes: they read the settings again, so what was said here is handed on.
     os.environ["MOBIGO_DATA_DIR"] = str(chosen.data_dir.absolute())
     if workers > 1:

@@ -17,9 +17,11 @@ from covoiturage.proof import ProofClass, Refused
 from mobigo.store.base import change
 from mobigo.store.bulk import words_in
 from mobigo.store.covoiturage.holds import is_held
-from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow, EvidenceRow, RideRow
+from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow, RideRow
 from socle.errors import NotFound
 from socle.money import Cents
+
+_CARPOOL, _RIDE, _EVIDENCE = (SQLModel.metadata.tables[name] for name in ("carpool", "ride", "evidence"))
 
 
 class CarpoolState(StrEnum):
@@ -82,51 +84,58 @@ def add_carpool(
     now: datetime,
 ) -> None:
     """Keep a carpool, its rides with what their evidence was worth, and the evidence."""
-    session.add(
-        CarpoolRow(
-            id=carpool.id,
-            key=declaration.key,
-            body_sha256=declaration.body_sha256,
-            driver=carpool.driver,
-            line_id=carpool.line_id,
-            end_at=carpool.end_at,
-            facts=declaration.facts,
-            facts_sha256=declaration.facts_sha256,
-            policy_id=declaration.policy_id,
-            month=declaration.month,
-            reserved_cents=declaration.reserved_cents,
-            state=CarpoolState.CLOSED,
-            declared_at=now,
-        )
+    # Rows as they are, without an object for each: a car with two passengers has some twenty of them.
+    into = session.connection().execute
+    into(
+        _CARPOOL.insert(),
+        {
+            "id": carpool.id,
+            "key": declaration.key,
+            "body_sha256": declaration.body_sha256,
+            "driver": carpool.driver,
+            "line_id": carpool.line_id,
+            "end_at": carpool.end_at,
+            "facts": declaration.facts,
+            "facts_sha256": declaration.facts_sha256,
+            "policy_id": declaration.policy_id,
+            "month": declaration.month,
+            "reserved_cents": declaration.reserved_cents,
+            "state": str(CarpoolState.CLOSED),
+            "declared_at": now,
+        },
     )
-    session.flush()
+    rides = []
     for ride in carpool.rides:
         verdict = verdicts[ride.id]
-        session.add(
-            RideRow(
-                id=ride.id,
-                carpool_id=carpool.id,
-                passenger=ride.passenger,
-                board_at=ride.board_at,
-                proof_class=None if isinstance(verdict, Refused) else str(verdict),
-                proof_why=str(verdict.why) if isinstance(verdict, Refused) else None,
-            )
+        refused = isinstance(verdict, Refused)
+        rides.append(
+            {
+                "id": ride.id,
+                "carpool_id": carpool.id,
+                "passenger": ride.passenger,
+                "board_at": ride.board_at,
+                "proof_class": None if refused else str(verdict),
+                "proof_why": str(verdict.why) if isinstance(verdict, Refused) else None,
+            }
         )
-    session.flush()
-    session.add_all(
-        EvidenceRow(
-            ride_id=ride.id,
-            kind=one.kind,
-            side=one.side,
-            given_by=one.by,
-            at=one.at,
-            device=one.device,
-            lat=one.place.lat if one.place else None,
-            lon=one.place.lon if one.place else None,
-        )
+    if rides:
+        into(_RIDE.insert(), rides)
+    evidence = [
+        {
+            "ride_id": ride.id,
+            "kind": str(one.kind),
+            "side": str(one.side),
+            "given_by": one.by,
+            "at": one.at,
+            "device": one.device,
+            "lat": one.place.lat if one.place else None,
+            "lon": one.place.lon if one.place else None,
+        }
         for ride in carpool.rides
         for one in ride.evidence
-    )
+    ]
+    if evidence:
+        into(_EVIDENCE.insert(), evidence)
 
 
 def find_by_key(session: Session, key: str) -> KeptCarpool | None:

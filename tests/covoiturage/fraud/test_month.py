@@ -6,8 +6,8 @@ import pytest
 
 from covoiturage.fraud.checks import find_labels
 from covoiturage.fraud.labels import Code
+from mobigo.demo.carpools.schemes import DETERMINISTIC, GRAPH
 from tests.worlds.carpool_month import make_month
-from tests.worlds.carpool_schemes import DETERMINISTIC, GRAPH
 
 SEED = 20_260_301
 

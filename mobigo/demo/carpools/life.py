@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.worlds.carpool_maker import LINES, Maker, Traveller, local, stop_at, sundays, workdays
+from mobigo.demo.carpools.maker import Maker, Traveller
 
 # How often what happens to everybody happens.
 ABORTED_PER_CARPOOL = 0.0003  # both codes scanned at the kerb, and the ride given up
 FORGOT_PER_CARPOOL = 0.0003  # to the next stop, back for the badge, and off again
 WITHOUT_PHONE_PER_RIDER = 0.04
+KEEN = (0.4, 0.95)  # of the workdays
 # How many of each there are for a hundred commuting drivers.
 CREWS, COUPLES, PARENTS, OUTINGS, TURNS = 3, 0.25, 4, 60, 0.5
 
 
-def live(make: Maker, n_drivers: int) -> None:
-    """A month of honest life around `n_drivers` who commute."""
-    _commute(make, n_drivers)
+def live(make: Maker, n_drivers: int, keen: tuple[float, float] = KEEN) -> None:
+    """Honest life around `n_drivers` who commute, each on some share of the workdays between those of `keen`."""
+    _commute(make, n_drivers, keen)
     for _ in range(round(n_drivers * CREWS / 100)):
         _drive_in_turns(make, make.draw.choice([2, 3, 4]))
     for _ in range(max(1, round(n_drivers * COUPLES / 100))):
@@ -31,22 +32,22 @@ def live(make: Maker, n_drivers: int) -> None:
         _share_the_wheel(make)
 
 
-def _commute(make: Maker, n_drivers: int) -> None:
+def _commute(make: Maker, n_drivers: int, shares: tuple[float, float]) -> None:
     """Drivers who take whom they usually take, and now and then somebody else of the line."""
     draw = make.draw
     riders_of = [
         [
             make.traveller(line, has_phone=draw.random() >= WITHOUT_PHONE_PER_RIDER)
-            for _ in range(max(4, n_drivers // len(LINES) * 2))
+            for _ in range(max(4, n_drivers // len(make.roads) * 2))
         ]
-        for line in range(len(LINES))
+        for line in range(len(make.roads))
     ]
     for _ in range(n_drivers):
         driver = _driver(make)
         riders = riders_of[driver.line]
         usual = draw.sample(riders, draw.choice([1, 1, 2, 2, 3]))
-        leaves, comes_back, keen = draw.gauss(7.4, 0.6), draw.gauss(17.2, 0.8), draw.uniform(0.4, 0.95)
-        for day in workdays():
+        leaves, comes_back, keen = draw.gauss(7.4, 0.6), draw.gauss(17.2, 0.8), draw.uniform(*shares)
+        for day in make.workdays():
             if draw.random() < keen:
                 for hour in (leaves, comes_back):
                     wish = [one for one in usual if draw.random() < 0.7]
@@ -65,7 +66,7 @@ def _go(make: Maker, driver: Traveller, aboard: Sequence[Traveller], day: int, h
     """To work in the morning, home in the evening, with what may happen on the way."""
     if not aboard:
         return
-    at = local(day, hour + make.draw.gauss(0, 0.1))
+    at = make.local(day, hour + make.draw.gauss(0, 0.1))
     ends = (driver.home, driver.work) if hour < 12 else (driver.work, driver.home)
     if make.draw.random() < ABORTED_PER_CARPOOL:
         _give_up(make, driver, aboard[0], at - timedelta(minutes=20), ends)
@@ -81,11 +82,11 @@ def _give_up(make: Maker, driver: Traveller, passenger: Traveller, at: datetime,
     carpool = make.drive(driver, [passenger], at, ends)
     ride = carpool.rides[0]
     finish = ride.board_at + timedelta(seconds=40)
-    here = stop_at(driver.line, ends[0])
-    way = make.known.ways[ride.id]
-    make.known.ways[ride.id] = replace(way, start=here, end=here, routed_m=0, routed_s=0)
+    here = make.stop_at(driver.line, ends[0])
+    way = make.ways[ride.id]
+    make.ways[ride.id] = replace(way, start=here, end=here, routed_m=0, routed_s=0)
     short = replace(ride, board_at=at, alight_at=at + timedelta(seconds=40), distance_m=0)
-    make.known.declared_at[carpool.id] = finish + timedelta(minutes=8)
+    make.declared_at[carpool.id] = finish + timedelta(minutes=8)
     short = replace(short, evidence=make.evidence(driver, passenger, (here, here), short))
     make.change(carpool, end_at=at + timedelta(seconds=60), rides=(short,))
 
@@ -97,7 +98,7 @@ def _drive_in_turns(make: Maker, n_people: int) -> None:
     for one in crew:
         one.home, one.work = crew[0].home, crew[0].work
     hour, back = make.draw.gauss(7.2, 0.5), make.draw.gauss(17.0, 0.5)
-    for number, day in enumerate(workdays()):
+    for number, day in enumerate(make.workdays()):
         driver = crew[number % n_people]
         there = [one for one in crew if one is not driver and make.draw.random() < 0.85]
         _go(make, driver, there, day, hour)
@@ -110,7 +111,7 @@ def _share_an_account(make: Maker) -> None:
     other = _driver(make, one.line)
     other.home, other.work = one.home, one.work
     make.know(other, replace(make.person(other), iban=make.person(one).iban))
-    for day in make.draw.sample(workdays(), 6):
+    for day in make.draw.sample(make.workdays(), 6):
         driver, passenger = make.draw.choice([(one, other), (other, one)])
         _go(make, driver, [passenger], day, 7.5)
         _go(make, driver, [passenger], day, 17.5)
@@ -122,7 +123,7 @@ def _take_children(make: Maker) -> None:
     children = [make.traveller(parent.line, has_phone=False) for _ in range(make.draw.choice([1, 2]))]
     for child in children:
         child.home, child.work = parent.home, parent.work
-    for day in workdays():
+    for day in make.workdays():
         if make.draw.random() < 0.5:
             _go(make, parent, children, day, 7.6)
             if make.draw.random() < 0.6:
@@ -133,15 +134,15 @@ def _go_out(make: Maker) -> None:
     """Somebody who takes somebody once, to the other end of a line and back at night."""
     driver, passenger = _driver(make), make.traveller()
     passenger.line = driver.line
-    day, last = make.draw.randrange(28), LINES[driver.line][3] - 1
-    make.drive(driver, [passenger], local(day, make.draw.uniform(8, 14)), (0, last), whole_way=True)
-    make.drive(driver, [passenger], local(day, make.draw.uniform(17, 22)), (last, 0), whole_way=True)
+    day, last = make.draw.randrange(28), make.last_stop(driver.line)
+    make.drive(driver, [passenger], make.local(day, make.draw.uniform(8, 14)), (0, last), whole_way=True)
+    make.drive(driver, [passenger], make.local(day, make.draw.uniform(17, 22)), (last, 0), whole_way=True)
 
 
 def _share_the_wheel(make: Maker) -> None:
     """Two on a Sunday: one drives there, the other back."""
     one = _driver(make)
     other = _driver(make, one.line)
-    day = make.draw.choice(sundays())
-    make.drive(one, [other], local(day, 10), (one.home, one.work), whole_way=True)
-    make.drive(other, [one], local(day, 18), (one.work, one.home), whole_way=True)
+    day = make.draw.choice(make.sundays())
+    make.drive(one, [other], make.local(day, 10), (one.home, one.work), whole_way=True)
+    make.drive(other, [one], make.local(day, 18), (one.work, one.home), whole_way=True)

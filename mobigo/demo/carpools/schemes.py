@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
+from typing import Any
 
 from covoiturage.carpool import Carpool, Evidence, Kind, Side
 from covoiturage.fraud.labels import Code
-from tests.worlds.carpool_maker import LINES, Maker, Traveller, between, local, moved, stop_at, workdays
+from mobigo.demo.carpools.maker import Maker, Traveller, between, moved
 
 Gang = frozenset[str]  # the carpools that bear the mark
 Scheme = Callable[[Maker], Gang]
@@ -22,16 +23,16 @@ def _two(make: Maker) -> tuple[Traveller, Traveller]:
 
 
 def _day(make: Maker) -> int:
-    return make.draw.choice(workdays())
+    return make.draw.choice(make.workdays())
 
 
 def _drive(make: Maker, driver: Traveller, passenger: Traveller, hour: float, day: int | None = None) -> Carpool:
     """From the first stop to the last."""
-    at = local(_day(make) if day is None else day, hour)
-    return make.drive(driver, [passenger], at, (0, LINES[driver.line][3] - 1), whole_way=True)
+    at = make.local(_day(make) if day is None else day, hour)
+    return make.drive(driver, [passenger], at, (0, make.last_stop(driver.line)), whole_way=True)
 
 
-def _change_ride(make: Maker, carpool: Carpool, **about: object) -> Gang:
+def _change_ride(make: Maker, carpool: Carpool, **about: Any) -> Gang:
     rides = (replace(carpool.rides[0], **about), *carpool.rides[1:])
     return frozenset({make.change(carpool, rides=rides).id})
 
@@ -52,14 +53,13 @@ def _later(carpool: Carpool, by: timedelta) -> Carpool:
 
 def _renamed(make: Maker, carpool: Carpool) -> Carpool:
     """The same outing under other ids."""
-    make.n_carpools += 1
-    new_id = f"c{make.n_carpools:07d}"
+    new_id = make.new_id()
     rides = []
     for number, ride in enumerate(carpool.rides):
         rides.append(replace(ride, id=f"{new_id}-{number}"))
-        make.known.ways[rides[-1].id] = make.known.ways[ride.id]
-    later = make.known.declared_at[carpool.id] + timedelta(minutes=5)
-    make.known.declared_at[new_id] = later
+        make.ways[rides[-1].id] = make.ways[ride.id]
+    later = make.declared_at[carpool.id] + timedelta(minutes=5)
+    make.declared_at[new_id] = later
     return make.add(replace(carpool, id=new_id, rides=tuple(rides)))
 
 
@@ -108,14 +108,14 @@ def _flies(make: Maker) -> Gang:
 def _inflates(make: Maker) -> Gang:
     """Two stops ridden, the length of five lines declared."""
     driver, passenger = _two(make)
-    carpool = make.drive(driver, [passenger], local(_day(make), 8), (0, 1), whole_way=True)
+    carpool = make.drive(driver, [passenger], make.local(_day(make), 8), (0, 1), whole_way=True)
     return _change_ride(make, carpool, distance_m=carpool.rides[0].distance_m * 5)
 
 
 def _dawdles(make: Maker) -> Gang:
     """Two stops that take the whole morning, so that nobody asks where the car was."""
     driver, passenger = _two(make)
-    carpool = make.drive(driver, [passenger], local(_day(make), 8), (0, 1), whole_way=True)
+    carpool = make.drive(driver, [passenger], make.local(_day(make), 8), (0, 1), whole_way=True)
     finish = carpool.start_at + timedelta(hours=4)
     ride = replace(carpool.rides[0], alight_at=finish)
     return frozenset({make.change(carpool, end_at=finish, rides=(ride,)).id})
@@ -136,7 +136,7 @@ def _at_home(make: Maker) -> Gang:
     driver, passenger = _two(make)
     carpool = _drive(make, driver, passenger, 8)
     ride = carpool.rides[0]
-    home = moved(make.known.ways[ride.id].start or stop_at(0, 0), 30_000, make.draw.uniform(0, 6.28))
+    home = moved(make.ways[ride.id].start or make.stop_at(0, 0), 30_000, make.draw.uniform(0, 6.28))
     evidence = tuple(
         replace(one, place=moved(home, make.draw.uniform(0, 20), 1.0)) if one.by == passenger.name else one
         for one in ride.evidence
@@ -160,13 +160,11 @@ def _forges(make: Maker) -> Gang:
     driver, passenger = _two(make)
     carpool = _drive(make, driver, passenger, 8)
     ride = carpool.rides[0]
-    way = make.known.ways[ride.id]
-    assert way.start
-    assert way.end
+    start, end = make.stop_at(driver.line, 0), make.stop_at(driver.line, make.last_stop(driver.line))
     evidence = []
     for minute in range(6):
         at = ride.board_at + timedelta(minutes=minute)
-        place = moved(way.start if minute < 3 else way.end, 5.0 * minute, 1.0)
+        place = moved(start if minute < 3 else end, 5.0 * minute, 1.0)
         side = Side.BOARD if minute < 3 else Side.ALIGHT
         evidence.append(Evidence(Kind.POSITION, side, passenger.name, at, passenger.device, place))
     return _change_ride(make, carpool, evidence=tuple(evidence))
@@ -188,11 +186,8 @@ def _glove_box(make: Maker) -> Gang:
     carpool = _drive(make, driver, passenger, 8)
     ride = carpool.rides[0]
     half = (carpool.end_at - carpool.start_at) / 2
-    way = make.known.ways[ride.id]
-    assert way.start
-    assert way.end
-    whole = (way.start, way.end)
-    make.known.ways[ride.id] = replace(way, end=between(whole, 0.5))
+    whole = (make.stop_at(driver.line, 0), make.stop_at(driver.line, make.last_stop(driver.line)))
+    make.ways[ride.id] = replace(make.ways[ride.id], end=between(whole, 0.5))
     evidence = []
     for step in range(11):
         at, place = carpool.start_at + 2 * half * step / 10, between(whole, step / 10)
@@ -211,12 +206,12 @@ def _glove_box(make: Maker) -> Gang:
 def _replays(make: Maker) -> Gang:
     """Drives once, and sends the traces of that day on other days."""
     driver, passenger = _two(make)
-    days = sorted(make.draw.sample(workdays(), 5))
+    days = sorted(make.draw.sample(make.workdays(), 5))
     first = _drive(make, driver, passenger, 8, days[0])
     played = []
     for day in days[1:]:
         again = _renamed(make, _later(first, timedelta(days=day - days[0])))
-        make.known.declared_at[again.id] = again.end_at + timedelta(minutes=10)
+        make.declared_at[again.id] = again.end_at + timedelta(minutes=10)
         played.append(again.id)
     return frozenset(played)
 
@@ -226,7 +221,7 @@ def _from_tomorrow(make: Maker) -> Gang:
     driver, passenger = _two(make)
     carpool = _drive(make, driver, passenger, 8)
     early = carpool.rides[0].alight_at - timedelta(minutes=10)
-    make.known.declared_at[carpool.id] = early
+    make.declared_at[carpool.id] = early
     return frozenset({carpool.id})
 
 
@@ -261,15 +256,15 @@ def _half_gone(make: Maker) -> Gang:
     first = _drive(make, driver, passenger, 8)
     half = first.start_at + (first.end_at - first.start_at) * 0.6
     other = make.traveller(0)
-    second = make.drive(other, [passenger], half, (0, LINES[0][3] - 1), whole_way=True)
+    second = make.drive(other, [passenger], half, (0, make.last_stop(0)), whole_way=True)
     return frozenset({first.id, second.id})
 
 
 def _cuts(make: Maker) -> Gang:
     """One ride cut in two, so that the passenger is counted twice."""
     driver, passenger = _two(make)
-    last = LINES[driver.line][3] - 1
-    first = make.drive(driver, [passenger], local(_day(make), 8), (0, last // 2), whole_way=True)
+    last = make.last_stop(driver.line)
+    first = make.drive(driver, [passenger], make.local(_day(make), 8), (0, last // 2), whole_way=True)
     at = first.end_at + timedelta(minutes=make.draw.uniform(0, 25))
     return frozenset({make.drive(driver, [passenger], at, (last // 2, last), whole_way=True).id})
 
@@ -277,7 +272,7 @@ def _cuts(make: Maker) -> Gang:
 def _treadmill(make: Maker) -> Gang:
     """To and fro all day: six outings with changing passengers."""
     driver, _other = _two(make)
-    at, ends, found = local(_day(make), 5), (0, 2), []
+    at, ends, found = make.local(_day(make), 5), (0, 2), []
     for _ in range(6):
         carpool = make.drive(driver, [make.traveller(driver.line)], at, ends, whole_way=True)
         at, ends = carpool.end_at + timedelta(minutes=10), (ends[1], ends[0])
@@ -299,7 +294,7 @@ def _robot(make: Maker) -> Gang:
     """A program that declares the same ride every day, to the second."""
     driver, passenger = _two(make)
     found = []
-    for day in make.draw.sample(workdays(), 14):
+    for day in make.draw.sample(make.workdays(), 14):
         carpool = _drive(make, driver, passenger, 8, day)
         ride = carpool.rides[0]
         finish = carpool.start_at + timedelta(seconds=3_000)
@@ -315,7 +310,7 @@ def _phone_farm(make: Maker) -> Gang:
     for number in range(5):
         ghost = make.traveller(driver.line)
         ghost.device = first.device
-        found.append(_drive(make, driver, ghost, 8, workdays()[number]).id)
+        found.append(_drive(make, driver, ghost, 8, make.workdays()[number]).id)
     return frozenset(found)
 
 
@@ -334,11 +329,11 @@ def _rounds(
 ) -> list[Carpool]:
     """Outings of some days, `a_day` on each, by the drivers and passengers of `roles` in turn."""
     found, turn = [], cycle(roles)
-    for day in sorted(make.draw.sample(workdays(), n_days)):
-        at, there = local(day, make.draw.uniform(5, 7)), True
+    for day in sorted(make.draw.sample(make.workdays(), n_days)):
+        at, there = make.local(day, make.draw.uniform(5, 7)), True
         for _ in range(a_day):
             driver, passengers = next(turn)
-            step = make.draw.choice([2, 3, 4])
+            step = min(make.draw.choice([2, 3, 4]), make.last_stop(driver.line))
             carpool = make.drive(driver, passengers, at, (0, step) if there else (step, 0), whole_way=True)
             at, there = carpool.end_at + timedelta(minutes=make.draw.uniform(35, 60)), not there
             found.append(carpool)
@@ -353,7 +348,7 @@ def _camouflage(make: Maker, people: Sequence[Traveller]) -> None:
 
 
 def _weekend(make: Maker) -> int:
-    return make.draw.choice([day for day in range(28) if day not in workdays()])
+    return make.draw.choice([day for day in range(28) if day not in make.workdays()])
 
 
 def _ring(make: Maker) -> Gang:
