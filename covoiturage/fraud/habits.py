@@ -42,11 +42,38 @@ def shown_by(carpool: Carpool, traces: Traces) -> Iterator[Shown]:
             yield Shown(carpool.end_at.timestamp(), carpool.id, ride_of.get(person, ""), digest)
 
 
-def check_habits(carpools: Sequence[Carpool], shown: Iterable[Shown], known: Known) -> Iterator[Label]:
-    """The labels that these carpools, and the traces shown for them, give rise to together."""
+class Devices:
+    """Which devices gave evidence, for whom and in which rides."""
+
+    def __init__(self) -> None:
+        self._people: defaultdict[str, set[str]] = defaultdict(set)
+        self._rides: defaultdict[str, list[RideKey]] = defaultdict(list)
+
+    def add(self, carpool: Carpool) -> None:
+        """Note the evidence of one car."""
+        for ride in carpool.rides:
+            key: RideKey | None = None
+            for device, by in dict.fromkeys((one.device, one.by) for one in ride.evidence):
+                if device is not None:
+                    self._people[device].add(by)
+                    key = key or (carpool.id, ride.id)
+                    self._rides[device].append(key)
+
+    def check(self) -> Iterator[Label]:
+        """The labels of devices that too many people use."""
+        for device, owners in self._people.items():
+            if len(owners) >= DEVICE_PEOPLE:
+                for carpool_id, ride_id in self._rides[device]:
+                    yield Label(Code.DEVICE_OF_MANY, carpool_id, ride_id, {"n_people": len(owners)})
+
+
+def check_habits(
+    carpools: Sequence[Carpool], shown: Iterable[Shown], devices: Devices, known: Known
+) -> Iterator[Label]:
+    """The labels that these carpools, and the traces and devices shown for them, give rise to together."""
     yield from _check_constant(carpools)
     yield from _check_replays(shown)
-    yield from _check_devices(carpools)
+    yield from devices.check()
     yield from _check_ibans(carpools, known)
 
 
@@ -74,21 +101,6 @@ def _check_replays(shown: Iterable[Shown]) -> Iterator[Label]:
         first = first_of.setdefault(one.digest, one.carpool_id)
         if first != one.carpool_id:
             yield Label(Code.REPLAYED_TRACE, one.carpool_id, one.ride_id or None, {"other": first})
-
-
-def _check_devices(carpools: Sequence[Carpool]) -> Iterator[Label]:
-    people: defaultdict[str, set[str]] = defaultdict(set)
-    rides: defaultdict[str, dict[RideKey, None]] = defaultdict(dict)
-    for carpool in carpools:
-        for ride in carpool.rides:
-            for one in ride.evidence:
-                if one.device is not None:
-                    people[one.device].add(one.by)
-                    rides[one.device][carpool.id, ride.id] = None
-    for device, owners in people.items():
-        if len(owners) >= DEVICE_PEOPLE:
-            for carpool_id, ride_id in rides[device]:
-                yield Label(Code.DEVICE_OF_MANY, carpool_id, ride_id, {"n_people": len(owners)})
 
 
 def _check_ibans(carpools: Sequence[Carpool], known: Known) -> Iterator[Label]:

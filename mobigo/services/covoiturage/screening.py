@@ -6,9 +6,10 @@ People have 30 days; a carpool that waits longer is told first, stays undecided,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from sqlalchemy import Engine
 
@@ -19,6 +20,7 @@ from covoiturage.fraud.labels import Code, Known, Label, Person, Severity, Way
 from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
 from mobigo.services.covoiturage.declaring import write_cancelled
+from mobigo.services.covoiturage.garbage import rarely_collected
 from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_carpool
@@ -28,14 +30,16 @@ from mobigo.store.covoiturage.holds import Verdict as Verdict
 from mobigo.store.covoiturage.holds import (
     add_holds,
     decide_holds,
+    each_whole,
+    list_couples,
     list_held,
     list_held_of,
     list_holds,
+    list_people_since,
     list_released_couples,
     list_unscreened,
     mark_screened,
     people_of,
-    read_whole,
 )
 from mobigo.store.people.accounts import ibans_of
 from socle.errors import Conflict, Fact, Forbidden
@@ -79,16 +83,16 @@ def screen(engine: Engine, now: datetime, keys: Keys | None = None, drives: Driv
 
     A later day may show more of a carpool that waits: labels are added to all that nothing was decided about.
     """
-    with reading(engine) as session:
+    with rarely_collected(), reading(engine) as session:
         due = list_unscreened(session, now - DECIDED_AFTER)
         if not due:
             return Screened(0, 0)
-        carpools, declared_at = read_whole(session, min(due.values()) - MONTH)
-        accounts = _accounts(session, keys, carpools)
+        since = min(due.values()) - MONTH
+        known = Known(_accounts(session, keys, list_people_since(session, since)), {}, {})
+        carpools = _each(session, since, due, known, drives)
+        labels = [label for label in find_labels(carpools, known, due) if label.carpool_id in due or label.stops]
         in_order = list_released_couples(session, _SETTLED_ONCE)
-    known = Known(accounts, _ways([each for each in carpools if each.id in due], drives), declared_at)
-    labels = [label for label in find_labels(carpools, known, due) if label.carpool_id in due or label.stops]
-    people = {ride.id: (carpool.driver, ride.passenger) for carpool in carpools for ride in carpool.rides}
+        people = list_couples(session, [label.ride_id for label in labels if label.ride_id]) if in_order else {}
     labels = [label for label in labels if not _is_in_order(label, people, in_order)]
     with transaction(engine) as session:
         n_new = add_holds(session, labels, now)
@@ -96,12 +100,22 @@ def screen(engine: Engine, now: datetime, keys: Keys | None = None, drives: Driv
     return Screened(len(due), n_new)
 
 
-def _accounts(session: Session, keys: Keys | None, carpools: Sequence[Carpool]) -> Mapping[str, Person]:
-    """What is known of the people of these carpools, as keyed hashes."""
+def _each(
+    session: Session, since: datetime, due: Container[str], known: Known, drives: Drives | None
+) -> Iterator[Carpool]:
+    """The carpools that the rules see, one by one; what is known of one is put into `known` before it comes."""
+    ways, declared_at = cast("dict[str, Way]", known.ways), cast("dict[str, datetime]", known.declared_at)
+    for some in each_whole(session, since):
+        declared_at |= {carpool.id: at for carpool, at in some}
+        ways.clear()  # they are asked for with the carpool alone
+        ways |= _ways([carpool for carpool, _at in some if carpool.id in due], drives)
+        yield from (carpool for carpool, _at in some)
+
+
+def _accounts(session: Session, keys: Keys | None, names: Collection[str]) -> Mapping[str, Person]:
+    """What is known of these people, as keyed hashes."""
     if keys is None:
         return {}
-    names = {carpool.driver for carpool in carpools}
-    names |= {ride.passenger for carpool in carpools for ride in carpool.rides}
     ibans = ibans_of(session, keys, names)
     return {name: Person(iban=keys.blind("iban", iban)) for name, iban in ibans.items()}
 

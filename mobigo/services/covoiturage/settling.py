@@ -7,10 +7,8 @@ of carpools per transaction; run again, nothing is decided or entered twice.
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +24,7 @@ from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
 from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
+from mobigo.services.covoiturage.garbage import rarely_collected
 from mobigo.services.covoiturage.ordering import (
     accounts_of,
     budget_of,
@@ -161,7 +160,7 @@ def settle(
             due = list_due(session, month, now - DECIDED_AFTER, at_once, after)
             if not due:
                 break
-            with _uncollected():
+            with rarely_collected():
                 settled = _settle_some(session, books, due, now)
             late = [one.id for one in due if decided_until is not None and one.end_at <= decided_until]
             n_entries += _put_in_order(session, late, now)
@@ -177,21 +176,6 @@ def settle(
         held = count_held(session, month)
         pending = list_by_state(session, month)[CarpoolState.CLOSED] - held
     return Settled(month, decided, refused, pending, held, subsidy, fares, n_entries)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from looking through the objects of a piece again and again: none of them is a ring.
-
-    It took a tenth of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _put_in_order(session: Session, late: Sequence[str], now: datetime) -> int:

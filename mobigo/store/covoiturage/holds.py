@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from sys import intern
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, func, or_, tuple_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
 from covoiturage.carpool import Carpool, Evidence, Kind, Ride, Side
 from covoiturage.fraud.labels import Code, Label, Severity
 from mobigo.store.base import change
+from mobigo.store.bulk import words_in
 from mobigo.store.covoiturage.disputes import is_disputed
-from mobigo.store.covoiturage.rows import CarpoolRow, EvidenceRow, HoldRow, RideRow
+from mobigo.store.covoiturage.rows import CarpoolRow, HoldRow, RideRow
 from socle.errors import Fact
 from socle.geo import LatLon
 
 _PIECE = 500  # ids in one question
+_CARPOOLS = 4_000  # whole ones held at a time
+_KINDS, _SIDES = {str(one): one for one in Kind}, {str(one): one for one in Side}
 
 
 class Verdict(StrEnum):
@@ -89,51 +94,69 @@ def list_unscreened(session: Session, until: datetime) -> dict[str, datetime]:
     return dict(rows.all())
 
 
-def read_whole(session: Session, since: datetime) -> tuple[list[Carpool], dict[str, datetime]]:
-    """The carpools that ended since and are not cancelled, in the order of their ends; when each was declared."""
-    rows = session.exec(
-        select(CarpoolRow)
-        .where(col(CarpoolRow.end_at) >= since, CarpoolRow.state != "cancelled")
-        .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
-    ).all()
-    evidence = _evidence_since(session, since)
-    carpools = [_carpool(row, evidence) for row in rows]
-    return carpools, {row.id: row.declared_at for row in rows}
+def list_people_since(session: Session, since: datetime) -> set[str]:
+    """Who drove or rode in the carpools that ended since and are not cancelled."""
+    there = (col(CarpoolRow.end_at) >= since, col(CarpoolRow.state) != "cancelled")
+    drivers = session.exec(select(CarpoolRow.driver).where(*there).distinct())
+    riders = select(RideRow.passenger).join(CarpoolRow, col(CarpoolRow.id) == col(RideRow.carpool_id))
+    return {*drivers, *session.exec(riders.where(*there).distinct())}
 
 
-def _evidence_since(session: Session, since: datetime) -> Mapping[str, Sequence[Evidence]]:
+def each_whole(session: Session, since: datetime) -> Iterator[Sequence[tuple[Carpool, datetime]]]:
+    """The carpools that ended since and are not cancelled with when each was declared, in the order of their ends.
+
+    Some thousands are held at a time.
+    """
+    told = SQLModel.metadata.tables["carpool"].c
+    place = tuple_(told.end_at, told.id)
+    whole = (
+        select_columns(told.end_at, told.id, told.driver, told.line_id, told.facts, told.declared_at)
+        .where(told.end_at >= since, told.state != "cancelled")
+        .order_by(told.end_at, told.id)
+        .limit(_CARPOOLS)
+    )
+    rows = session.connection().execute(whole).all()
+    while rows:
+        cars = [(row, json.loads(row.facts)) for row in rows]
+        evidence = _evidence_of(session, [ride["ride_id"] for _row, facts in cars for ride in facts["rides"]])
+        yield [(_carpool(row, facts, evidence), row.declared_at) for row, facts in cars]
+        rows = session.connection().execute(whole.where(place > (rows[-1].end_at, rows[-1].id))).all()
+
+
+def _evidence_of(session: Session, ride_ids: Sequence[str]) -> Mapping[str, Sequence[Evidence]]:
     told = SQLModel.metadata.tables["evidence"].c
-    rows = session.connection().execute(
+    connection = session.connection()
+    rows = connection.execute(
         select_columns(told.ride_id, told.kind, told.side, told.given_by, told.at, told.device, told.lat, told.lon)
-        .join(RideRow, col(RideRow.id) == col(EvidenceRow.ride_id))
-        .join(CarpoolRow, col(CarpoolRow.id) == col(RideRow.carpool_id))
-        .where(col(CarpoolRow.end_at) >= since)
+        .where(told.ride_id.in_(words_in(connection, ride_ids)))
         .order_by(told.id)
     )
     found: defaultdict[str, list[Evidence]] = defaultdict(list)
     for ride_id, kind, side, by, at, device, lat, lon in rows:
         place = None if lat is None or lon is None else LatLon(lat, lon)
-        found[ride_id].append(Evidence(Kind(kind), Side(side), by, at, device, place))
+        found[ride_id].append(Evidence(_KINDS[kind], _SIDES[side], by, at, device, place))
     return found
 
 
-def _carpool(row: CarpoolRow, evidence: Mapping[str, Sequence[Evidence]]) -> Carpool:
-    facts = json.loads(row.facts)
+def _carpool(row: Any, facts: Mapping[str, Any], evidence: Mapping[str, Sequence[Evidence]]) -> Carpool:
+    instant = datetime.fromisoformat
     rides = tuple(
-        Ride(
-            ride["ride_id"],
-            ride["passenger"],
-            ride["seats"],
-            datetime.fromisoformat(ride["board_at"]),
-            datetime.fromisoformat(ride["alight_at"]),
-            ride["distance_m"],
-            evidence=tuple(evidence.get(ride["ride_id"], ())),
-        )
-        for ride in facts["rides"]
+        [
+            Ride(
+                ride["ride_id"],
+                intern(ride["passenger"]),
+                ride["seats"],
+                instant(ride["board_at"]),
+                instant(ride["alight_at"]),
+                ride["distance_m"],
+                evidence=tuple(evidence.get(ride["ride_id"], ())),
+            )
+            for ride in facts["rides"]
+        ]
     )
-    start = datetime.fromisoformat(facts["start_at"])
-    end = datetime.fromisoformat(facts["end_at"])
-    return Carpool(row.id, row.driver, start, end, rides, row.line_id, facts["measured_m"], facts["official_m"])
+    start, end = instant(facts["start_at"]), instant(facts["end_at"])
+    measured_m, official_m = facts["measured_m"], facts["official_m"]
+    return Carpool(row.id, intern(row.driver), start, end, rides, row.line_id, measured_m, official_m)
 
 
 # --- labels ----------------------------------------------------------------------------------
@@ -168,8 +191,8 @@ def add_holds(session: Session, labels: Iterable[Label], now: datetime) -> int:
 
 def mark_screened(session: Session, carpool_ids: Collection[str], now: datetime) -> None:
     """Say that the rules have looked at these carpools."""
-    for ids in _pieces(carpool_ids):
-        change(session, update(CarpoolRow).where(col(CarpoolRow.id).in_(ids)).values(screened_at=now))
+    looked_at = update(CarpoolRow).where(col(CarpoolRow.id).in_(words_in(session.connection(), carpool_ids)))
+    change(session, looked_at.values(screened_at=now))
 
 
 def list_released_couples(session: Session, codes: Collection[Code]) -> set[tuple[str, str, str]]:
@@ -181,6 +204,15 @@ def list_released_couples(session: Session, codes: Collection[Code]) -> set[tupl
         .where(col(HoldRow.code).in_([str(code) for code in codes]), HoldRow.verdict == Verdict.RELEASED)
     )
     return {(code, driver, passenger) for code, driver, passenger in rows}
+
+
+def list_couples(session: Session, ride_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Ride -> who drove and who rode in it."""
+    couples = select(RideRow.id, CarpoolRow.driver, RideRow.passenger).join(
+        CarpoolRow, col(CarpoolRow.id) == col(RideRow.carpool_id)
+    )
+    rows = session.exec(couples.where(col(RideRow.id).in_(words_in(session.connection(), ride_ids))))
+    return {ride_id: (driver, passenger) for ride_id, driver, passenger in rows}
 
 
 def list_held(session: Session, limit: int, skip: int = 0) -> tuple[int, Sequence[HeldCarpool]]:
