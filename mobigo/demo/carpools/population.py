@@ -26,6 +26,7 @@ from socle.geo import LatLon
 N_MONTHS = 3  # over, before the one of today
 N_COMMUTERS = 90  # those who go out once, share a car or cheat come beside them: some 150 drivers, 400 passengers
 KEEN = (0.05, 0.30)
+ON_ONE_PAGE = 26  # of somebody's carpools, beside the two rides of the press
 LINE = "CV6"  # of the fixed scenario and of the accounts that visitors use
 _FIRST_NAMES = (
     "Adèle", "Agathe", "Aimé", "Alban", "Alix", "Amélie", "Anatole", "André", "Anouk", "Armand", "Aurore", "Baptiste",
@@ -117,10 +118,10 @@ def _road(line: Line) -> Road:
 
 
 def _played(carpools: Sequence[Carpool], line_id: str) -> tuple[str, str, str]:
-    """The driver of a line who drives most, and the two passengers of theirs who ride most and do not drive."""
+    """A driver of a line whose carpools all stand on their page, and two passengers who ride with them most."""
     mine = [carpool for carpool in carpools if carpool.line_id == line_id]
     drives = Counter(carpool.driver for carpool in mine)
-    driver = min(drives, key=lambda name: (-drives[name], name))
+    driver = min(drives, key=lambda name: (drives[name] > ON_ONE_PAGE, -drives[name], name))
     drivers = {carpool.driver for carpool in carpools}
     rides = Counter(ride.passenger for carpool in mine if carpool.driver == driver for ride in carpool.rides)
     riders = Counter(ride.passenger for carpool in mine for ride in carpool.rides)
@@ -129,17 +130,19 @@ def _played(carpools: Sequence[Carpool], line_id: str) -> tuple[str, str, str]:
 
 
 def _people(make: Maker) -> Mapping[str, Somebody]:
-    ibans = sorted({one.iban for one in make.people.values() if one.iban})
-    accounts = {iban: number for number, iban in enumerate(ibans)}
+    drivers = {carpool.driver for carpool in make.carpools}
+    # Who drives has said where the money goes.
+    known = {name: person.iban or name for name, person in make.people.items() if person.iban or name in drivers}
+    accounts = {iban: number for number, iban in enumerate(sorted(set(known.values())))}
     found = {}
-    for number, (name, person) in enumerate(make.people.items()):
+    for number, name in enumerate(make.people):
         first = _FIRST_NAMES[number % len(_FIRST_NAMES)]
         last = _LETTERS[number // len(_FIRST_NAMES) % len(_LETTERS)]
         found[name] = Somebody(
             f"{first} {last}. (fictif)",
             f"{name}@exemple.test",
             f"+3363998{number:04d}",
-            fictitious_iban(accounts[person.iban]) if person.iban else "",
+            fictitious_iban(accounts[known[name]]) if name in known else "",
         )
     return found
 

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from covoiturage.sepa import Debtor
+from mobigo.cli.fictitious import PAYER_IBAN
 from mobigo.demo.carpools.history import tell_history
 from mobigo.demo.facts import read_facts
 from mobigo.demo.region import render_places
 from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.mine import get_own_money
-from mobigo.services.covoiturage.paying import get_batch, list_all_months
+from mobigo.services.covoiturage.paying import approve_batch, get_batch, list_all_months, render_order
 from mobigo.services.covoiturage.screening import list_cases
 from mobigo.services.ledger.proving import verify
 from mobigo.services.people.fictitious import email_of, open_accounts
@@ -81,6 +83,15 @@ def test_each_month_stands_where_a_visitor_can_go_on(place):
     assert states["paid"] == len(get_batch(engine, "2026-09").items) - 1
 
 
+def test_the_bank_s_file_can_be_made_and_the_account_paid_from_is_one(place):
+    engine, _data = place
+    debtor = Debtor("Région de démonstration (fictif)", PAYER_IBAN)
+    order = render_order(engine, KEYS, "2026-09", debtor, "person:clerk", NOON)
+    assert order["pain001.xml"].count(b"<CdtTrfTxInf>") == len(get_batch(engine, "2026-09").items) > 5
+    approve_batch(engine, "2026-10", "person:visitor", NOON)
+    assert b"(fictif)" in render_order(engine, KEYS, "2026-10", debtor, "person:clerk", NOON)["mandats.csv"]
+
+
 def test_somebody_waits_to_be_looked_at_and_nobody_of_long_ago(place):
     engine, _data = place
     n, held = list_cases(engine, 1_000)
@@ -94,6 +105,8 @@ def test_the_accounts_that_visitors_use_have_drawn_a_life(place):
         get_own_money(engine, pseudonym(engine, Role.DRIVER)),
         get_own_money(engine, pseudonym(engine, Role.TRAVELLER)),
     )
+    assert "demo-scenario-2020" in {one.carpool_id for one in driver.carpools}
+    assert {520, 420} <= {one.amount_cents for one in driver.carpools}
     assert len(driver.carpools) > 10
     assert driver.owed_cents > 0
     assert rider.owing_cents > 0
