@@ -62,6 +62,7 @@ PUT_TOGETHER = {
     "covoiturage.rules.limit.period.": {*PERIODS},
     "covoiturage.rules.heading.": {"amounts", "bounds", "conditions", "fares"},
     "covoiturage.rules.column.": {"driver", "fares", "net"},
+    "covoiturage.finances.payment.": {"driver", "reference", "state"},
     "covoiturage.drafts.": {"all_lines", "no_line", "other_lines"},
     "covoiturage.drafts.caption.": {"current", "draft"},
     "covoiturage.drafts.chart.": {"current", "description", "draft", "label", "title", "value"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -40,7 +41,7 @@ def payer(site):
 
 
 def reference(page):
-    return next(word for word in page.text.split() if word.startswith("covoiturage-2026-11-0")).split("<")[0]
+    return re.search(r"covoiturage-2026-11-\d+", page.text)[0]
 
 
 def test_a_month_goes_from_rides_to_the_answer_of_the_bank(site, month, payer):
