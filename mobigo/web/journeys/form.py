@@ -49,6 +49,8 @@ class Form:
     page: str = ""  # cursor of earlier or later results
     first_day: str = ""
     last_day: str = ""
+    path: str = "/itineraire"
+    more: tuple[tuple[str, str], ...] = ()  # fields of another page that searches by the same two places
 
     @property
     def is_empty(self) -> bool:
@@ -57,20 +59,24 @@ class Form:
 
     def href(self, **changes: str) -> str:
         """The address of this search with some fields changed; a new order or page keeps the rest."""
-        fields = {
-            "de": self.origin.text,
-            "de_id": self.origin.id,
-            "vers": self.destination.text,
-            "vers_id": self.destination.id,
-            "sens": "arrivee" if self.arrive_by else "",
-            "jour": self.day,
-            "heure": self.time,
-            "fauteuil": "oui" if self.wheelchair else "",
-            "velo": "oui" if self.bikes else "",
-            "tri": _SORT_WORDS[self.sort] if self.sort != "time" else "",
-            "page": self.page,
-        } | changes
-        return f"/itineraire?{urlencode({name: value for name, value in fields.items() if value})}"
+        fields = (
+            {
+                "de": self.origin.text,
+                "de_id": self.origin.id,
+                "vers": self.destination.text,
+                "vers_id": self.destination.id,
+                "sens": "arrivee" if self.arrive_by else "",
+                "jour": self.day,
+                "heure": self.time,
+                "fauteuil": "oui" if self.wheelchair else "",
+                "velo": "oui" if self.bikes else "",
+                "tri": _SORT_WORDS[self.sort] if self.sort != "time" else "",
+                "page": self.page,
+            }
+            | dict(self.more)
+            | changes
+        )
+        return f"{self.path}?{urlencode({name: value for name, value in fields.items() if value})}"
 
 
 def sort_word(sort: str) -> str:

@@ -97,6 +97,7 @@ def _account_page(account: accounts.Account, principal: Principal, provider: Pro
             Link(PASSWORD, say(password)),
             Link(DEVICES, say("people.account.devices")),
             Link(KEYS, say("people.account.keys")),
+            Link("/compte/trajets", say("meeting.mine.title")),
             Link("/compte/covoiturages", say("covoiturage.mine.title")),
             Link("/compte/mes-donnees", say("personal.mine.title")),
             Link("/compte/consentements", say("personal.consents.title")),

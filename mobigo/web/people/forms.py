@@ -23,19 +23,33 @@ Owner = Annotated[Principal, OWNER]
 
 # Error code -> the field it speaks of; a page without that field tells it at its top.
 _FIELD_OF = {
+    "bad_clock": "heure",
     "bad_contact": "contact",
+    "bad_day": "jour",
+    "bad_detour": "detour",
     "bad_email": "courriel",
     "bad_iban": "iban",
     "bad_name": "nom",
     "bad_phone": "telephone",
+    "bad_price": "prix",
     "bad_key_days": "jours",
     "bad_quota": "appels",
     "bad_scope": "droits",
+    "bad_seats": "places",
     "contact_missing": "courriel",
+    "ends_before_first_day": "fin",
+    "ends_too_near": "descente",
+    "message_empty": "texte",
+    "message_long": "texte",
+    "no_weekday": "jours",
     "not_understood": "compris",
+    "offer_in_past": "jour",
+    "offer_too_far": "jour",
     "password_long": "mot_de_passe",
     "password_plain": "mot_de_passe",
     "password_short": "mot_de_passe",
+    "price_above_cost": "prix",
+    "unknown_line_stop": "montee",
     "why_missing": "motif",
     "why_names_somebody": "motif",
     "why_too_long": "motif",
@@ -70,7 +84,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question of a form. `kind` is that of HTML's input, or `choices`: boxes to tick."""
+    """One question of a form. `kind` is that of HTML's input, `choices` (boxes), `select` (one of them) or `area`."""
 
     name: str
     label: str

@@ -108,6 +108,14 @@ PUT_TOGETHER = {
         "suspension",
         "versements",
     },
+    "meeting.day.": {"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"},
+    "meeting.state.": {"asked", "confirmed", "refused", "cancelled", "aboard", "done", "absent"},
+    "meeting.step.": {"confirmer", "refuser", "annuler", "absent"},
+    "meeting.search.": {"board", "board_there", "alight", "alight_there"},
+    "meeting.done.": {
+        *("demande", "monte", "propose", "pris", "cherche", "retire", "repos", "arrete", "ecrit"),
+        *("confirmer", "refuser", "annuler", "absent"),
+    },
     **{f"error.{status}.": {"title", "sentence", "advice"} for status in (400, 404, 405, 500, 503)},
 }
 ASKED = (

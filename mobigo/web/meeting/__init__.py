@@ -1,0 +1,1 @@
+"""Pages on which drivers and passengers meet."""
