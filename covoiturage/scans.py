@@ -27,6 +27,7 @@ _SIDES = {Side.BOARD: b"b", Side.ALIGHT: b"a"}
 _SIDE_OF = {letter: side for side, letter in _SIDES.items()}
 _HEAD_BYTES = len(_VERSION) + 1 + _INSTANT_BYTES + N_ID_BYTES
 _TOKEN_BYTES = _HEAD_BYTES + _MAC_BYTES
+TOKEN_LETTERS = -(-_TOKEN_BYTES * 4 // 3)
 _STAMPED_BYTES = _TOKEN_BYTES + _INSTANT_BYTES + _MAC_BYTES
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, jobs, network, reference
-from mobigo.web.covoiturage import budgets, controls, disputes, drafts, finances, rules
+from mobigo.web.covoiturage import budgets, controls, disputes, drafts, finances, outing, plates, receipt, riding, rules
 from mobigo.web.covoiturage import mine as carpools
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
@@ -52,6 +52,10 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         rules,
         drafts,
         carpools,
+        outing,
+        riding,
+        receipt,
+        plates,
     ):
         router.include_router(part.make_router(pages))
     router.include_router(reference.make_router(pages, document))

@@ -42,6 +42,8 @@ FILLED = {
     "nom": "Essai",
 }
 DAY = timedelta(days=1)
+DEVICE = "walk"
+DEVICE_COOKIE = f"mobigo-appareil={DEVICE}"
 
 
 def all_routes(routes: list[object]) -> Iterator[APIRoute]:
@@ -89,7 +91,7 @@ class Walk:
     def get(self, path: str, *, signed_in: bool) -> httpx.Response:
         """Look at a page."""
         self.client.cookies.clear()
-        return self.client.get(path, headers={"Cookie": f"mobigo={self.cookie(signed_in=signed_in)}"})
+        return self.client.get(path, headers={"Cookie": f"mobigo={self.cookie(signed_in=signed_in)}; {DEVICE_COOKIE}"})
 
     def send(
         self, found: Found, fields: Mapping[str, str] | bytes, token: str | None = None, **headers: str
@@ -102,7 +104,10 @@ class Walk:
         body = fields if isinstance(fields, bytes) else urlencode({**fields, **named}).encode()
         if isinstance(fields, bytes):
             body = b"&".join((body, urlencode(named).encode()))
-        told = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"mobigo={cookie}"} | headers
+        told = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": f"mobigo={cookie}; {DEVICE_COOKIE}",
+        } | headers
         self.client.cookies.clear()
         return self.client.post(found.form.action, content=body, headers=told)
 

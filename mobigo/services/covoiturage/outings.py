@@ -171,6 +171,12 @@ def get_outing_of(engine: Engine, outing_id: str, who: str) -> Outing:
     return outing
 
 
+def find_driven(engine: Engine, driver: str) -> Outing | None:
+    """The outing that somebody drives now."""
+    with reading(engine) as session:
+        return find_open(session, driver)
+
+
 def find_current(engine: Engine, who: str, now: datetime) -> Outing | None:
     """The outing that somebody is on the way with, at the wheel or aboard."""
     with reading(engine) as session:
@@ -209,6 +215,11 @@ def stamp_scan(keys: Keys, token: str, device: str, now: datetime) -> str:
     """
     stamped = scans.stamp_token(keys.derive(_PURPOSE), token, device, now)
     return refuse_scan(stamped.why) if isinstance(stamped, scans.Refused) else stamped
+
+
+def is_stamped(token: str) -> bool:
+    """Whether a code looks like one on which the moment of its scan is stamped."""
+    return len(token) > scans.TOKEN_LETTERS
 
 
 def outing_of_scan(keys: Keys, token: str) -> str | None:

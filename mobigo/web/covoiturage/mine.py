@@ -110,7 +110,10 @@ def make_router(pages: Pages) -> APIRouter:
             title=say("covoiturage.mine.title"),
             lines=[Line(say(f"covoiturage.mine.{name}"), euros(cents)) for name, cents in told],
             rows=[_row(one, said[one.carpool_id], now) for one in own.carpools],
-            ways=[Link(ACCOUNT, say("covoiturage.mine.account"))],
+            ways=[
+                Link("/covoiturage/trajet", say("covoiturage.mine.outing")),
+                Link(ACCOUNT, say("covoiturage.mine.account")),
+            ],
             back=back_to_account(),
         )
         return pages.send(request, "covoiturage/mine.html", cache="no-store", page=page)

@@ -35,6 +35,13 @@ for (const button of document.querySelectorAll("[data-here]")) {
   });
 }
 
+// A code that lives a minute: a page that shows one asks for the next, while somebody looks at it.
+for (const shown of document.querySelectorAll("[data-renew]")) {
+  setInterval(() => {
+    if (!document.hidden) location.reload();
+  }, Number(shown.dataset.renew) * 1000);
+}
+
 for (const button of document.querySelectorAll("[data-print]")) reveal(button, () => window.print());
 
 for (const button of document.querySelectorAll("[data-copy]")) {

@@ -4,10 +4,20 @@ from datetime import timedelta
 
 import pytest
 
+from covoiturage.carpool import Side
 from mobigo.security import Role
-from mobigo.services.covoiturage import publishing
+from mobigo.services.covoiturage import plates, publishing
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.disputing import Reason, open_dispute
+from mobigo.services.covoiturage.lines import list_lines
+from mobigo.services.covoiturage.outings import (
+    Seen,
+    board_by_scan,
+    course_of_line,
+    open_outing,
+    show_code,
+    stamp_scan,
+)
 from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
 from mobigo.services.covoiturage.settling import settle
 from mobigo.services.people import administration, api_keys
@@ -18,7 +28,7 @@ from tests.worlds.accounts import NOON
 from tests.worlds.carpools import carpool
 from tests.worlds.databases import KINDS, empty_database
 from tests.worlds.drafts import draft_document
-from tests.worlds.hostile import Walk
+from tests.worlds.hostile import DEVICE, Walk
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
@@ -73,7 +83,11 @@ def shared_walk(shared_site):
     publishing.submit(people.engine, another, draft_document(title="<b>essai</b>"), "essai", NOON)
     found = Walk(site, person)
     yield found.walk(
-        SEARCH, "/arrets?nom=Valmont", f"/personnes/{other.pseudonym}", f"/personnes/{suspended.pseudonym}"
+        SEARCH,
+        "/arrets?nom=Valmont",
+        f"/personnes/{other.pseudonym}",
+        f"/personnes/{suspended.pseudonym}",
+        *add_outings(people, person),
     )
     found.close()
 
@@ -85,6 +99,30 @@ def add_a_dispute(people, pseudonym):
     declare(people.engine, own, "own", "key:app1", begin)
     month = f"{NOON - timedelta(days=3):%m}"
     open_dispute(people.engine, f"p{month}", f"C{month}", Reason.FARE, "", NOON)
+
+
+def add_outings(people, person):
+    """Three cars on their way: one that they drive, one they are in, one they may get in; and plates."""
+    engine, keys = people.engine, people.keys
+    line = list_lines(engine, NOON.date())[0]
+    course, stop = course_of_line(engine, line.line_id, NOON.date()), line.stops[0].stop_id
+    seen, device = Seen(NOON, "another telephone"), keys.blind("device", DEVICE)
+    own, ridden, free = (
+        open_outing(engine, who, course, stop, seen, "k1", "person:another").outing.id
+        for who in (person.pseudonym, "driver1", "driver2")
+    )
+    up = show_code(engine, keys, ridden, "driver1", Side.BOARD, NOON).token
+    board_by_scan(engine, keys, person.pseudonym, up, stop, Seen(NOON, device))
+    shown = [
+        show_code(engine, keys, ridden, "driver1", Side.ALIGHT, NOON),
+        show_code(engine, keys, free, "driver2", Side.BOARD, NOON),
+    ]
+    scans = [stamp_scan(keys, code.token, device, NOON) for code in shown]
+    plates.make_plate(engine, person.pseudonym, line.line_id, "person:another", NOON)
+    plate = plates.make_plate(engine, "driver3", line.line_id, "person:another", NOON)
+    yield from (f"/covoiturage/descendre/{scans[0]}", f"/covoiturage/monter/{scans[1]}")
+    yield from (f"/covoiturage/plaque/{plate.code}", f"/covoiturage/trajets/{own}", "/covoiturage/trajet?demande=x")
+    yield f"/covoiturage/trajet/nouveau?ligne={line.line_id}"
 
 
 def add_months_of_carpools(people):

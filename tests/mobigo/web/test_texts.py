@@ -9,6 +9,7 @@ from covoiturage.carpool import Kind, Side
 from covoiturage.policy.fields import PLACE_LEVELS
 from covoiturage.policy.language import _CAR_TERMS, _CONDITIONS, _COUPLE_TERMS, _POSTS
 from covoiturage.policy.model import PERIODS, SCOPES
+from covoiturage.proof import ProofClass
 from mobigo.security import Permission, Role
 from mobigo.store.covoiturage.disputes import Answer, Reason
 from mobigo.store.covoiturage.payouts import ItemState
@@ -43,6 +44,10 @@ PUT_TOGETHER = {
     "people.role.": {str(role) for role in Role},
     "people.permission.": {str(permission) for permission in Permission},
     "people.state.": {str(state) for state in PersonState},
+    "covoiturage.code.": {"montee", "descente", "lead_montee", "lead_descente"},
+    "covoiturage.outing.side_": {"montee", "descente"},
+    "covoiturage.receipt.state_": {"open", "closed", "decided", "cancelled"},
+    "covoiturage.receipt.class_": {str(one) for one in ProofClass},
     "covoiturage.mine.": {"owed", "owing"},
     "covoiturage.mine.state.": {"cancelled", "closed"},
     "covoiturage.holds.": {"released", "refused", "driver", "people", "line", "ended", "reserved", "metres"},
