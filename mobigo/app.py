@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from mobigo import __version__
-from mobigo.api import carpools, ledger, meeting, opendata, ops, people, policies, standard_covoiturage
+from mobigo.api import carpools, ledger, lines, meeting, opendata, ops, people, policies, standard_covoiturage
 from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
@@ -122,6 +122,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.include_router(journeys_router)
     app.include_router(opendata.router)
     app.include_router(people.router)
+    app.include_router(lines.router)
     app.include_router(policies.router)
     app.include_router(carpools.router)
     app.include_router(ledger.router)

@@ -9,10 +9,12 @@ from anyio import to_thread, wrap_file
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from mobigo.api.access import PUBLIC
+from mobigo.api.access import PUBLIC, now_of
 from mobigo.api.reference import REFUSAL
 from mobigo.opendata.http import decide
+from mobigo.services.covoiturage.lines import LinesFile, open_lines_file
 from mobigo.services.opendata import PublishedFile, list_carpool_publications, open_carpool_file, open_network_feed
+from socle.times import PARIS
 
 _CHUNK_BYTES = 1 << 16
 
@@ -65,6 +67,24 @@ async def carpool_publications(request: Request) -> dict[str, Any]:
     }
 
 
+@router.head("/opendata/covoiturage/lignes/{file}", include_in_schema=False)
+@router.get(
+    "/opendata/covoiturage/lignes/{file}",
+    summary="Les lignes de covoiturage : GTFS et lieux",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/csv": {}, "application/zip": {}}, "description": "Le fichier."},
+        **_FILE_REPLIES,
+    },
+)
+async def carpool_lines_file(file: str, request: Request) -> Response:
+    """`lignes.gtfs.zip`, or `lieux.csv` in the national schema of carpool places."""
+    state = request.app.state
+    day = now_of(request).astimezone(PARIS).date()
+    published = await to_thread.run_sync(open_lines_file, state.engine, file, day, state.settings.site_address())
+    return _send(published, request, {"Content-Disposition": f'attachment; filename="{file}"'})
+
+
 @router.head("/opendata/covoiturage/{dataset}/{month}/{file}", include_in_schema=False)
 @router.get(
     "/opendata/covoiturage/{dataset}/{month}/{file}",
@@ -89,7 +109,7 @@ def _address(month: str, name: str) -> str:
     return f"/opendata/covoiturage/{name.partition('.')[0]}/{month}/{name}"
 
 
-def _send(published: PublishedFile, request: Request, beside: dict[str, str]) -> Response:
+def _send(published: PublishedFile | LinesFile, request: Request, beside: dict[str, str]) -> Response:
     """The file, or what HTTP asks for in its place."""
     reply = decide(published.download, request.method, request.headers)
     headers = reply.headers | beside | {"Mobigo-Release": published.release}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,20 @@ from rich.table import Table
 from mobigo.cli.audit import who_commands
 from mobigo.cli.covoiturage import BAD_INPUT, opened_database
 from mobigo.cli.feed import AsJson
-from mobigo.cli.frame import out, say_error, say_json
+from mobigo.cli.frame import out, say_error, say_json, settings
 from mobigo.texts import error_sentence, text
 from socle.errors import BadInput, Conflict
 from socle.times import PARIS
 
+
+class Form(StrEnum):
+    """What the lines are written as."""
+
+    GTFS = "gtfs"
+    PLACES = "bnlc"
+
+
+FILES = {Form.GTFS: "lignes.gtfs.zip", Form.PLACES: "lieux.csv"}
 app = typer.Typer(help=text("cli.covoiturage.lines_help"), no_args_is_help=True)
 
 
@@ -36,6 +46,19 @@ def import_(
         say_error(said)
         raise typer.Exit(BAD_INPUT) from None
     out.print(text("cli.covoiturage.lines_imported", n=len(added)))
+
+
+@app.command("export", help=text("cli.covoiturage.lines_export_help"))
+def export(
+    form: Annotated[Form, typer.Option("--format", help=text("cli.covoiturage.lines_format_help"))],
+    to: Annotated[Path, typer.Option("--out", help=text("cli.covoiturage.lines_out_help"), metavar="FILE")],
+) -> None:
+    """Write the lines in force today as a file for others."""
+    from mobigo.services.covoiturage.lines import open_lines_file
+
+    with opened_database() as (engine, _keys, now):
+        published = open_lines_file(engine, FILES[form], now.astimezone(PARIS).date(), settings().site_address())
+    to.write_bytes(published.file.read())
 
 
 @app.command("list", help=text("cli.covoiturage.lines_list_help"))

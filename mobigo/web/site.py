@@ -7,7 +7,19 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from mobigo.web import about, jobs, network, reference
-from mobigo.web.covoiturage import budgets, controls, disputes, drafts, finances, outing, plates, receipt, riding, rules
+from mobigo.web.covoiturage import (
+    budgets,
+    controls,
+    disputes,
+    drafts,
+    finances,
+    lines,
+    outing,
+    plates,
+    receipt,
+    riding,
+    rules,
+)
 from mobigo.web.covoiturage import mine as carpools
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
@@ -49,6 +61,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         finances,
         controls,
         disputes,
+        lines,
         rules,
         drafts,
         carpools,

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from typing import Any, BinaryIO
 
+import shapely
 from sqlalchemy import Engine
 
 from covoiturage.lines import Line as Line  # named in the signatures of doors
-from covoiturage.lines import find_line, in_force, read_lines, shipped_lines
+from covoiturage.lines import course_of, document_of, find_line, in_force, read_lines, shipped_lines
+from covoiturage.lines import drive_s as drive_s
 from covoiturage.policy.model import Policy
 from covoiturage.policy.shipped import shipped_policies
+from mobigo.bridges.feeders import Offered, find_estimate
+from mobigo.bridges.feeds import render_lines
+from mobigo.opendata.http import Download
+from mobigo.opendata.places import render_places
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.lines import add_line_versions, count_line_versions, list_line_versions
 from mobigo.store.covoiturage.policies import count_verdicts, list_in_force
 from socle.errors import NotFound, Unavailable
+from socle.times import local_day, service_day_start
 
 log = logging.getLogger(__name__)
+
+GTFS_NAME, PLACES_NAME = "lignes.gtfs.zip", "lieux.csv"
+GTFS_ADDRESS, PLACES_ADDRESS = (f"/opendata/covoiturage/lignes/{name}" for name in (GTFS_NAME, PLACES_NAME))
+
+
+@dataclass(frozen=True, slots=True)
+class LinesFile:
+    """A public file about the lines."""
+
+    file: BinaryIO
+    download: Download
+    release: str
 
 
 def list_all_lines(engine: Engine) -> tuple[Line, ...]:
@@ -77,3 +101,68 @@ def import_lines(engine: Engine, text: bytes, *, toml: bool, actor: str, now: da
             facts = {"lines": ", ".join(sorted({line.line_id for line in added}))}
             record(session, AuditLine(now, actor, "covoiturage.lines_imported", facts=facts))
     return added
+
+
+# --- what doors tell of a line ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinePeriod:
+    """Instants between which cars are expected at the first stop of either direction."""
+
+    begins: int
+    ends: int
+    wait_s: int
+
+
+def tell_line(line: Line) -> dict[str, Any]:
+    """The line as its document says it."""
+    return document_of(line)
+
+
+def course_geojson(line: Line) -> dict[str, Any]:
+    """The stops joined, as a GeoJSON geometry."""
+    course: dict[str, Any] = json.loads(shapely.to_geojson(course_of(line)))
+    return course
+
+
+def clock_words(seconds: int) -> str:
+    """Seconds after midnight as a page tells them."""
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02}"
+
+
+def list_next_hours(line: Line, now: int, n_days: int = 7) -> list[LinePeriod]:
+    """The hours that are under way or come within some days."""
+    first = local_day(now)
+    periods = [
+        LinePeriod(service_day_start(day) + one.from_s, service_day_start(day) + one.until_s, one.wait_s)
+        for day in (first + timedelta(days=ahead) for ahead in range(n_days))
+        if line.runs_on(day)
+        for one in line.hours
+    ]
+    return [one for one in periods if one.ends > now]
+
+
+def list_driver_cents(engine: Engine, line: Line, day: date) -> list[int | None]:
+    """What a driver receives from the first stop to each with one passenger; None on a day without policy."""
+    with reading(engine) as session:
+        offered = Offered(line, tuple(list_in_force(session)), "")
+    found = [find_estimate(offered, day, stop.distance_m) for stop in line.stops]
+    return [None if estimate is None else estimate.cents for estimate in found]
+
+
+def open_lines_file(engine: Engine, name: str, day: date, site: str) -> LinesFile:
+    """The lines in force on a day as a public file: `lignes.gtfs.zip`, `lieux.csv`.
+
+    Raises:
+        NotFound: `unknown_file`.
+    """
+    lines = list_lines(engine, day)
+    if name == GTFS_NAME:
+        body, media_type = render_lines(lines, day, site), "application/zip"
+    elif name == PLACES_NAME:
+        body, media_type = render_places(lines), "text/csv; charset=utf-8"
+    else:
+        raise NotFound("unknown_file", file=name)
+    since = datetime.fromtimestamp(service_day_start(day), UTC)
+    return LinesFile(BytesIO(body), Download(len(body), sha256(body).hexdigest(), media_type, since, 300), "latest")
