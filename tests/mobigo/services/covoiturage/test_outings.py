@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from covoiturage.boarding import State
 from covoiturage.carpool import Side
-from mobigo.services.covoiturage import outings
+from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.mine import get_own_money
 from mobigo.services.covoiturage.outings import (
     Course,
@@ -31,6 +31,7 @@ from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading
 from mobigo.store.jobs import JobState, list_jobs
 from socle.errors import BadInput, Conflict, NotFound
+from tests.worlds.carpools import carpool
 from tests.worlds.outings import PLACE_OF, SEVEN, STOPS, minutes
 
 LINE = Course(STOPS, "L6")
@@ -143,20 +144,15 @@ def test_keys_of_two_cars_at_once_leave_one_open(engine):
     assert counts(engine, "outing", "outing_event") == [1, 1]
 
 
-def test_a_close_that_cannot_be_declared_closes_nothing(engine, keys, outing, monkeypatch):
+def test_a_close_that_cannot_be_declared_closes_nothing(engine, keys, outing):
     boarded(engine, keys, outing)
     alighted(engine, keys, outing)
-
-    def fall(*_given):
-        raise KeyboardInterrupt  # the process is killed between the two halves
-
-    monkeypatch.setattr(outings, "write_declared", fall)
-    with pytest.raises(KeyboardInterrupt):
+    taken = carpool(outing.id, driver="d9", passengers=("p9",), at=SEVEN - timedelta(hours=1))
+    declare(engine, taken, "k9", "person:d9", SEVEN)
+    with pytest.raises(Conflict, match="id_taken"):
         closed(engine, outing)
     assert get_outing_of(engine, outing.id, "d1").state is State.OPEN
-    assert counts(engine, "carpool", "outing_event") == [0, 3]
-    monkeypatch.undo()
-    assert closed(engine, outing).declared.proofs == {f"{outing.id}01": "B"}
+    assert counts(engine, "carpool", "outing_event") == [1, 3]
 
 
 # --- refusals --------------------------------------------------------------------------------
