@@ -32,6 +32,7 @@ from routing.network.timetable import Timetable
 from socle.geo import LatLon, distances_m
 
 MAX_CHANGE_WALK_S = 900  # between a feeder and a vehicle or a stop where the journey begins or ends
+_LEAST_METRES_PER_DEGREE = 111_000.0  # of latitude, a little less than it is
 _KEPT = 4096  # walks between a stop of a feeder and the network that are remembered
 
 Search = Callable[[JourneyQuery], list[Journey]]
@@ -69,9 +70,12 @@ class Feeders:
     def near(self, at: LatLon, metres: float) -> list[tuple[Feeder, int]]:
         """Stops of feeders within a great circle, by feeder and position."""
         stops, lat, lon = self._places
-        if not stops:
+        # Most questions are asked far from any: one comparison of latitudes says so.
+        beside = np.flatnonzero(np.abs(lat - at.lat) * _LEAST_METRES_PER_DEGREE <= metres)
+        if not len(beside):
             return []
-        return [stops[i] for i in np.flatnonzero(distances_m(at.lat, at.lon, lat, lon) <= metres).tolist()]
+        within = beside[distances_m(at.lat, at.lon, lat[beside], lon[beside]) <= metres]
+        return [stops[i] for i in within.tolist()]
 
 
 NO_FEEDERS = Feeders(())
@@ -128,11 +132,14 @@ class Feeding:
     ) -> None:
         self._timetable, self._walks, self._feeders, self._search = timetable, walks, feeders, search
         self._query = query
-        self._plain = replace(
-            query, access=(), egress=(), max_access_s=MAX_CHANGE_WALK_S, max_egress_s=MAX_CHANGE_WALK_S
-        )
         self._starts = [] if query.access else self._ends(query.origin, query.max_access_s, is_start=True)
         self._goals = [] if query.egress else self._ends(query.destination, query.max_egress_s, is_start=False)
+
+    @cached_property
+    def _plain(self) -> JourneyQuery:
+        """The query as one who changes on foot asks it."""
+        plain = replace(self._query, access=(), egress=())
+        return replace(plain, max_access_s=MAX_CHANGE_WALK_S, max_egress_s=MAX_CHANGE_WALK_S)
 
     @property
     def applies(self) -> bool:
