@@ -22,6 +22,7 @@ from covoiturage.boarding import OPEN_AT_MOST, Again, Answer, Event, How, Outing
 from covoiturage.carpool import Side, facts_of, hash_facts, render_facts
 from covoiturage.scans import TOKEN_LIFE, Scan
 from mobigo.security import Keys
+from mobigo.services.covoiturage.booking import BookingState, list_of_driver, note_alighted, note_boarded
 from mobigo.services.covoiturage.declaring import Declared, check_key, write_cancelled, write_declared
 from mobigo.services.covoiturage.lines import get_line
 from mobigo.store.audit import AuditLine, record
@@ -41,6 +42,7 @@ from socle.geo import LatLon
 
 CLOSE_JOB = "covoiturage.close_outing"
 _PURPOSE = "boarding codes"
+_AROUND_S = 2 * 3600  # of the hour that was agreed: the ride that was booked, and no other of that day
 _MALFORMED = frozenset({boarding.Why.UNKNOWN_STOP, boarding.Why.BAD_SEATS, boarding.Why.BAD_INSTANT})
 
 
@@ -316,7 +318,22 @@ def write_end(
         answer = boarding.board(outing, passenger, proof, stop_id, seen.now, seats)
     else:
         answer = boarding.alight(outing, passenger, proof, stop_id, seen.now)
-    return _write(session, outing, answer)
+    done = _write(session, outing, answer)
+    if not done.replayed:
+        _move_booking(session, done.outing, passenger, side, seen.now)
+    return done
+
+
+def _move_booking(session: Session, outing: Outing, passenger: str, side: Side, now: datetime) -> None:
+    """A passenger who had booked with this driver, around now, is aboard; or done, who was."""
+    boarded_at = outing.riders[passenger].boarded.at
+    for booking in list_of_driver(session, outing.driver, boarded_at):
+        if booking.passenger != passenger or abs(booking.taken.board.instant - boarded_at.timestamp()) > _AROUND_S:
+            continue
+        if side is Side.BOARD and booking.state is BookingState.CONFIRMED:
+            note_boarded(session, booking.booking_id, now)
+        elif side is Side.ALIGHT and booking.state is BookingState.ABOARD:
+            note_alighted(session, booking.booking_id, now)
 
 
 def note_position(engine: Engine, outing_id: str, who: str, seen: Seen, at: datetime | None = None) -> Happened:

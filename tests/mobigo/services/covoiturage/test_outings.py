@@ -9,6 +9,8 @@ from sqlalchemy import text
 
 from covoiturage.boarding import State
 from covoiturage.carpool import Side
+from mobigo.services.covoiturage import booking
+from mobigo.services.covoiturage.booking import BookingState
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.mine import get_own_money
 from mobigo.services.covoiturage.outings import (
@@ -31,6 +33,7 @@ from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading
 from mobigo.store.jobs import JobState, list_jobs
 from socle.errors import BadInput, Conflict, NotFound
+from tests.worlds import meeting
 from tests.worlds.carpools import carpool
 from tests.worlds.outings import PLACE_OF, SEVEN, STOPS, minutes
 
@@ -227,6 +230,25 @@ def test_positions_are_kept_beside_what_happened_and_make_class_c(engine, keys, 
     assert closed(engine, outing).declared.proofs == {f"{outing.id}01": "C"}
     with pytest.raises(BadInput, match="place_missing"):
         note_position(engine, outing.id, "d1", seen(SEVEN))
+
+
+def test_who_had_booked_is_aboard_then_done_and_a_booking_of_another_hour_waits(engine, keys):
+    booked = meeting.book(engine, meeting.publish(engine).offer.offer_id).booking
+    who = (booked.booking_id, BookingState.CONFIRMED, meeting.ANNA, f"person:{meeting.ANNA}", meeting.NOW)
+    booking.move(engine, *who)
+
+    def ridden(at, key):
+        outing = open_outing(engine, meeting.ANNA, LINE, "baume", seen(at), key, "person:anna").outing
+        states = []
+        for act, side, stop in ((board_by_scan, Side.BOARD, "baume"), (alight_by_scan, Side.ALIGHT, "vercel")):
+            token = show_code(engine, keys, outing.id, meeting.ANNA, side, at).token
+            act(engine, keys, meeting.BEN, token, stop, seen(at, "phone-ben"))
+            states.append(booking.get_own_booking(engine, booked.booking_id, meeting.BEN).state)
+        close_outing(engine, outing.id, meeting.ANNA, "", {}, seen(at), "person:anna")
+        return states
+
+    assert ridden(meeting.SEVEN - timedelta(hours=3), "k1") == [BookingState.CONFIRMED] * 2
+    assert ridden(meeting.SEVEN, "k2") == [BookingState.ABOARD, BookingState.DONE]
 
 
 # --- ends ------------------------------------------------------------------------------------
