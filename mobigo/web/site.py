@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from mobigo.web import about, jobs, network, reference
 from mobigo.web.covoiturage import (
     budgets,
+    certificates,
     controls,
     disputes,
     drafts,
@@ -59,6 +60,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         jobs,
         budgets,  # before the months, whose addresses take any word
         finances,
+        certificates,
         controls,
         disputes,
         lines,

@@ -42,6 +42,7 @@ def site(tmp_path_factory):
     "path",
     [
         *(PAGE, f"{PAGE}/open_id", f"{PAGE}/answered_id"),
+        *("/compte/attestation/2026", "/compte/recus"),
         *("/compte/covoiturages/own/contester", "/compte/covoiturages", "/finances/covoiturage/budgets"),
     ],
 )

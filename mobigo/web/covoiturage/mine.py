@@ -13,6 +13,7 @@ from mobigo.services.covoiturage.disputing import Dispute
 from mobigo.services.covoiturage.mine import CarpoolState, OwnCarpool
 from mobigo.services.people import accounts
 from mobigo.web import door
+from mobigo.web.covoiturage.certificates import CERTIFICATE, RECEIPTS
 from mobigo.web.covoiturage.disputes import told_of
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line, back_to_account
@@ -113,6 +114,8 @@ def make_router(pages: Pages) -> APIRouter:
             ways=[
                 Link("/covoiturage/trajet", say("covoiturage.mine.outing")),
                 Link(ACCOUNT, say("covoiturage.mine.account")),
+                Link(RECEIPTS, say("covoiturage.receipts.title")),
+                Link(CERTIFICATE, say("covoiturage.mine.certificate")),
             ],
             back=back_to_account(),
         )

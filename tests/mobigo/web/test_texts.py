@@ -80,6 +80,7 @@ PUT_TOGETHER = {
     "covoiturage.drafts.line.": {"drafted_at", "judged_at", "judged_why", "stands", "version", "why"},
     "covoiturage.drafts.done.": {"approuve", "propose", "refuse"},
     "covoiturage.budgets.": {"granted", "left", "promised", "used"},
+    "covoiturage.certificate.": {"amount", "kilometres", "trips"},
     "covoiturage.disputes.answer.": {str(answer) for answer in Answer},
     "covoiturage.disputes.by.": {"driver", "passenger"},
     "covoiturage.disputes.choose.": {str(answer) for answer in Answer},
