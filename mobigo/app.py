@@ -15,7 +15,18 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from mobigo import __version__
-from mobigo.api import carpools, ledger, lines, meeting, opendata, ops, people, policies, standard_covoiturage
+from mobigo.api import (
+    carpool_money,
+    carpools,
+    ledger,
+    lines,
+    meeting,
+    opendata,
+    ops,
+    people,
+    policies,
+    standard_covoiturage,
+)
 from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
@@ -125,6 +136,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.include_router(lines.router)
     app.include_router(policies.router)
     app.include_router(carpools.router)
+    app.include_router(carpool_money.router)
     app.include_router(ledger.router)
     app.include_router(meeting.router)
     app.include_router(standard_covoiturage.router)

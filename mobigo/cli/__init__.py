@@ -15,6 +15,7 @@ import typer
 from mobigo import __version__
 from mobigo.cli import (
     audit,
+    carpool_books,
     covoiturage,
     demo,
     feed,
@@ -75,6 +76,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(retention.app, name="retention")
 covoiturage.app.command("simulate", help=text("cli.simulate.help"))(simulate.simulate)
+covoiturage.app.command("verify", help=text("cli.ledger.verify_help"))(carpool_books.verify)
+covoiturage.app.command("export", help=text("cli.covoiturage.export_help"))(carpool_books.export)
 covoiturage.app.command("import", help=text("cli.covoiturage.import_help"))(partners.import_)
 covoiturage.app.add_typer(lines.app, name="lines")
 covoiturage.app.add_typer(partners.keys_app, name="keys")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mobigo.cli.audit import who_commands
 from mobigo.cli.feed import AsJson
 from mobigo.cli.frame import ExitCode, out, say_json, settings
 from mobigo.texts import finding_sentence, text
@@ -83,10 +84,17 @@ def export(
     output: Annotated[Path | None, typer.Option("-o", "--output", help=text("cli.ledger.output_help"))] = None,
 ) -> None:
     """Write the books for another program."""
-    from mobigo.services.ledger.exporting import Format, Period
+    from mobigo.services.ledger.exporting import Format, Period, note_export
     from mobigo.services.ledger.exporting import export as export_books
 
-    lines = export_books(_engine(), Format(format_), Period(_find_day(first), _find_day(last)))
+    engine, period = open_books(), Period(find_day(first), find_day(last))
+    lines = export_books(engine, Format(format_), period)
+    note_export(engine, Format(format_), who_commands(), datetime.now(UTC))
+    write(lines, output)
+
+
+def write(lines: Iterable[str], output: Path | None) -> None:
+    """Write lines to a file, or to where the command speaks."""
     if output is None:
         sys.stdout.writelines(lines)
         return
@@ -101,9 +109,9 @@ def seal(day: Day = "", as_json: AsJson = False) -> None:
     from mobigo.services.ledger.proving import seal_day
 
     now = datetime.now(UTC)
-    wanted = _find_day(day) or now.astimezone(PARIS).date() - timedelta(days=1)
+    wanted = find_day(day) or now.astimezone(PARIS).date() - timedelta(days=1)
     keys = open_keys(settings().secret_key, settings().data_dir)
-    head = seal_day(_engine(), keys, wanted, now)
+    head = seal_day(open_books(), keys, wanted, now)
     if as_json:
         say_json(head.as_dict())
     else:
@@ -115,7 +123,7 @@ def heads(as_json: AsJson = False) -> None:
     """List the signed heads, the latest first."""
     from mobigo.services.ledger.proving import read_heads
 
-    found = read_heads(_engine())
+    found = read_heads(open_books())
     if as_json:
         say_json([head.as_dict() for head in found])
     else:
@@ -132,16 +140,17 @@ def proof(
     """Print the proof that an entry is in the books, or that those of a day continue those of another."""
     from mobigo.services.ledger.proving import prove_days, prove_entry
 
-    wanted, earlier = _find_day(day), _find_day(since)
+    wanted, earlier = find_day(day), find_day(since)
     if bool(key) == bool(earlier):
         raise BadInput("entry_or_since_wanted")
     if earlier is None:
-        say_json(prove_entry(_engine(), key, wanted))
+        say_json(prove_entry(open_books(), key, wanted))
     else:
-        say_json(prove_days(_engine(), earlier, wanted))
+        say_json(prove_days(open_books(), earlier, wanted))
 
 
-def _engine() -> Engine:
+def open_books() -> Engine:
+    """The database, with every table."""
     from mobigo.store.base import migrate, open_engine
 
     engine = open_engine(settings().database_address())
@@ -149,7 +158,12 @@ def _engine() -> Engine:
     return engine
 
 
-def _find_day(told: str) -> date | None:
+def find_day(told: str) -> date | None:
+    """The day that was typed; None for nothing.
+
+    Raises:
+        BadInput: `bad_day`.
+    """
     if not told:
         return None
     try:

@@ -21,7 +21,7 @@ from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
 from mobigo.services.covoiturage.declaring import write_cancelled
 from mobigo.services.covoiturage.garbage import rarely_collected
-from mobigo.store.audit import AuditLine, read_why, record
+from mobigo.store.audit import AuditLine, read_why, record, spelled_why
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_carpool
 from mobigo.store.covoiturage.holds import HeldCarpool as HeldCarpool  # doors name them
@@ -159,6 +159,19 @@ def read_case(engine: Engine, carpool_id: str, by: str, now: datetime) -> Case:
         for one in sorted(people_of(session, carpool_id)):
             record(session, AuditLine(now, by, "covoiturage.hold_read", f"person:{one}", facts=facts))
         return case
+
+
+def find_verdict(engine: Engine, carpool_id: str, why: str) -> Verdict | None:
+    """What was decided for that very reason about a carpool that waits no more.
+
+    Raises:
+        NotFound: `unknown_carpool`.
+    """
+    with reading(engine) as session:
+        get_carpool(session, carpool_id)
+        holds = [hold for hold in list_holds(session, [carpool_id])[carpool_id] if hold.verdict is not None]
+    said = {hold.verdict for hold in holds if hold.why == spelled_why(why)}
+    return said.pop() if len(said) == 1 else None
 
 
 def decide_case(

@@ -21,7 +21,8 @@ from enum import StrEnum
 
 from sqlalchemy import Engine
 
-from mobigo.store.base import reading
+from mobigo.store.audit import AuditLine, record
+from mobigo.store.base import reading, transaction
 from mobigo.store.ledger.chain import GENESIS
 from mobigo.store.ledger.heads import list_heads
 from mobigo.store.ledger.reads import Kept, each_entry, list_balances
@@ -60,6 +61,12 @@ class Period:
 def export(engine: Engine, format_: Format, period: Period) -> Iterator[str]:
     """The lines of the books in that format, each with its end."""
     return {Format.BEANCOUNT: _beancount, Format.CSV: _csv, Format.JSONL: _jsonl}[format_](engine, period)
+
+
+def note_export(engine: Engine, format_: Format, by: str, now: datetime) -> None:
+    """Write in the log who took the books away: they hold what everybody is paid, under pseudonyms."""
+    with transaction(engine) as session:
+        record(session, AuditLine(now, by, "ledger.exported", facts={"format": str(format_)}))
 
 
 def _entries(engine: Engine) -> Iterator[tuple[Kept, RecordedEntry]]:

@@ -40,12 +40,7 @@ def list_decided_of(session: Session, pseudonym: str, since: datetime, until: da
         .where(or_(col(CarpoolRow.driver) == pseudonym, col(CarpoolRow.id).in_(ridden)))
         .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
     ).all()
-    found = []
-    for begin in range(0, len(ids), _PIECE):
-        piece = ids[begin : begin + _PIECE]
-        decisions = list_of_carpools(session, piece)
-        found += [DecidedCarpool(get_carpool(session, one), decisions[one]) for one in piece if one in decisions]
-    return found
+    return _with_decisions(session, ids)
 
 
 def list_payments_of(session: Session, driver: str) -> Sequence[OwnPayment]:
@@ -60,3 +55,23 @@ def list_payments_of(session: Session, driver: str) -> Sequence[OwnPayment]:
         OwnPayment(item.end_to_end_id, batch.month, item.cents, ItemState(item.state), batch.execute_on)
         for item, batch in rows
     ]
+
+
+def list_decided_between(session: Session, since: datetime, until: datetime) -> Sequence[DecidedCarpool]:
+    """The decided carpools that ended from `since` to before `until`, by (end, id)."""
+    ids = session.exec(
+        select(CarpoolRow.id)
+        .where(CarpoolRow.state == CarpoolState.DECIDED)
+        .where(col(CarpoolRow.end_at) >= since, col(CarpoolRow.end_at) < until)
+        .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
+    ).all()
+    return _with_decisions(session, ids)
+
+
+def _with_decisions(session: Session, ids: Sequence[str]) -> list[DecidedCarpool]:
+    found = []
+    for begin in range(0, len(ids), _PIECE):
+        piece = ids[begin : begin + _PIECE]
+        decisions = list_of_carpools(session, piece)
+        found += [DecidedCarpool(get_carpool(session, one), decisions[one]) for one in piece if one in decisions]
+    return found

@@ -14,12 +14,11 @@ from mobigo.services.covoiturage import certifying
 from mobigo.services.covoiturage.certifying import Certificate
 from mobigo.services.people import accounts
 from mobigo.web import door
-from mobigo.web.covoiturage.finances import euros
 from mobigo.web.door import PUBLIC
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Link, Owner
-from mobigo.web.wording import FRENCH, month_name, say
+from mobigo.web.wording import FRENCH, euros, month_name, say
 from socle.errors import BadInput
 from socle.times import PARIS
 
@@ -82,10 +81,6 @@ def _day(iso: str) -> str:
 def make_router(pages: Pages) -> APIRouter:
     """`/compte/attestation/{year}`, `/attestation/{code}`, `/compte/recus`."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get(CERTIFICATE)
-    def this_year(request: Request, _principal: Owner) -> Response:
-        return door.go(f"{CERTIFICATE}/{door.now_of(request).astimezone(PARIS).year}")
 
     @router.get(f"{CERTIFICATE}/{{year}}")
     def certificate(request: Request, principal: Owner, year: str) -> Response:

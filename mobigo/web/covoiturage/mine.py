@@ -21,6 +21,7 @@ from mobigo.web.people.forms import Field, Fields, FormPage, Link, Owner, send_f
 from mobigo.web.people.signing import HOME
 from mobigo.web.wording import euros, moment, say
 from socle.errors import MobigoError
+from socle.times import PARIS
 
 CARPOOLS = "/compte/covoiturages"
 ACCOUNT = "/compte/versements"
@@ -115,7 +116,7 @@ def make_router(pages: Pages) -> APIRouter:
                 Link("/covoiturage/trajet", say("covoiturage.mine.outing")),
                 Link(ACCOUNT, say("covoiturage.mine.account")),
                 Link(RECEIPTS, say("covoiturage.receipts.title")),
-                Link(CERTIFICATE, say("covoiturage.mine.certificate")),
+                Link(f"{CERTIFICATE}/{now.astimezone(PARIS).year}", say("covoiturage.mine.certificate")),
             ],
             back=back_to_account(),
         )

@@ -50,7 +50,7 @@ def test_it_counts_what_stands_decided_and_is_older_than_six_days(people, both):
 
 def test_its_owner_prints_it_and_a_stranger_checks_it_without_learning_who(site, both):
     driver = site.visitor().sign_in(DRIVER).go("/compte/covoiturages")
-    assert "/compte/attestation" in driver.links
+    assert "/compte/attestation/2026" in driver.links
     paper = driver.go("/compte/attestation/2026").page.text
     for told in ("Dominique Petit", "66,0", "8,60", "Attestation de covoiturage 2026"):
         assert told in paper
