@@ -96,7 +96,7 @@ def make_router(pages: Pages) -> APIRouter:
             name=accounts.get_account(state.engine, state.keys, principal).identity.name,
             rows=_rows(made),
             note=say("covoiturage.certificate.note", day=_day(made.made_on)),
-            address=f"{str(request.base_url).rstrip('/')}{CHECK}/{code}",
+            address=f"{state.settings.site_address().rstrip('/')}{CHECK}/{code}",
             code=code,
             years=[
                 Link(f"{CERTIFICATE}/{each}", str(each))
