@@ -13,19 +13,22 @@ from markupsafe import Markup
 from covoiturage.boarding import Outing, Stop
 from covoiturage.carpool import Side
 from mobigo.services.covoiturage import boarding_codes, outings
+from mobigo.services.covoiturage.expecting import Departure, Expected, course_of_offer, list_departures, list_expected
 from mobigo.services.covoiturage.lines import list_lines
 from mobigo.services.covoiturage.outings import Code
+from mobigo.services.covoiturage.ways import ways_of
 from mobigo.services.people.contacts import read_phone
 from mobigo.services.people.principal import Principal
 from mobigo.texts import error_sentence
 from mobigo.web import door
 from mobigo.web.covoiturage.device import give_device, seen_of
 from mobigo.web.layout import Pages, absolute
+from mobigo.web.meeting.parts import find_snapshot
 from mobigo.web.people.account import Line
-from mobigo.web.people.forms import OWNER, Choice, Fields, Link, Owner, status_of
+from mobigo.web.people.forms import Choice, Fields, Link, Owner, status_of
 from mobigo.web.people.signing import HOME
 from mobigo.web.print import draw_qr
-from mobigo.web.wording import moment, say, say_count
+from mobigo.web.wording import clock, moment, say, say_count
 from socle.errors import BadInput, MobigoError, NotFound, TooOften
 from socle.times import PARIS
 
@@ -44,15 +47,24 @@ _FIELD_OF = {
     "boarding_unknown_stop": "arret",
     "too_many_codes": "telephone",
     "wrong_boarding_code": "code",
-    "unknown_line": "ligne",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Booked:
+    """An outing of today that passengers booked, to begin by one button: what it is called, and whom one meets."""
+
+    offer_id: str
+    name: str
+    expected: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class StartPage:
-    """Where one begins: a line, then a stop of it."""
+    """Where one begins: with those who booked; or a line, then a stop of it."""
 
     title: str
+    booked: Sequence[Booked]
     lines: Sequence[Link]
     line_id: str
     line_name: str
@@ -78,6 +90,7 @@ class DrivingPage:
     title: str
     lines: Sequence[Line]
     riders: Sequence[Aboard]
+    expected: Sequence[str]
     stops: Sequence[Choice]
     asked: str  # the id of the code that is being typed
     phone: str
@@ -141,24 +154,54 @@ def _aboard(outing: Outing) -> list[Aboard]:
     return told
 
 
-def _start_page(request: Request, form: Mapping[str, str], error: MobigoError | None) -> StartPage:
-    engine, today = request.app.state.engine, door.now_of(request).astimezone(PARIS).date()
-    lines = list_lines(engine, today)
+def _told(expected: Sequence[Expected]) -> list[str]:
+    """Camille, à Sens à 07:02, jusqu'à Auxerre: 1 place, and the letters that tell who it is."""
+    return [
+        say(
+            "covoiturage.outing.expected_one",
+            who=one.first_name or say("covoiturage.outing.nameless"),
+            stop=one.board_name,
+            at=clock(one.board_at),
+            to=one.alight_name,
+            seats=say_count("covoiturage.outing.seats", one.seats),
+            reference=one.reference,
+        )
+        for one in expected
+    ]
+
+
+def _booked(departure: Departure) -> Booked:
+    halts = departure.offer.halts
+    ends = {"origin": halts[0].name, "destination": halts[-1].name}
+    name = say("covoiturage.outing.booked_way", at=clock(departure.leave_at), **ends)
+    return Booked(departure.offer.offer_id, name, _told(departure.expected))
+
+
+def _start_page(
+    request: Request, principal: Principal, form: Mapping[str, str], error: MobigoError | None
+) -> StartPage:
+    state, now = request.app.state, door.now_of(request)
+    lines = list_lines(state.engine, now.astimezone(PARIS).date())
     line = next((one for one in lines if one.line_id == form.get("ligne")), None)
     stop_id = form.get("arret", "")
+    booked = [_booked(one) for one in list_departures(state.engine, state.keys, principal.pseudonym, now)]
+    begun = "reserve" if booked and "reservation" in form else "arret" if line else "ligne"
     return StartPage(
         title=say("covoiturage.outing.start"),
+        booked=booked,
         lines=[Link(door.with_query(NEW, ligne=one.line_id), one.name) for one in lines],
         line_id=line.line_id if line else "",
         line_name=line.name if line else "",
         stops=[Choice(stop.stop_id, stop.name, stop.stop_id == stop_id) for stop in line.stops] if line else (),
         key=form.get("cle") or secrets.token_urlsafe(16),
-        problems=problems_of(error, _FIELD_OF, "arret"),
+        problems=problems_of(error, {"unknown_line": "ligne"}, begun),
         back=Link(HOME, say("people.account.title")),
     )
 
 
-def _driving_page(outing: Outing, form: Mapping[str, str], error: MobigoError | None) -> DrivingPage:
+def _driving_page(
+    outing: Outing, expected: Sequence[Expected], form: Mapping[str, str], error: MobigoError | None
+) -> DrivingPage:
     return DrivingPage(
         title=say("covoiturage.outing.title"),
         lines=[
@@ -166,6 +209,7 @@ def _driving_page(outing: Outing, form: Mapping[str, str], error: MobigoError | 
             Line(say("covoiturage.outing.aboard"), say_count("covoiturage.outing.people", len(outing.aboard))),
         ],
         riders=_aboard(outing),
+        expected=_told(expected),
         stops=stop_choices(outing.stops, form.get("arret", "")),
         asked=form.get("demande", ""),
         phone=form.get("telephone", ""),
@@ -196,8 +240,10 @@ def _driven(request: Request, principal: Principal) -> Outing:
     return outing
 
 
-def _send_start(pages: Pages, request: Request, form: Mapping[str, str], error: MobigoError | None = None) -> Response:
-    page = _start_page(request, form, error)
+def _send_start(
+    pages: Pages, request: Request, principal: Principal, form: Mapping[str, str], error: MobigoError | None = None
+) -> Response:
+    page = _start_page(request, principal, form, error)
     status = status_of(error) if error else 200
     answer = pages.send(request, "covoiturage/start.html", status=status, cache="no-store", page=page)
     give_device(request, answer)
@@ -207,7 +253,8 @@ def _send_start(pages: Pages, request: Request, form: Mapping[str, str], error: 
 def _send_driving(
     pages: Pages, request: Request, outing: Outing, form: Mapping[str, str], error: MobigoError | None = None
 ) -> Response:
-    page = _driving_page(outing, form, error)
+    state = request.app.state
+    page = _driving_page(outing, list_expected(state.engine, state.keys, outing), form, error)
     status = status_of(error) if error else 200
     answer = pages.send(request, "covoiturage/driving.html", status=status, cache="no-store", page=page)
     give_device(request, answer)
@@ -228,20 +275,23 @@ def make_router(pages: Pages) -> APIRouter:
 def _add_way(router: APIRouter, pages: Pages) -> None:
     """Begin, look, show the code."""
 
-    @router.get(NEW, dependencies=[OWNER])
-    def start(request: Request) -> Response:
-        return _send_start(pages, request, request.query_params)
+    @router.get(NEW)
+    def start(request: Request, principal: Owner) -> Response:
+        return _send_start(pages, request, principal, request.query_params)
 
     @router.post(NEW)
     def begin(request: Request, principal: Owner, form: Fields) -> Response:
-        engine, seen = request.app.state.engine, seen_of(request, form)
+        engine, seen, driver = request.app.state.engine, seen_of(request, form), principal.pseudonym
         try:
-            day = seen.now.astimezone(PARIS).date()
-            course = outings.course_of_line(engine, form.get("ligne", ""), day)
-            told = (form.get("arret", ""), seen, form.get("cle", ""), principal.actor)
-            outings.open_outing(engine, principal.pseudonym, course, *told)
+            if "reservation" in form:
+                ways = ways_of(find_snapshot(pages))
+                course, stop_id = course_of_offer(engine, ways, driver, form["reservation"], seen.now)
+            else:
+                day = seen.now.astimezone(PARIS).date()
+                course, stop_id = outings.course_of_line(engine, form.get("ligne", ""), day), form.get("arret", "")
+            outings.open_outing(engine, driver, course, stop_id, seen, form.get("cle", ""), principal.actor)
         except MobigoError as error:
-            return _send_start(pages, request, form, error)
+            return _send_start(pages, request, principal, form, error)
         return door.go(OUTING)
 
     @router.get(OUTING)
