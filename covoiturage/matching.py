@@ -131,7 +131,9 @@ class OfferIndex:
 
     def search(self, wish: Wish, limit: int = N_MATCHES) -> list[Match]:
         """The best way along with each outing that takes the passenger, by `Match.rank`."""
-        outings = [self._outing(offer, day, leave_at) for offer, day, leave_at in self._near_enough(wish)]
+        outings = self.list_near(
+            wish.origin, wish.destination, wish.at, wish.tolerance_s, wish.walk_m, arrive_by=wish.arrive_by
+        )
         best = []
         for outing, near in zip(outings, look_around(outings, wish, self._ways), strict=True):
             match = min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
@@ -139,26 +141,55 @@ class OfferIndex:
                 best.append(match)
         return sorted(best, key=lambda one: one.rank(wish))[:limit]
 
-    def _near_enough(self, wish: Wish) -> list[tuple[Offer, date, int]]:
-        """Outings that may take the passenger along: all that do, and few others."""
+    def list_weekly(self, origin: LatLon, destination: LatLon, walk_m: float) -> list[Offer]:
+        """Weekly offers that may pass within `walk_m` of one place, then of the other: all that do, and few others."""
+        rows, *_ = self._rows_near(origin, destination, walk_m)
+        near = [self._offers[row] for row in rows.tolist() if self._weekdays[row]]
+        return [offer for offer in near if offer is not None]
+
+    def list_near(
+        self,
+        origin: LatLon,
+        destination: LatLon,
+        at: int,
+        tolerance_s: int,
+        walk_m: float,
+        *,
+        arrive_by: bool = False,
+    ) -> list[Outing]:
+        """Outings that may meet somebody within `walk_m` of one place around an instant and take them near the other.
+
+        All that do, and few others; `arrive_by`: the instant is that of the arrival.
+        """
+        found = self._near_enough(origin, destination, (at - tolerance_s, at + tolerance_s), walk_m, arrive_by)
+        return [self._outing(offer, day, leave_at) for offer, day, leave_at in found]
+
+    def _rows_near(
+        self, origin: LatLon, destination: LatLon, walk_m: float
+    ) -> tuple[NDArray[np.intp], Floats, Floats, float]:
+        """Rows whose way may be long enough, the metres from their ends to the places, and between the places."""
         n = len(self._offers)
-        if not n:
-            return []
-        origin, destination = _from_centre(wish.origin), _from_centre(wish.destination)
-        to_m, from_m = _chords(self._first[:n], origin), _chords(self._last[:n], destination)
-        between_m = float(_chords(origin[None, :], destination)[0])
-        rows = np.flatnonzero(to_m + between_m + from_m <= self._budget_m[:n] + 4 * wish.walk_m)
+        one, other = _from_centre(origin), _from_centre(destination)
+        to_m, from_m = _chords(self._first[:n], one), _chords(self._last[:n], other)
+        between_m = float(_chords(one[None, :], other)[0])
+        rows = np.flatnonzero(to_m + between_m + from_m <= self._budget_m[:n] + 4 * walk_m)
+        return rows, to_m[rows], from_m[rows], between_m
+
+    def _near_enough(
+        self, origin: LatLon, destination: LatLon, between: tuple[int, int], walk_m: float, arrive_by: bool
+    ) -> list[tuple[Offer, date, int]]:
+        rows, to_m, from_m, between_m = self._rows_near(origin, destination, walk_m)
         if not len(rows):
             return []
         # Seconds from leaving until one is met, and from being left until the end, at the least.
-        before_s = np.maximum(to_m[rows] - wish.walk_m, 0.0) / FASTEST_M_S
-        after_s = np.maximum(from_m[rows] - wish.walk_m, 0.0) / FASTEST_M_S
-        aboard_s = max(between_m - 2 * wish.walk_m, 0.0) / FASTEST_M_S
-        if wish.arrive_by:
+        before_s = np.maximum(to_m - walk_m, 0.0) / FASTEST_M_S
+        after_s = np.maximum(from_m - walk_m, 0.0) / FASTEST_M_S
+        aboard_s = max(between_m - 2 * walk_m, 0.0) / FASTEST_M_S
+        if arrive_by:
             before_s = before_s + aboard_s
         else:
             after_s = after_s + aboard_s
-        earliest, latest = wish.at - wish.tolerance_s, wish.at + wish.tolerance_s
+        earliest, latest = between
         budget_s = self._budget_s[rows]
         found = []
         leave_at = self._leave_at[rows]

@@ -41,6 +41,7 @@ from mobigo.jobs.handlers import Means
 from mobigo.logs import write_logs
 from mobigo.outbound.letters import open_post
 from mobigo.security import open_keys
+from mobigo.services.covoiturage.answering import Answers
 from mobigo.services.covoiturage.finding import OfferSearch
 from mobigo.services.covoiturage.lines import lines_edition, open_lines
 from mobigo.services.covoiturage.partners import PREFIX
@@ -122,6 +123,7 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.state.settings = settings
     app.state.offer_boards = OfferBoards(engine)
     app.state.offer_search = OfferSearch(engine)
+    app.state.standard_answers = Answers(engine, app.state.offer_boards, app.state.offer_search)
     app.state.doorkeeper = Doorkeeper(
         is_open=settings.standard_covoiturage_open,
         calls_per_minute=settings.standard_covoiturage_calls_per_minute,

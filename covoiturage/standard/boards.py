@@ -38,6 +38,10 @@ class Places:
         return _within(to_pickup, ends.departure_km) & _within(to_drop, ends.arrival_km), to_pickup + to_drop
 
 
+Rank = tuple[float, float, str]
+"""What answers are ordered by: seconds off the asked time, kilometres off at both ends together, id."""
+
+
 class JourneyBoard:
     """Journeys in the order of their instants. A row keeps the position that its offer was given in."""
 
@@ -46,13 +50,14 @@ class JourneyBoard:
         self._order = np.argsort(at, kind="stable")  # row → position
         self._at = at[self._order]
         self._places = Places([offers[position] for position in self._order])
-        by_id = sorted(range(len(offers)), key=lambda position: (offers[position].get("id", ""), position))
+        self._ids = [str(offer.get("id", "")) for offer in offers]
+        by_id = sorted(range(len(offers)), key=lambda position: (self._ids[position], position))
         rank = np.empty(len(offers), np.intp)
         rank[by_id] = np.arange(len(offers))
         self._rank = rank[self._order]  # row → place of its id among all ids
 
-    def find(self, question: JourneyQuestion) -> list[int]:
-        """Positions of the offers that answer, by time gap, distance and id."""
+    def find(self, question: JourneyQuestion) -> list[tuple[Rank, int]]:
+        """Positions of the offers that answer, each after its rank."""
         rows = slice(
             int(np.searchsorted(self._at, question.at - question.delta_s, "left")),
             int(np.searchsorted(self._at, question.at + question.delta_s, "right")),
@@ -61,7 +66,9 @@ class JourneyBoard:
         found = np.flatnonzero(is_near)
         gap = np.abs(self._at[rows][found] - question.at)
         order = np.lexsort((self._rank[rows][found], distance[found], gap))[: question.count]
-        return [int(position) for position in self._order[rows][found[order]]]
+        positions = self._order[rows][found[order]].tolist()
+        ranks = zip(gap[order].tolist(), distance[found[order]].tolist(), positions, strict=True)
+        return [((off_s, off_km, self._ids[position]), position) for off_s, off_km, position in ranks]
 
 
 class TripBoard:
@@ -88,8 +95,8 @@ class TripBoard:
         self._dates = np.array([date for _, date in dated], np.float64)
         self._lists = np.bincount(self._dated, minlength=len(schedules)) > 0
 
-    def find(self, question: TripQuestion) -> list[int]:
-        """Positions of the trips that answer, by the gap of their nearest schedule, distance and position."""
+    def find(self, question: TripQuestion) -> list[tuple[Rank, int]]:
+        """Positions of the trips that answer, each after its rank: gap of the nearest schedule, distance; no id."""
         is_near, distance = self._places.near(question.ends, slice(None))
         apart = np.abs(self._time_s - question.time_of_day_s) % _DAY_S
         gap = np.minimum(apart, _DAY_S - apart)
@@ -99,7 +106,7 @@ class TripBoard:
         np.minimum.at(least, self._trip[fits], gap[fits])
         found = np.flatnonzero(least < np.inf)
         order = np.lexsort((found, distance[found], least[found]))[: question.count]
-        return [int(position) for position in found[order]]
+        return [((float(least[one]), float(distance[one]), ""), one) for one in found[order].tolist()]
 
     def _in_period(self, question: TripQuestion) -> NDArray[np.bool_]:
         """Schedules that list no journey, or one between the bounds."""

@@ -19,6 +19,7 @@ from fastapi import Request, Response
 
 from mobigo.opendata.http import render_body
 from routing.journeys.snapshot import Snapshot
+from socle.errors import Unavailable
 
 CACHE_SHORT = "public, max-age=15, stale-while-revalidate=600"
 DATASET_HEADER = "X-Mobigo-Dataset"
@@ -51,6 +52,14 @@ def current_snapshot(request: Request) -> Snapshot:
     """
     network: HoldsSnapshot = request.app.state.network
     return network.current()
+
+
+def find_snapshot(request: Request) -> Snapshot | None:
+    """The network that is served; carpools do without one."""
+    try:
+        return current_snapshot(request)
+    except Unavailable:
+        return None
 
 
 def now() -> int:

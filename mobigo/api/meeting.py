@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from covoiturage.offers import Match, Meeting, Offer, Weekly, Wish
 from mobigo.api.access import PUBLIC, Needs, decode, now_of, private_json, read_json
-from mobigo.api.deps import in_pool
+from mobigo.api.deps import find_snapshot, in_pool
 from mobigo.api.reference import describe
 from mobigo.security import Permission
 from mobigo.services.covoiturage import booking as bookings
@@ -26,7 +26,7 @@ from mobigo.services.people.principal import Principal
 from mobigo.texts import text
 from routing.journeys.naming import find_point, get_public_stop
 from routing.journeys.snapshot import Snapshot
-from socle.errors import BadInput, Unavailable
+from socle.errors import BadInput
 from socle.geo import LatLon
 from socle.times import PARIS, render_instant
 
@@ -300,15 +300,6 @@ def _told(name: str, answer: type[Any], body: type[Any] | None = None, params: t
     return {"operation_id": name, "response_model": None, "openapi_extra": extra}
 
 
-def _snapshot(request: Request) -> Snapshot | None:
-    """The network that is served; carpools do without."""
-    try:
-        found: Snapshot = request.app.state.network.current()
-    except Unavailable:
-        return None
-    return found
-
-
 def _key(request: Request) -> str:
     return request.headers.get("idempotency-key", "")
 
@@ -340,7 +331,7 @@ async def search(request: Request) -> Response:
         asked = msgspec.convert(dict(request.query_params), SearchParams, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput("bad_field", reason=str(error)) from None
-    snapshot, now, state = _snapshot(request), now_of(request), request.app.state
+    snapshot, now, state = find_snapshot(request), now_of(request), request.app.state
     wish = Wish(
         _place(snapshot, asked.from_),
         _place(snapshot, asked.to),
@@ -440,7 +431,7 @@ def publish(request: Request, principal: Owner, body: Body) -> Response:
         at_once=wish.now,
     )
     line, engine = _line(request, wish.line_id, now), request.app.state.engine
-    ways = ways_of(_snapshot(request))
+    ways = ways_of(find_snapshot(request))
     who, actor = principal.pseudonym, principal.actor
     published = offering.publish(engine, ways, who, given, line, _key(request), actor, now)
     booked = [_booking(one, who) for one in published.booked]
@@ -512,7 +503,7 @@ def ask(request: Request, principal: Owner, body: Body) -> Response:
         arrive_by=wish.arrive_by,
         tolerance_s=wish.tolerance_minutes * 60,
     )
-    ways, who = ways_of(_snapshot(request)), principal.pseudonym
+    ways, who = ways_of(find_snapshot(request)), principal.pseudonym
     line = _line(request, wish.line_id, at)
     asked = offering.ask(request.app.state.engine, ways, who, given, line, _key(request), now_of(request))
     told = _request(asked.request)
@@ -561,7 +552,7 @@ def book(request: Request, principal: Owner, body: Body) -> Response:
     )
     board_at = None if asked.board_at is None else int(_zoned(asked.board_at).timestamp())
     given = GivenBooking(asked.offer_id, asked.day, wish, origin.name, destination.name, board_at)
-    ways, key = ways_of(_snapshot(request)), _key(request)
+    ways, key = ways_of(find_snapshot(request)), _key(request)
     digest = offering.digest_of(given, key)
     booked = bookings.book(request.app.state.engine, ways, given, digest, key, principal.actor, now_of(request))
     return private_json(_booking(booked.booking, principal.pseudonym), 201)

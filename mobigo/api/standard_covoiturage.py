@@ -12,11 +12,13 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
+from covoiturage.announcing import Teller
 from covoiturage.fields import Document, Read, read_json, refuse, render_json
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import Parameters, one_value, read_journey_question, read_trip_question
@@ -29,10 +31,13 @@ from covoiturage.standard.shapes import (
     read_status,
 )
 from mobigo.api.access import JSON, PUBLIC, now_of
+from mobigo.api.deps import find_snapshot
 from mobigo.api.problems import on_unexpected, status_of
 from mobigo.services.covoiturage import standard
+from mobigo.services.covoiturage.answering import Answers, make_teller
 from mobigo.services.covoiturage.partners import PREFIX
-from mobigo.services.covoiturage.standard import Caller, OfferBoards
+from mobigo.services.covoiturage.standard import Caller
+from mobigo.services.covoiturage.ways import ways_of
 from mobigo.services.health import check_database
 from mobigo.texts import error_sentence
 from socle.errors import BadInput, Conflict, LimitExceeded, MobigoError, NotFound, NotSignedIn, TooOften, Unavailable
@@ -113,16 +118,24 @@ def _add_search(path: str, kind: OfferKind, read: Callable[[Parameters], Any], f
     @router.get(path)
     async def search(request: Request, _partner: Partner) -> Response:
         question = read(_parameters(request))
-        boards: OfferBoards = request.app.state.offer_boards
-        return Response(await _in_thread(find, boards, kind, question), 200, _NO_STORE, JSON)
+        answers: Answers = request.app.state.standard_answers
+        ways = ways_of(find_snapshot(request))
+        found = await _in_thread(find, answers, kind, question, ways, _teller(request), now_of(request))
+        return Response(found, 200, _NO_STORE, JSON)
 
 
 for _side, _of_journeys, _of_trips in (
     ("driver", OfferKind.DRIVER_JOURNEY, OfferKind.DRIVER_REGULAR_TRIP),
     ("passenger", OfferKind.PASSENGER_JOURNEY, OfferKind.PASSENGER_REGULAR_TRIP),
 ):
-    _add_search(f"/{_side}_journeys", _of_journeys, read_journey_question, OfferBoards.find_journeys)
-    _add_search(f"/{_side}_regular_trips", _of_trips, read_trip_question, OfferBoards.find_trips)
+    _add_search(f"/{_side}_journeys", _of_journeys, read_journey_question, Answers.find_journeys)
+    _add_search(f"/{_side}_regular_trips", _of_trips, read_trip_question, Answers.find_trips)
+
+
+def _teller(request: Request) -> Teller:
+    """We tell in the name of the site's own domain."""
+    site = request.app.state.settings.public_url or str(request.base_url).rstrip("/")
+    return make_teller((urlsplit(site).hostname or "").lower(), site)
 
 
 @router.post("/bookings")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -31,6 +31,7 @@ from mobigo.store.covoiturage import own_bookings, own_offers
 from mobigo.store.covoiturage.own_offers import OfferState, Version
 from socle.geo import LatLon
 
+T = TypeVar("T")
 _STILL_LOOKED_AT = timedelta(days=1)  # outings that are over for so long are read no more
 _PARTNER_KM = 2.0
 _N_OF_PARTNERS = 20
@@ -48,9 +49,13 @@ class OfferSearch:
 
     def search(self, ways: Ways, wish: Wish, now: datetime, limit: int = N_MATCHES) -> list[Match]:
         """The best ways along that have not left yet."""
+        return self.ask(ways, now, lambda index: index.search(wish_around(wish, now), limit))
+
+    def ask(self, ways: Ways, now: datetime, what: Callable[[OfferIndex], T]) -> T:
+        """What somebody wants to know of the offers as they are now."""
         with self._lock:
             self._read_on(ways, now)
-            return self._index.search(wish_around(wish, now), limit)
+            return what(self._index)
 
     def _read_on(self, ways: Ways, now: datetime) -> None:
         with reading(self._engine) as session:
@@ -109,7 +114,7 @@ def find_partners(engine: Engine, keys: Keys, boards: OfferBoards, wish: Wish, n
     at = float(wish.at)
     ends = Ends(wish.origin, wish.destination, _PARTNER_KM, _PARTNER_KM)
     question = JourneyQuestion(ends, at, float(wish.tolerance_s), _N_OF_PARTNERS)
-    kept: list[Document] = json.loads(boards.find_journeys(OfferKind.DRIVER_JOURNEY, question))
+    kept: list[Document] = [json.loads(body) for _, body in boards.find_journeys(OfferKind.DRIVER_JOURNEY, question)]
     answered = ask_partners(engine, keys, OfferKind.DRIVER_JOURNEY, question)
     found: dict[tuple[str, str], PartnerJourney] = {}
     for document in (*kept, *answered.offers):

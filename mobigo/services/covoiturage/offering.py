@@ -406,6 +406,7 @@ def give_up(engine: Engine, request_id: str, passenger: str) -> None:
         Forbidden: `not_yours`.
     """
     with transaction(engine) as session:
+        take_turn(session)
         kept = own_offers.get_request(session, request_id)
         if kept.wish.passenger != passenger:
             raise Forbidden("not_yours")

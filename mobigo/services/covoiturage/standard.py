@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from covoiturage.fields import Document, render_json
 from covoiturage.standard import bookings
-from covoiturage.standard.boards import JourneyBoard, TripBoard
+from covoiturage.standard.boards import JourneyBoard, Rank, TripBoard
 from covoiturage.standard.bookings import booking_key, hash_words
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import JourneyQuestion, TripQuestion
@@ -25,6 +25,7 @@ from mobigo.services.covoiturage.keeping import NOBODY, keep_people, kept_bookin
 from mobigo.services.covoiturage.partners import tell_others
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage import bookings as rows
+from mobigo.store.covoiturage import own_offers
 from mobigo.store.covoiturage.bookings import KeptMessage
 from mobigo.store.covoiturage.offers import Version, get_version, list_documents
 from mobigo.store.covoiturage.partners import find_key
@@ -77,17 +78,17 @@ class OfferBoards:
         self._journeys: dict[OfferKind, tuple[Version, JourneyBoard, list[bytes]]] = {}
         self._trips: dict[OfferKind, tuple[Version, TripBoard, list[bytes]]] = {}
 
-    def find_journeys(self, kind: OfferKind, question: JourneyQuestion) -> bytes:
-        """The journeys that answer, as a JSON array."""
+    def find_journeys(self, kind: OfferKind, question: JourneyQuestion) -> list[tuple[Rank, bytes]]:
+        """The journeys that answer, as JSON, each after its rank."""
         return self._find(kind, question, self._journeys, JourneyBoard)
 
-    def find_trips(self, kind: OfferKind, question: TripQuestion) -> bytes:
-        """The regular trips that answer, as a JSON array."""
+    def find_trips(self, kind: OfferKind, question: TripQuestion) -> list[tuple[Rank, bytes]]:
+        """The regular trips that answer, as JSON, each after its rank."""
         return self._find(kind, question, self._trips, TripBoard)
 
     def _find(
         self, kind: OfferKind, question: Any, kept: dict[OfferKind, tuple[Version, Any, list[bytes]]], make: Any
-    ) -> bytes:
+    ) -> list[tuple[Rank, bytes]]:
         with reading(self._engine) as session:
             version = get_version(session)
             found = kept.get(kind)
@@ -99,7 +100,7 @@ class OfferBoards:
                         found = version, make([json.loads(each) for each in texts]), [each.encode() for each in texts]
                         kept[kind] = found
         _, board, bodies = found
-        return b"[" + b",".join(bodies[position] for position in board.find(question)) + b"]"
+        return [(rank, bodies[position]) for rank, position in board.find(question)]
 
 
 # --- bookings ---------------------------------------------------------------------------------
@@ -109,10 +110,12 @@ def book(engine: Engine, caller: Caller, booking: Document, now: datetime) -> No
     """Take a booking that an operator begins.
 
     Raises:
-        BadInput: `standard_first_status`, `standard_booking_known`.
+        BadInput: `standard_first_status`, `standard_booking_known`; `standard_books_here`: the driver is ours.
     """
     bookings.check_new(booking)
     with transaction(engine) as session:
+        if own_offers.is_offer(session, booking["driver"]["id"]):
+            raise BadInput("standard_books_here")
         if not rows.add_booking(session, kept_booking(booking, caller.operator), now):
             raise BadInput("standard_booking_known")
         keep_people(session, booking, now)

@@ -65,7 +65,7 @@ def _erase_bookings(session: Session, whose: Whose) -> int:
 
 
 def _erase_requests(session: Session, whose: Whose) -> int:
-    return change(session, delete(RequestRow).where(col(RequestRow.passenger) == whose.pseudonym))
+    return _gone(session, change(session, delete(RequestRow).where(col(RequestRow.passenger) == whose.pseudonym)))
 
 
 def _erase_offers(session: Session, whose: Whose) -> int:

@@ -176,6 +176,11 @@ def get_offer(session: Session, offer_id: str) -> KeptOffer:
     return _kept_offer(row)
 
 
+def is_offer(session: Session, offer_id: str) -> bool:
+    """Whether somebody of ours makes or made an offer of that id, which may be any text."""
+    return offer_id.isascii() and offer_id.isalnum() and session.get(OwnOfferRow, offer_id) is not None
+
+
 def list_offers_of(session: Session, driver: str, now: datetime) -> Sequence[KeptOffer]:
     """The open offers of a driver of which something is left, the first published first."""
     rows = session.exec(

@@ -16,12 +16,17 @@ ALL_DAYS = frozenset(WEEKDAYS)
 
 def journeys_near(*offers, at=AT, delta_s=900, count=None, departure=SQUARE, arrival=FAR, radius_km=1.0):
     ends = Ends(departure, arrival, radius_km, radius_km)
-    return JourneyBoard(offers).find(JourneyQuestion(ends, at, delta_s, count))
+    return positions(JourneyBoard(offers).find(JourneyQuestion(ends, at, delta_s, count)))
 
 
 def trips_at(*offers, time_s, weekdays=ALL_DAYS, delta_s=900, since=None, until=None, count=None):
     ends = Ends(SQUARE, FAR, 1.0, 1.0)
-    return TripBoard(offers).find(TripQuestion(ends, time_s, weekdays, delta_s, since, until, count))
+    return positions(TripBoard(offers).find(TripQuestion(ends, time_s, weekdays, delta_s, since, until, count)))
+
+
+def positions(found):
+    assert [rank for rank, _ in found] == sorted(rank for rank, _ in found)
+    return [position for _, position in found]
 
 
 @pytest.mark.parametrize(("km", "found"), [(0, [0]), (0.9999, [0]), (1.0, [0]), (1.0001, [])])
@@ -153,7 +158,7 @@ def test_searches_of_journeys_are_those_of_the_slow_twin():
             ends = Ends(random_place(draws), random_place(draws), draws.uniform(0, 8), draws.uniform(0, 8))
             count = draws.choice([None, draws.randrange(5)])
             question = JourneyQuestion(ends, AT + draws.randrange(-4000, 4000), draws.randrange(2000), count)
-            found = board.find(question)
+            found = positions(board.find(question))
             assert found == twin.find_journeys(offers, question)
             n_found += len(found)
     assert n_found > 1_000
@@ -176,7 +181,7 @@ def test_searches_of_regular_trips_are_those_of_the_slow_twin():
                 draws.choice([None, draws.randrange(100)]),
                 draws.choice([None, draws.randrange(5)]),
             )
-            found = board.find(question)
+            found = positions(board.find(question))
             assert found == twin.find_trips(offers, question)
             n_found += len(found)
     assert n_found > 1_000

@@ -378,8 +378,8 @@ def test_many_offers_are_kept_in_pieces(ours):
     assert partnership.import_data(ours, data, "system:test", NOON).counts["offers"] == 1_201
     assert partnership.import_data(ours, data, "system:test", NOON).counts["offers"] == 1_201
     boards = standard.OfferBoards(ours)
-    found = json.loads(boards.find_journeys(OfferKind.DRIVER_JOURNEY, JourneyQuestion(QUESTION.ends, AT, 1e9, None)))
-    assert [one["passengerPickupDate"] for one in found] == [AT + number for number in range(1_201)]
+    found = boards.find_journeys(OfferKind.DRIVER_JOURNEY, JourneyQuestion(QUESTION.ends, AT, 1e9, None))
+    assert [json.loads(body)["passengerPickupDate"] for _, body in found] == [AT + number for number in range(1_201)]
 
 
 def test_all_days_of_the_week_are_asked_in_order():
