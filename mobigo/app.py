@@ -87,7 +87,8 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     engine = open_engine(settings.database_address())
     seat = find_seat(engine) if stays else None
     keys = open_keys(settings.secret_key, settings.data_dir)
-    post = open_post(settings.mail_url, settings.mail_sender, settings.letters_dir(), settings.site_address())
+    mail = (settings.mail_url, settings.mail_sender, settings.letters_dir(), settings.site_address())
+    post = open_post(*mail, settings.sms_url, settings.sms_token)
     jobs = Beside(Means(engine, keys, post, _now, settings.site_address(), settings.letters_dir(), settings.data_dir))
     writer = None if seat is None else Writer(seat, jobs.start)
 

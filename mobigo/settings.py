@@ -51,6 +51,14 @@ class Settings(BaseSettings):
         description="Mail server, as in smtp://user:password@mail.example; empty: mail is written into files.",
     )
     mail_sender: str = Field(default="", description="Address that mail is sent from; needed with a mail server.")
+    sms_url: str = Field(
+        default="",
+        repr=False,
+        description="Gateway that text messages are posted to, https://…; empty: they are written into files.",
+    )
+    sms_token: str = Field(
+        default="", repr=False, description="What that gateway is shown (Authorization: Bearer …); empty: nothing."
+    )
     operator_name: str = Field(default="", description="Who answers for this service, shown at the foot of the pages.")
     operator_phone: str = Field(default="", description="Telephone number of the agents; empty: none is shown.")
     operator_email: str = Field(default="", description="Address for questions and reports; empty: none is shown.")

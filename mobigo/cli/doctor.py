@@ -58,6 +58,7 @@ def _checks() -> Iterator[Check]:
     yield from _data_dir()
     yield _secret_key()
     yield _letters()
+    yield _text_messages()
     yield from _database()
     yield _network()
     yield _assets()
@@ -104,6 +105,20 @@ def _letters() -> Check:
     except MobigoError as error:
         return Check("letters", "error", error_sentence(error))
     return Check("letters", "good", text("cli.doctor.letters_server", host=f"{server.host}:{server.port}"))
+
+
+def _text_messages() -> Check:
+    from mobigo.outbound.letters import read_gateway
+
+    chosen = settings()
+    if not chosen.sms_url:
+        path = str((chosen.letters_dir() / "sms").absolute())
+        return Check("text_messages", "warning", text("cli.doctor.texts_files", path=path))
+    try:
+        gateway = read_gateway(chosen.sms_url, chosen.sms_token)
+    except MobigoError as error:
+        return Check("text_messages", "error", error_sentence(error))
+    return Check("text_messages", "good", text("cli.doctor.texts_gateway", host=gateway.host))
 
 
 def _settings() -> Iterator[Check]:

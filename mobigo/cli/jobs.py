@@ -53,8 +53,9 @@ def run(
     seat = find_seat(engine)
     if seat is not None and not seat.try_to_take():
         raise Unavailable("seat_taken")
-    post = open_post(settings().mail_url, settings().mail_sender, settings().letters_dir(), settings().site_address())
     chosen = settings()
+    mail = (chosen.mail_url, chosen.mail_sender, chosen.letters_dir(), chosen.site_address())
+    post = open_post(*mail, chosen.sms_url, chosen.sms_token)
     means = Means(engine, keys, post, _now, chosen.site_address(), chosen.letters_dir(), chosen.data_dir)
     worker = make_worker(means)
 

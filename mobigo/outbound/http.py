@@ -140,8 +140,11 @@ def post(
     headers: Mapping[str, str] | None = None,
     pause: Callable[[float], None] = time.sleep,
     method: str = "POST",
+    most_tries: int = MOST_TRIES,
 ) -> tuple[int, bytes]:
     """Status and body of a POST (or PATCH); one that may not have arrived is sent again under the same key.
+
+    `most_tries` is 1 for what a job sends again by itself.
 
     Raises:
         BadInput: `bad_server`, `too_large`.
@@ -149,15 +152,15 @@ def post(
     """
     sent = {"Content-Type": content_type, "Idempotency-Key": key, **(headers or {})}
     limits = Limits(MOST_ANSWER_BYTES, 30.0, 60.0)
-    for n_tries in range(1, MOST_TRIES + 1):
+    for n_tries in range(1, most_tries + 1):
         wait_s = 2.0 ** (n_tries - 1)
         try:
             with _answer(method, address, sent, limits, body) as (answer, chunks):
-                if answer.status_code not in _AGAIN or n_tries == MOST_TRIES:
+                if answer.status_code not in _AGAIN or n_tries == most_tries:
                     return answer.status_code, b"".join(chunks)
                 wait_s = _retry_after_s(answer) or wait_s
         except Unavailable:
-            if n_tries == MOST_TRIES:
+            if n_tries == most_tries:
                 raise
         pause(min(wait_s, _LONGEST_PAUSE_S))
     raise AssertionError("the last try returns or raises")

@@ -1,8 +1,8 @@
 """Letters: messages to people, by mail and by telephone.
 
-Mail is handed to an SMTP server, encrypted and to whom can prove who it is; text messages, and
-mail where no server is known, are files in a folder of this machine, from which an operator's own
-gateway takes them. The same key is the same message, however often it is sent.
+Mail is handed to an SMTP server, encrypted and to whom can prove who it is; text messages to a gateway
+by HTTP. Where no server or gateway is known they are files in a folder of this machine, from which an
+operator's own takes them. The same key is the same message, however often it is sent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import smtplib
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -24,13 +24,15 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from mobigo.outbound.http import trust
-from socle.errors import BadInput, Unavailable
+from mobigo.outbound.http import check_server, post, trust
+from socle.errors import BadInput, MobigoError, Unavailable
 
 # Scheme of a mail server's address -> how it is spoken to, and where it listens unless the address says.
 _SCHEMES = {"smtp": ("starttls", 587), "smtps": ("tls", 465), "smtp+plain": ("none", 25)}
 _NOBODY = "mobigo@localhost"  # the sender of letters that stay on this machine
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+_NOT_THIS_ONE = {400, 409, 413, 422}  # statuses about the message itself; any other is about the gateway or the moment
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 
 
@@ -64,7 +66,8 @@ class TextMessages(Protocol):
         """Hand one in.
 
         Raises:
-            BadInput: `bad_number`.
+            BadInput: `bad_number`, `sms_refused` for good.
+            Unavailable: `sms_silent`.
         """
         ...
 
@@ -78,14 +81,15 @@ class Post:
     site: str
 
 
-def open_post(mail_url: str, sender: str, folder: Path, site: str) -> Post:
-    """The post of the settings; without the address of a mail server, mail is written into `folder` too.
+def open_post(mail_url: str, sender: str, folder: Path, site: str, sms_url: str = "", sms_token: str = "") -> Post:
+    """The post of the settings; what has no server or gateway is written into `folder`.
 
     Raises:
-        BadInput: `bad_mail_server`, `bad_mail_sender`.
+        BadInput: `bad_mail_server`, `bad_mail_sender`, `bad_sms_gateway`, `bad_sms_token`.
     """
     mails = read_mail_server(mail_url, sender) if mail_url else MailsInFiles(folder / "mail", sender or _NOBODY)
-    return Post(mails, TextMessagesInFiles(folder / "sms"), site)
+    texts = read_gateway(sms_url, sms_token) if sms_url else TextMessagesInFiles(folder / "sms")
+    return Post(mails, texts, site)
 
 
 # --- mail -----------------------------------------------------------------------------------
@@ -211,6 +215,59 @@ def _name_of(key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    """An address that takes text messages as JSON, `to` and `body`, and knows by the `Idempotency-Key` what it has.
+
+    What it answers is not told further than its status: it may repeat the number or the words.
+    """
+
+    address: str
+    token: str = field(default="", repr=False)
+
+    @property
+    def host(self) -> str:
+        """Its name, without what the address may hold beside."""
+        return urlsplit(self.address).hostname or ""
+
+    def send(self, number: str, body: str, key: str) -> None:
+        """Hand a message in, once; a job that failed for now does it again.
+
+        Raises:
+            BadInput: `bad_number`, `sms_refused` for good.
+            Unavailable: `sms_silent`: no gateway, or it does not take messages, or ours, now.
+        """
+        content = _text_message(number, body)
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        try:
+            status, _said = post(self.address, content, "application/json", _name_of(key), headers, most_tries=1)
+        except MobigoError as fault:  # whatever it is, it is about the gateway and not about this message
+            raise Unavailable("sms_silent", server=self.host, reason=fault.code) from None
+        if status in _NOT_THIS_ONE:
+            raise BadInput("sms_refused", said=str(status))
+        if not 200 <= status < 300:
+            raise Unavailable("sms_silent", server=self.host, reason=str(status))
+
+
+def read_gateway(url: str, token: str) -> Gateway:
+    """The gateway at an address; what is sent there is encrypted, unless it is on this machine.
+
+    Raises:
+        BadInput: `bad_sms_gateway`, `bad_sms_token`: neither is told.
+    """
+    try:
+        parts = urlsplit(url)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
+        check_server(url)
+    except (ValueError, BadInput):
+        raise BadInput("bad_sms_gateway") from None
+    if not is_safe or parts.username or parts.password or parts.fragment:
+        raise BadInput("bad_sms_gateway")
+    if not all("!" <= letter <= "~" for letter in token):
+        raise BadInput("bad_sms_token")
+    return Gateway(url, token)
+
+
+@dataclass(frozen=True, slots=True)
 class TextMessagesInFiles:
     """One JSON file per message in a folder."""
 
@@ -218,11 +275,14 @@ class TextMessagesInFiles:
 
     def send(self, number: str, body: str, key: str) -> None:
         """Write it, whole and once."""
-        plain = re.sub(r"[\s.()-]", "", number)
-        if not _NUMBER.fullmatch(plain):
-            raise BadInput("bad_number")
-        content = json.dumps({"to": plain, "body": body}, ensure_ascii=False).encode()
-        _write_once(self.folder / f"{_name_of(key)}.json", content)
+        _write_once(self.folder / f"{_name_of(key)}.json", _text_message(number, body))
+
+
+def _text_message(number: str, body: str) -> bytes:
+    plain = re.sub(r"[\s.()-]", "", number)
+    if not _NUMBER.fullmatch(plain):
+        raise BadInput("bad_number")
+    return json.dumps({"to": plain, "body": body}, ensure_ascii=False).encode()
 
 
 # --- files ----------------------------------------------------------------------------------

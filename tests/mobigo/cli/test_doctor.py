@@ -136,6 +136,15 @@ def test_how_letters_leave_is_said(examined, monkeypatch):
     assert examined()["letters"] == ("good", "Le courriel part par mail.test:465.")
 
 
+def test_how_text_messages_leave_is_said(examined, monkeypatch):
+    assert examined()["text_messages"][0] == "warning"
+    monkeypatch.setenv("MOBIGO_SMS_URL", "http://sms.test/send?key=s3cr3t")
+    level, sentence = examined()["text_messages"]
+    assert (level, "s3cr3t" in sentence) == ("error", False)
+    monkeypatch.setenv("MOBIGO_SMS_URL", "https://sms.test/send?key=s3cr3t")
+    assert examined()["text_messages"] == ("good", "Les SMS partent par sms.test.")
+
+
 def test_a_setting_that_cannot_be_is_named_without_its_value(monkeypatch, data_dir, capsys):
     monkeypatch.setenv("MOBIGO_PORT", "s3cr3t")
     monkeypatch.setenv("MOBIGO_LOG_FORMAT", "xml")
