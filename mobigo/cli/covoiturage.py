@@ -31,6 +31,7 @@ _READABLE_FROM = 32  # differences told one by one before they are only counted
 
 STILL_OPEN = 3  # carpools of the month are still inside their 48 hours
 _ACTOR = "system:command"
+_AT_ONCE = 500  # carpools declared in one transaction
 
 Month = Annotated[str, typer.Option("--month", help=text("cli.covoiturage.month_help"), metavar="AAAA-MM")]
 PolicyFile = Annotated[Path, typer.Option("--policy", help=text("cli.covoiturage.policy_help"), metavar="FILE")]
@@ -122,25 +123,38 @@ def declare(
     file: Annotated[Path, typer.Argument(help=text("cli.covoiturage.declare_file_help"), metavar="FILE", exists=True)],
 ) -> None:
     """Keep finished carpools, one JSON object a line; each is its own idempotency key."""
-    from mobigo.services.covoiturage.declaring import declare as keep
+    from mobigo.services.covoiturage.declaring import declare_all
 
+    lines = [(number, line) for number, line in enumerate(file.read_bytes().splitlines(), 1) if line.strip()]
     n_refused = 0
-    with opened_database() as (engine, _keys, now):
-        for number, line in enumerate(file.read_bytes().splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                given = msgspec.json.decode(line)
-                if not isinstance(given, dict):
-                    raise BadInput("line_is_no_object")
-                declared = keep(engine, given, f"command:{given.get('carpool_id')}", _ACTOR, now)
-            except (MobigoError, msgspec.DecodeError) as error:
-                n_refused += 1
-                told = error if isinstance(error, MobigoError) else BadInput("line_is_no_object")
-                err.print(f"{file}:{number} : {error_sentence(told)}", markup=False, highlight=False, soft_wrap=True)
-            else:
-                sys.stdout.write(msgspec.json.encode(declared).decode() + "\n")
+    with (
+        opened_database() as (engine, _keys, now),
+        progress(text("cli.covoiturage.declaring"), len(lines)) as bar,
+    ):
+        for begin in range(0, len(lines), _AT_ONCE):
+            piece = lines[begin : begin + _AT_ONCE]
+            read = [_object_of(line) for _number, line in piece]
+            given = [(one, f"command:{one.get('carpool_id')}") for one in read if one is not None]
+            answers = iter(declare_all(engine, given, _ACTOR, now))
+            for (number, _line), one in zip(piece, read, strict=True):
+                answer = BadInput("line_is_no_object") if one is None else next(answers)
+                if isinstance(answer, MobigoError):
+                    n_refused += 1
+                    said = f"{file}:{number} : {error_sentence(answer)}"
+                    err.print(said, markup=False, highlight=False, soft_wrap=True)
+                else:
+                    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+            bar.update(bar.task_ids[0], advance=len(piece))
     raise typer.Exit(BAD_INPUT if n_refused else ExitCode.OK)
+
+
+def _object_of(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line, if it is one."""
+    try:
+        given = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return None
+    return given if isinstance(given, dict) else None
 
 
 @app.command(help=text("cli.covoiturage.settle_help"))

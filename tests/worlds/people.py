@@ -20,7 +20,7 @@ from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
 from mobigo.store.covoiturage import holds, outings, own_bookings, own_offers
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
-from mobigo.store.covoiturage.carpools import Declaration, add_carpool, get_carpool
+from mobigo.store.covoiturage.carpools import Declaration, add_carpools, get_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
 from mobigo.store.covoiturage.disputes import Answer as DisputeAnswer
 from mobigo.store.covoiturage.disputes import Dispute, Reason, add_dispute
@@ -84,8 +84,10 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
         evidence = Evidence(Kind.QR, Side.BOARD, passenger, begin, f"device{number}{name}", LatLon(47.1, 6.3))
         ride = Ride(f"R{number}{name}", passenger, 1, begin, now, 33_000, evidence=(evidence,))
         carpool = Carpool(f"C{number}{name}", driver, begin, now, (ride,))
-        kept = Declaration(f"key{number}{name}", "ab" * 32, b"{}", "cd" * 32, "bfc-lignes", "2026-11", 0)
-        add_carpool(session, carpool, {ride.id: ProofClass.B}, kept, now)
+        proofs = {ride.id: ProofClass.B}
+        terms = ("bfc-lignes", "2026-11", 0)
+        kept = Declaration(carpool, proofs, f"key{number}{name}", "ab" * 32, b"{}", "cd" * 32, *terms, now)
+        add_carpools(session, [kept])
     session.flush()
     holds.add_holds(session, [Label(Code.TOO_FAST, f"C0{name}", f"R0{name}", {"kmh": 200, "metres": 66_000})], now)
     session.flush()

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from covoiturage.carpool import Carpool, facts_of, render_facts
 from mobigo.demo.carpools.population import N_COMMUTERS, Population, make_population
 from mobigo.security import Keys, Role
-from mobigo.services.covoiturage.declaring import cancel, write_declared
+from mobigo.services.covoiturage.declaring import Sent, cancel, write_all_declared
 from mobigo.services.covoiturage.opening import publish_month
 from mobigo.services.covoiturage.paying import approve_batch, confirm, get_batch, list_all_months, prepare_batch
 from mobigo.services.covoiturage.screening import Verdict, decide_case, list_cases
@@ -30,7 +30,6 @@ from mobigo.store.base import Session, reading, transaction
 from mobigo.store.people.accounts import Identity, add_person, find_by_contact, get_identity, set_identity
 from mobigo.store.releases import find_current
 from mobigo.texts import text
-from socle.errors import MobigoError
 from socle.times import PARIS
 
 Progress = Callable[[int, int], None]  # carpools declared, of how many
@@ -146,16 +145,15 @@ def _declarations(
 
         def declare(_at: datetime, told: list[tuple[datetime, Carpool]] = told, n_done: int = n_done) -> None:
             with transaction(scene.engine) as session:
-                for at, carpool in told:
-                    mine = _of(carpool, names)
-                    digest = hashlib.sha256(render_facts(facts_of(mine, {}))).hexdigest()
-                    try:
-                        write_declared(session, mine, f"{_KEY}{mine.id}", digest, ACTOR, at)
-                    except MobigoError:
-                        continue  # one of those who cheat, refused at the door
+                # Those who cheat are refused at the door: what became of each is not looked at.
+                write_all_declared(session, [_sent(_of(carpool, names), at) for at, carpool in told], ACTOR)
             progress(n_done, len(due))
 
         yield told[-1][0], declare
+
+
+def _sent(carpool: Carpool, at: datetime) -> Sent:
+    return Sent(carpool, f"{_KEY}{carpool.id}", hashlib.sha256(render_facts(facts_of(carpool, {}))).hexdigest(), at)
 
 
 def _acts_of_months(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,15 +25,16 @@ from covoiturage.policy.shipped import find_in_force, shipped_policies
 from covoiturage.policy.trips import CarJudge
 from covoiturage.proof import ProofClass, Refused, judge_proof
 from mobigo.services.covoiturage.ordering import keys_of, people_in, put_in_order, undo
-from mobigo.store.audit import AuditLine, record
+from mobigo.store.audit import AuditLine, record, record_all
 from mobigo.store.base import Session, transaction
 from mobigo.store.covoiturage.carpools import (
     CarpoolState,
     Declaration,
     KeptCarpool,
-    add_carpool,
-    find_by_key,
+    Known,
+    add_carpools,
     get_carpool,
+    list_by_keys,
     list_known_ids,
     set_state,
 )
@@ -43,7 +44,7 @@ from mobigo.store.covoiturage.policies import list_in_force
 from mobigo.store.ledger.books import Books, prepare
 from mobigo.store.ledger.reads import list_standing
 from socle.accounting import Entry
-from socle.errors import BadInput, Conflict, Fact, NotFound
+from socle.errors import BadInput, Conflict, Fact, MobigoError, NotFound
 from socle.money import Cents
 
 DECLARED_WITHIN = timedelta(hours=24)
@@ -81,11 +82,43 @@ def declare(engine: Engine, given: Mapping[str, Any], key: str, actor: str, now:
     """
     key = scope + check_key(key)
     carpool = read_carpool(given)
-    digest = hashlib.sha256(
-        json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    ).hexdigest()
     with transaction(engine) as session:
-        return write_declared(session, carpool, key, digest, actor, now)
+        return write_declared(session, carpool, key, _digest(given), actor, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A carpool that is declared at an instant, under a key, in a body with this digest."""
+
+    carpool: Carpool
+    key: str
+    digest: str
+    at: datetime
+
+
+def declare_all(
+    engine: Engine, given: Sequence[tuple[Mapping[str, Any], str]], actor: str, now: datetime
+) -> Sequence[Declared | MobigoError]:
+    """Keep the carpools of plain objects, each with its idempotency key, in one transaction; what became of each.
+
+    One that is refused, as by `declare`, keeps none of the others away.
+    """
+    answers: list[Declared | MobigoError | None] = []
+    told = []
+    for one, key in given:
+        try:
+            told.append(Sent(read_carpool(one), check_key(key), _digest(one), now))
+            answers.append(None)
+        except MobigoError as error:
+            answers.append(error)
+    with transaction(engine) as session:
+        written = iter(write_all_declared(session, told, actor))
+    return [next(written) if answer is None else answer for answer in answers]
+
+
+def _digest(given: Mapping[str, Any]) -> str:
+    body = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def write_declared(session: Session, carpool: Carpool, key: str, digest: str, actor: str, now: datetime) -> Declared:
@@ -95,66 +128,131 @@ def write_declared(session: Session, carpool: Carpool, key: str, digest: str, ac
         BadInput: `carpool_in_future`.
         Conflict: `key_used_otherwise`, `id_taken`, `declared_too_late`.
     """
-    verdicts = {ride.id: judge_proof(carpool, ride) for ride in carpool.rides}
-    proofs = {ride_id: str(one.why if isinstance(one, Refused) else one) for ride_id, one in verdicts.items()}
-    known = find_by_key(session, key)
-    if known is not None:
-        if known.body_sha256 != digest:
-            raise Conflict("key_used_otherwise", key=key)
-        return Declared(known.id, known.policy_id, known.reserved_cents, proofs, replayed=True)
-    if carpool.end_at > now + CLOCKS_MAY_DIFFER:
-        raise BadInput("carpool_in_future", carpool=carpool.id)
-    if carpool.end_at < now - DECLARED_WITHIN:
-        raise Conflict("declared_too_late", carpool=carpool.id)
-    taken = list_known_ids(session, carpool.id, [ride.id for ride in carpool.rides])
-    if taken:
-        raise Conflict("id_taken", id=taken[0])
-    declaration = _declaration(session, carpool, verdicts, key, digest, now)
-    add_carpool(session, carpool, verdicts, declaration, now)
-    facts: dict[str, Fact] = {"carpool": carpool.id, "n_rides": len(carpool.rides)}
-    record(session, AuditLine(now, actor, "covoiturage.declared", f"person:{carpool.driver}", facts=facts))
-    return Declared(carpool.id, declaration.policy_id, declaration.reserved_cents, proofs, replayed=False)
+    (answer,) = write_all_declared(session, [Sent(carpool, key, digest, now)], actor)
+    if isinstance(answer, MobigoError):
+        raise answer
+    return answer
+
+
+def write_all_declared(session: Session, told: Sequence[Sent], actor: str) -> Sequence[Declared | MobigoError]:
+    """As `write_declared`, of many: few questions and few writings for all of them."""
+    intake = _Intake(session, told)
+    answers = [intake.take(one) for one in told]
+    intake.write(actor)
+    return answers
+
+
+class _Intake:
+    """Declarations judged one after the other, against what is kept and against those before them."""
+
+    def __init__(self, session: Session, told: Sequence[Sent]) -> None:
+        self._session = session
+        self._known = dict(list_by_keys(session, [one.key for one in told]))
+        rides = [ride.id for one in told for ride in one.carpool.rides]
+        self._carpools, self._rides = list_known_ids(session, [one.carpool.id for one in told], rides)
+        self._policies = list_in_force(session)
+        self._promises = _Promises(session)
+        self._taken: list[Declaration] = []
+
+    def take(self, one: Sent) -> Declared | MobigoError:
+        """What becomes of a declaration."""
+        carpool = one.carpool
+        verdicts = {ride.id: judge_proof(carpool, ride) for ride in carpool.rides}
+        proofs = {ride_id: str(one.why if isinstance(one, Refused) else one) for ride_id, one in verdicts.items()}
+        known = self._known.get(one.key)
+        if known is not None and known.body_sha256 == one.digest:
+            return Declared(known.id, known.policy_id, known.reserved_cents, proofs, replayed=True)
+        refusal = self._refusal(one, known)
+        if refusal is not None:
+            return refusal
+        kept = self._declaration(one, verdicts)
+        self._taken.append(kept)
+        self._known[one.key] = Known(carpool.id, one.digest, kept.policy_id, kept.reserved_cents)
+        self._carpools.add(carpool.id)
+        self._rides.update(ride.id for ride in carpool.rides)
+        return Declared(carpool.id, kept.policy_id, kept.reserved_cents, proofs, replayed=False)
+
+    def _refusal(self, one: Sent, known: Known | None) -> MobigoError | None:
+        carpool = one.carpool
+        if known is not None:
+            return Conflict("key_used_otherwise", key=one.key)
+        if carpool.end_at > one.at + CLOCKS_MAY_DIFFER:
+            return BadInput("carpool_in_future", carpool=carpool.id)
+        if carpool.end_at < one.at - DECLARED_WITHIN:
+            return Conflict("declared_too_late", carpool=carpool.id)
+        if carpool.id in self._carpools:
+            return Conflict("id_taken", id=carpool.id)
+        taken = next((ride.id for ride in carpool.rides if ride.id in self._rides), None)
+        return None if taken is None else Conflict("id_taken", id=taken)
+
+    def _declaration(self, one: Sent, verdicts: Mapping[str, ProofClass | Refused]) -> Declaration:
+        carpool = one.carpool
+        classes = {ride_id: None if isinstance(each, Refused) else str(each) for ride_id, each in verdicts.items()}
+        facts = facts_of(carpool, classes)
+        rendered = render_facts(facts)
+        policy = find_in_force(self._policies, local_day(None, carpool.end_at))
+        return Declaration(
+            carpool,
+            verdicts,
+            one.key,
+            one.digest,
+            rendered,
+            hash_facts(rendered),
+            policy.id if policy else None,
+            f"{local_day(policy, carpool.end_at):%Y-%m}",
+            0 if policy is None else self._promises.reserve(carpool.id, policy, facts, one.at),
+            one.at,
+        )
+
+    def write(self, actor: str) -> None:
+        """Keep what was taken, and say so in the log."""
+        add_carpools(self._session, self._taken)
+        self._promises.write()
+        lines = []
+        for one in self._taken:
+            facts: dict[str, Fact] = {"carpool": one.carpool.id, "n_rides": len(one.carpool.rides)}
+            subject = f"person:{one.carpool.driver}"
+            lines.append(AuditLine(one.declared_at, actor, "covoiturage.declared", subject, facts=facts))
+        record_all(self._session, lines)
+
+
+class _Promises:
+    """What cars are worth before limits, promised as far as the budget goes; nothing where none was granted."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._books: Books | None = None  # nobody's turn is taken before it is needed
+        self._judges: dict[str, CarJudge] = {}  # by version of the policy
+
+    def reserve(self, carpool_id: str, policy: Policy, facts: Mapping[str, Any], at: datetime) -> Cents:
+        """Promise what one car is worth; how much was promised."""
+        if self._books is None:
+            self._books = Books(self._session)
+        budget = ledger.budget_of(policy.id).code
+        try:
+            left = self._books.balance_cents(budget)
+        except NotFound:
+            return 0
+        if policy.version not in self._judges:
+            self._judges[policy.version] = CarJudge(policy)
+        judge = self._judges[policy.version]
+        estimate = judge.decide(read_car(facts), Counters()).amount_cents
+        promised = min(estimate, max(0, left))
+        entry = ledger.reserve(carpool_id, policy.id, promised, at)
+        if entry is not None:
+            self._books.append([prepare(entry)], at)
+        return promised
+
+    def write(self) -> None:
+        """Enter what was promised."""
+        if self._books is not None:
+            self._books.flush()
 
 
 def local_day(policy: Policy | None, end_at: datetime) -> date:
     """The day a carpool belongs to: that of its end, by the policy's clock (the Region's, when there is none)."""
     zone = policy.zone if policy is not None else next(iter(shipped_policies().values())).zone
     return end_at.astimezone(zone).date()
-
-
-def _declaration(
-    session: Session,
-    carpool: Carpool,
-    verdicts: Mapping[str, ProofClass | Refused],
-    key: str,
-    digest: str,
-    now: datetime,
-) -> Declaration:
-    classes = {ride_id: None if isinstance(one, Refused) else str(one) for ride_id, one in verdicts.items()}
-    facts = facts_of(carpool, classes)
-    rendered = render_facts(facts)
-    policy = find_in_force(list_in_force(session), local_day(None, carpool.end_at))
-    reserved = 0 if policy is None else _reserve(session, carpool.id, policy, facts, now)
-    day = local_day(policy, carpool.end_at)
-    return Declaration(
-        key, digest, rendered, hash_facts(rendered), policy.id if policy else None, f"{day:%Y-%m}", reserved
-    )
-
-
-def _reserve(session: Session, carpool_id: str, policy: Policy, facts: Mapping[str, Any], now: datetime) -> Cents:
-    """Promise what the car is worth before limits, as far as the budget goes; nothing where no budget was granted."""
-    estimate = CarJudge(policy).decide(read_car(facts), Counters()).amount_cents
-    books = Books(session)
-    try:
-        left = books.balance_cents(ledger.budget_of(policy.id).code)
-    except NotFound:
-        return 0
-    promised = min(estimate, max(0, left))
-    entry = ledger.reserve(carpool_id, policy.id, promised, now)
-    if entry is not None:
-        books.append([prepare(entry)], now)
-        books.flush()
-    return promised
 
 
 def cancel(engine: Engine, carpool_id: str, actor: str, why: str, now: datetime) -> KeptCarpool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, or_, tuple_, update
+from sqlalchemy import Column, func, or_, tuple_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
@@ -65,8 +65,10 @@ class DueCarpool:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What is kept of a declaration beside the carpool itself."""
+    """A carpool as it was declared, with what the evidence of each ride was worth, and what is kept beside."""
 
+    carpool: Carpool
+    verdicts: Mapping[str, ProofClass | Refused]
     key: str
     body_sha256: str
     facts: bytes
@@ -74,74 +76,86 @@ class Declaration:
     policy_id: str | None
     month: str
     reserved_cents: Cents
+    declared_at: datetime
 
 
-def add_carpool(
-    session: Session,
-    carpool: Carpool,
-    verdicts: Mapping[str, ProofClass | Refused],
-    declaration: Declaration,
-    now: datetime,
-) -> None:
-    """Keep a carpool, its rides with what their evidence was worth, and the evidence."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a declaration that is kept had said and was answered."""
+
+    id: str
+    body_sha256: str
+    policy_id: str | None
+    reserved_cents: Cents
+
+
+def add_carpools(session: Session, declarations: Iterable[Declaration]) -> None:
+    """Keep carpools, their rides with what their evidence was worth, and the evidence."""
     # Rows as they are, without an object for each: a car with two passengers has some twenty of them.
+    told = list(declarations)
     into = session.connection().execute
-    into(
-        _CARPOOL.insert(),
-        {
-            "id": carpool.id,
-            "key": declaration.key,
-            "body_sha256": declaration.body_sha256,
-            "driver": carpool.driver,
-            "line_id": carpool.line_id,
-            "end_at": carpool.end_at,
-            "facts": declaration.facts,
-            "facts_sha256": declaration.facts_sha256,
-            "policy_id": declaration.policy_id,
-            "month": declaration.month,
-            "reserved_cents": declaration.reserved_cents,
-            "state": str(CarpoolState.CLOSED),
-            "declared_at": now,
-        },
-    )
-    rides = []
-    for ride in carpool.rides:
-        verdict = verdicts[ride.id]
+    for table, rows in (
+        (_CARPOOL, [_carpool_row(one) for one in told]),
+        (_RIDE, [row for one in told for row in _ride_rows(one)]),
+        (_EVIDENCE, [row for one in told for row in _evidence_rows(one.carpool)]),
+    ):
+        if rows:
+            into(table.insert(), rows)
+
+
+def _carpool_row(told: Declaration) -> dict[str, Any]:
+    return {
+        "id": told.carpool.id,
+        "key": told.key,
+        "body_sha256": told.body_sha256,
+        "driver": told.carpool.driver,
+        "line_id": told.carpool.line_id,
+        "end_at": told.carpool.end_at,
+        "facts": told.facts,
+        "facts_sha256": told.facts_sha256,
+        "policy_id": told.policy_id,
+        "month": told.month,
+        "reserved_cents": told.reserved_cents,
+        "state": str(CarpoolState.CLOSED),
+        "declared_at": told.declared_at,
+    }
+
+
+def _ride_rows(told: Declaration) -> Iterator[dict[str, Any]]:
+    for ride in told.carpool.rides:
+        verdict = told.verdicts[ride.id]
         refused = isinstance(verdict, Refused)
-        rides.append(
-            {
-                "id": ride.id,
-                "carpool_id": carpool.id,
-                "passenger": ride.passenger,
-                "board_at": ride.board_at,
-                "proof_class": None if refused else str(verdict),
-                "proof_why": str(verdict.why) if isinstance(verdict, Refused) else None,
-            }
-        )
-    if rides:
-        into(_RIDE.insert(), rides)
-    evidence = [
-        {
-            "ride_id": ride.id,
-            "kind": str(one.kind),
-            "side": str(one.side),
-            "given_by": one.by,
-            "at": one.at,
-            "device": one.device,
-            "lat": one.place.lat if one.place else None,
-            "lon": one.place.lon if one.place else None,
+        yield {
+            "id": ride.id,
+            "carpool_id": told.carpool.id,
+            "passenger": ride.passenger,
+            "board_at": ride.board_at,
+            "proof_class": None if refused else str(verdict),
+            "proof_why": str(verdict.why) if isinstance(verdict, Refused) else None,
         }
-        for ride in carpool.rides
-        for one in ride.evidence
-    ]
-    if evidence:
-        into(_EVIDENCE.insert(), evidence)
 
 
-def find_by_key(session: Session, key: str) -> KeptCarpool | None:
-    """The carpool that was declared under this key."""
-    row = session.exec(select(CarpoolRow).where(CarpoolRow.key == key)).one_or_none()
-    return None if row is None else _kept(row)
+def _evidence_rows(carpool: Carpool) -> Iterator[dict[str, Any]]:
+    for ride in carpool.rides:
+        for one in ride.evidence:
+            yield {
+                "ride_id": ride.id,
+                "kind": str(one.kind),
+                "side": str(one.side),
+                "given_by": one.by,
+                "at": one.at,
+                "device": one.device,
+                "lat": one.place.lat if one.place else None,
+                "lon": one.place.lon if one.place else None,
+            }
+
+
+def list_by_keys(session: Session, keys: Iterable[str]) -> Mapping[str, Known]:
+    """The carpools that were declared under these keys, by key."""
+    connection, told = session.connection(), SQLModel.metadata.tables["carpool"].c
+    wanted = select_columns(told.key, told.id, told.body_sha256, told.policy_id, told.reserved_cents)
+    rows: Sequence[Any] = connection.execute(wanted.where(told.key.in_(words_in(connection, keys)))).all()
+    return {key: Known(*row) for key, *row in rows}
 
 
 def get_carpool(session: Session, carpool_id: str) -> KeptCarpool:
@@ -162,10 +176,14 @@ def list_verdicts(session: Session, carpool_id: str) -> dict[str, ProofClass | s
     return {row.id: ProofClass(row.proof_class) if row.proof_class else row.proof_why or "" for row in rows}
 
 
-def list_known_ids(session: Session, carpool_id: str, ride_ids: Sequence[str]) -> list[str]:
-    """Those of these ids that are taken already."""
-    taken = [] if session.get(CarpoolRow, carpool_id) is None else [carpool_id]
-    return taken + list(session.exec(select(RideRow.id).where(col(RideRow.id).in_(ride_ids))))
+def list_known_ids(session: Session, carpool_ids: Iterable[str], ride_ids: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Those of these ids of carpools, and of rides, that are taken already."""
+    connection = session.connection()
+
+    def taken(column: Column[Any], ids: Iterable[str]) -> set[str]:
+        return set(connection.execute(select_columns(column).where(column.in_(words_in(connection, ids)))).scalars())
+
+    return taken(_CARPOOL.c.id, carpool_ids), taken(_RIDE.c.id, ride_ids)
 
 
 def list_due(

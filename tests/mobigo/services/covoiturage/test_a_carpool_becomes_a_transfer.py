@@ -15,7 +15,7 @@ from covoiturage.policy.facts import read_car
 from covoiturage.policy.shipped import shipped_policies
 from covoiturage.policy.trips import CarJudge
 from covoiturage.sepa import Debtor
-from mobigo.services.covoiturage.declaring import cancel, declare
+from mobigo.services.covoiturage.declaring import cancel, declare, declare_all
 from mobigo.services.covoiturage.paying import approve_batch, confirm, get_batch, prepare_batch, render_order
 from mobigo.services.covoiturage.settling import settle
 from mobigo.services.ledger.proving import verify
@@ -26,7 +26,7 @@ from mobigo.store.covoiturage.decisions import last_decision
 from mobigo.store.ledger.books import Books, append
 from mobigo.store.ledger.reads import list_balances
 from mobigo.store.people.accounts import Identity, add_person
-from socle.errors import BadInput, Conflict, Forbidden, NotFound
+from socle.errors import BadInput, Conflict, Forbidden, MobigoError, NotFound
 from tests.worlds.carpools import IBAN, MORNING, carpool
 
 APP, CLERK, APPROVER = "key:app1", "person:clerk", "person:approver"
@@ -299,3 +299,48 @@ def test_a_carpool_that_ends_after_midnight_belongs_to_the_next_local_day_and_mo
     declared(engine, late, now=MORNING.replace(day=31, hour=23))
     assert settle(engine, "2026-03", LATER + timedelta(days=60)).decided == 0
     assert settle(engine, "2026-04", LATER + timedelta(days=60)).decided == 1
+
+
+def test_many_declared_at_once_are_what_each_alone_would_be(engine):
+    """One transaction, in which each is judged as if those before it were kept already."""
+    first, second = carpool("C1"), carpool("C2", driver="d2", passengers=("p2",))
+    other_body, same_ride = carpool("C3", metres=9_000), carpool("C4", driver="d4")
+    same_ride["rides"][0]["ride_id"] = "C2-p2"
+    late = carpool("C5", at=MORNING - timedelta(days=3))
+    given = [
+        (first, "k1"),
+        (first, "k1"),
+        (other_body, "k1"),
+        (carpool("C1", driver="d9"), "k2"),
+        ({"carpool_id": "?"}, "k3"),
+        (second, "k4"),
+        (same_ride, "k5"),
+        (late, "k6"),
+        (carpool("C6"), ""),
+    ]
+    answers = declare_all(engine, given, APP, SOON)
+    said = [one.code if isinstance(one, MobigoError) else (one.carpool_id, one.replayed) for one in answers]
+    assert said == [
+        ("C1", False),
+        ("C1", True),
+        "key_used_otherwise",
+        "id_taken",
+        "bad_fact",
+        ("C2", False),
+        "id_taken",
+        "declared_too_late",
+        "bad_key",
+    ]
+    assert declare(engine, second, "k4", APP, SOON).replayed
+    with reading(engine) as session:
+        lines = list_lines(session, AuditFilter(action="covoiturage.declared"), limit=9)
+    assert sorted(each.line.facts["carpool"] for each in lines) == ["C1", "C2"]
+    assert settle(engine, "2026-03", LATER).subsidy_cents == 860
+
+
+def test_cars_declared_at_once_share_what_is_left_of_a_budget(engine):
+    grant(engine, 500)
+    given = [(carpool(f"C{n}", driver=f"d{n}", passengers=(f"p{n}",)), f"k{n}") for n in range(3)]
+    assert [one.reserved_cents for one in declare_all(engine, given, APP, SOON)] == [430, 70, 0]
+    assert balances(engine)["reserve:bfc-lignes"] == 500
+    assert verify(engine).findings == ()
