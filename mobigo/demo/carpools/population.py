@@ -24,8 +24,8 @@ from mobigo.demo.carpools.schemes import DETERMINISTIC, GRAPH
 from socle.geo import LatLon
 
 N_MONTHS = 3  # over, before the one of today
-N_COMMUTERS = 90  # those who go out once, share a car or cheat come beside them: some 150 drivers, 400 passengers
-KEEN = (0.05, 0.30)
+N_COMMUTERS = 130  # those who go out once, share a car or cheat come beside them
+KEEN = (0.05, 0.95)
 ON_ONE_PAGE = 26  # of somebody's carpools, beside the two rides of the press
 LINE = "CV6"  # of the fixed scenario and of the accounts that visitors use
 _FIRST_NAMES = (

@@ -80,7 +80,7 @@ def write_corrected(
     version = revisions[-1].number + 1 if revisions else 1
     redecided: Sequence[Redecided] = ()
     if carpool.state is CarpoolState.DECIDED:
-        redecided = put_in_order(session, books, carpool, people, now, changed=(carpool_id,))
+        redecided = put_in_order(session, books, carpool.policy_id, carpool.month, people, now, changed=(carpool_id,))
     else:
         _promise_again(session, books, carpool, after, version, now)
     facts: dict[str, Fact] = {"carpool": carpool_id, "version": version, "n_redecided": len(redecided)}
@@ -104,7 +104,7 @@ def bring_back(session: Session, books: Books, carpool_id: str, now: datetime) -
     if decision is None:
         return ()
     people = people_in(read_car(json.loads(carpool.facts)))
-    return put_in_order(session, books, carpool, people, now, changed=(carpool_id,))
+    return put_in_order(session, books, carpool.policy_id, carpool.month, people, now, changed=(carpool_id,))
 
 
 def _promise_again(

@@ -281,7 +281,8 @@ def write_cancelled(session: Session, carpool_id: str, actor: str, why: str, now
     set_state(session, carpool.id, carpool.state, CarpoolState.CANCELLED)
     books.append([prepare(entry) for entry in undone], now)
     if carpool.state is CarpoolState.DECIDED:
-        put_in_order(session, books, carpool, people_in(read_car(json.loads(carpool.facts))), now)
+        people = people_in(read_car(json.loads(carpool.facts)))
+        put_in_order(session, books, carpool.policy_id, carpool.month, people, now)
     books.flush()
     facts: dict[str, Fact] = {"carpool": carpool.id, "n_entries": len(undone)}
     record(session, AuditLine(now, actor, "covoiturage.cancelled", f"person:{carpool.driver}", why, facts))

@@ -26,7 +26,6 @@ from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
 from mobigo.services.covoiturage.wording import step_sentence
 from mobigo.store.base import Session
-from mobigo.store.covoiturage.carpools import KeptCarpool
 from mobigo.store.covoiturage.decided import DecidedCarpool, list_decided_with, list_ride_ids
 from mobigo.store.covoiturage.decisions import (
     KeptDecision,
@@ -99,14 +98,22 @@ class _Lent(dict[Key, int]):
     """Counters that note which of them are looked at."""
 
     def __init__(self, values: Mapping[Key, int], session: Session, policy_id: str) -> None:
-        super().__init__(values)
+        super().__init__()
         self._session, self._policy_id = session, policy_id
         self.seen: dict[Key, int] = {}
+        self.of: dict[str | None, set[Key]] = {}  # by subject
+        for key, value in values.items():
+            self[key] = value
+
+    def __setitem__(self, key: Key, value: int) -> None:
+        if key not in self:
+            self.of.setdefault(key[2], set()).add(key)
+        super().__setitem__(key, value)
 
     def get(self, key: Key, default: Any = None) -> Any:
         """The counter of `key`; one that is nobody's is read when it is asked for."""
         if key not in self and key[1] not in _OF_PEOPLE:
-            super().__setitem__(key, read_counters(self._session, self._policy_id, [key]).get(key, 0))
+            self[key] = read_counters(self._session, self._policy_id, [key]).get(key, 0)
         value = super().get(key, default)
         self.seen.setdefault(key, value)
         return value
@@ -115,24 +122,25 @@ class _Lent(dict[Key, int]):
 def put_in_order(
     session: Session,
     books: Books,
-    carpool: KeptCarpool,
+    policy_id: str | None,
+    month: str,
     people: Collection[str],
     now: datetime,
     *,
     changed: Collection[str] = (),
 ) -> Sequence[Redecided]:
-    """Decide again what the carpools of `people` in the month of `carpool` ask for, and those with other facts.
+    """Decide again what the carpools of `people` in a month under a policy ask for, and those with other facts.
 
     Those are `changed`. The caller flushes the books. Nothing is entered where nothing differs, or no policy pays.
     """
-    if carpool.policy_id is None:
+    if policy_id is None:
         return ()
-    walk = _Walk(session, books, carpool.policy_id, carpool.month, frozenset(changed))
+    walk = _Walk(session, books, policy_id, month, frozenset(changed))
     known = set(people)
     while missing := walk.run(known):
         known |= missing
     done = [_write(session, books, again, now) for again in walk.in_order_of_budget()]
-    write_counters(session, carpool.policy_id, walk.changed_counters())
+    write_counters(session, policy_id, walk.changed_counters())
     return done
 
 
@@ -145,29 +153,38 @@ class _Walk:
         self._versions = [policy for policy in list_in_force(session) if policy.id == policy_id]
         self._granted, self._left = budget_of(books, policy_id)
         self._again: list[_Again] = []
+        self._cars: dict[str, _Car] = {}  # by id, of those of the people gone through before
+        self._read: set[str] = set()  # people whose cars and counters were read
         self._totals: dict[Key, int] = {}
         self._lent = _Lent({}, session, policy_id)
 
     def run(self, people: set[str]) -> set[str]:
         """Go through the carpools of `people`; who else must be among them, for the answer to be whole."""
-        cars = [self._car(one) for one in list_decided_with(self._session, self._policy_id, self._month, people)]
-        self._totals = read_counters_of(self._session, self._policy_id, people)
+        self._read_those_of(people - self._read)
+        cars = sorted(self._cars.values(), key=lambda car: (car.kept.carpool.end_at, car.kept.carpool.id))
+        missing: set[str] = set()
         self._lent = _Lent(self._totals, self._session, self._policy_id)
         self._again = []
         for car in cars:
             self._count({key: -value for key, value in car.charged.items() if _is_of(key, people)})
         left = self._left
         for car in cars:
-            if car.kept.carpool.id not in self._changed and not self._reads_otherwise(car):
+            asks = car.kept.carpool.id in self._changed or self._reads_otherwise(car)
+            missing |= car.people - people if asks else set()
+            if not asks or not car.people <= people:
                 self._count({key: value for key, value in car.charged.items() if _is_of(key, people)})
                 continue
-            if not car.people <= people:
-                return car.people
             again = self._decide(car, left)
             left += again.spent_cents - (again.decision.amount_cents if self._granted is not None else 0)
             if _differs(again, self._changed):
                 self._again.append(again)
-        return set()
+        return missing
+
+    def _read_those_of(self, people: set[str]) -> None:
+        found = list_decided_with(self._session, self._policy_id, self._month, people)
+        self._cars |= {one.carpool.id: self._car(one) for one in found if one.carpool.id not in self._cars}
+        self._totals |= read_counters_of(self._session, self._policy_id, people)
+        self._read |= people
 
     def in_order_of_budget(self) -> list[_Again]:
         """What was decided otherwise: first what gives back to the budget, so that it bears what takes from it."""
@@ -188,8 +205,9 @@ class _Walk:
         return _Car(kept, facts, policy, day, charged, _values(decision.counters_before))
 
     def _reads_otherwise(self, car: _Car) -> bool:
-        keys = {key for key in (*self._lent, *car.seen) if key[1] in _OF_PEOPLE and car.reads(key)}
-        return any(self._lent.setdefault(key, 0) != car.seen.get(key, 0) for key in keys)
+        counted = [key for name in car.people for key in self._lent.of.get(name, ())]
+        keys = {key for key in (*counted, *car.seen) if key[1] in _OF_PEOPLE and car.reads(key)}
+        return any(dict.get(self._lent, key, 0) != car.seen.get(key, 0) for key in keys)
 
     def _count(self, charged: Mapping[Key, int]) -> None:
         for key, value in charged.items():

@@ -180,11 +180,16 @@ def settle(
 
 def _put_in_order(session: Session, late: Sequence[str], now: datetime) -> int:
     """Give what was decided after some that ended later its place in the order of ends; the entries that makes."""
-    n_entries = 0
+    people: dict[tuple[str | None, str], set[str]] = {}  # by policy and month
     for carpool_id in late:
-        books, carpool = Books(session), get_carpool(session, carpool_id)
-        people = people_in(read_car(json.loads(carpool.facts)))
-        n_entries += sum(one.n_entries for one in put_in_order(session, books, carpool, people, now))
+        carpool = get_carpool(session, carpool_id)
+        people.setdefault((carpool.policy_id, carpool.month), set()).update(
+            people_in(read_car(json.loads(carpool.facts)))
+        )
+    n_entries = 0
+    for (policy_id, month), names in people.items():
+        books = Books(session)
+        n_entries += sum(one.n_entries for one in put_in_order(session, books, policy_id, month, names, now))
         books.flush()
     return n_entries
 

@@ -170,6 +170,12 @@ def get_carpool(session: Session, carpool_id: str) -> KeptCarpool:
     return _kept(row)
 
 
+def get_carpools(session: Session, carpool_ids: Collection[str]) -> Mapping[str, KeptCarpool]:
+    """The carpools of these ids, by id; those that nobody declared are missing."""
+    wanted = select(CarpoolRow).where(col(CarpoolRow.id).in_(words_in(session.connection(), carpool_ids)))
+    return {row.id: _kept(row) for row in session.exec(wanted)}
+
+
 def list_verdicts(session: Session, carpool_id: str) -> dict[str, ProofClass | str]:
     """What the evidence of each ride of a carpool was worth: a class, or the reason of none."""
     rows = session.exec(select(RideRow).where(RideRow.carpool_id == carpool_id).order_by(RideRow.id))

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
-from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_carpool
+from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_carpools
 from mobigo.store.covoiturage.decisions import KeptDecision, list_of_carpools
 from mobigo.store.covoiturage.rows import CarpoolRow, DecisionRow, RideRow
 
@@ -40,7 +40,8 @@ def list_decided_with(
         new = [carpool_id for carpool_id in ids if carpool_id not in found]
         for some in _pieces(new):
             decisions = list_of_carpools(session, some)
-            found |= {one: DecidedCarpool(get_carpool(session, one), decisions[one]) for one in some}
+            carpools = get_carpools(session, some)
+            found |= {one: DecidedCarpool(carpools[one], decisions[one]) for one in some}
     return sorted(found.values(), key=lambda one: (one.carpool.end_at, one.carpool.id))
 
 
