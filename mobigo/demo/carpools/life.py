@@ -19,7 +19,7 @@ CREWS, COUPLES, PARENTS, OUTINGS, TURNS = 3, 0.25, 4, 60, 0.5
 
 def live(make: Maker, n_drivers: int, keen: tuple[float, float] = KEEN) -> None:
     """Honest life around `n_drivers` who commute, each on some share of the workdays between those of `keen`."""
-    _commute(make, n_drivers, keen)
+    commute(make, n_drivers, keen)
     for _ in range(round(n_drivers * CREWS / 100)):
         _drive_in_turns(make, make.draw.choice([2, 3, 4]))
     for _ in range(max(1, round(n_drivers * COUPLES / 100))):
@@ -32,18 +32,18 @@ def live(make: Maker, n_drivers: int, keen: tuple[float, float] = KEEN) -> None:
         _share_the_wheel(make)
 
 
-def _commute(make: Maker, n_drivers: int, shares: tuple[float, float]) -> None:
-    """Drivers who take whom they usually take, and now and then somebody else of the line."""
+def commute(make: Maker, n_drivers: int, shares: tuple[float, float], only_line: int | None = None) -> None:
+    """Drivers who take whom they usually take, and now and then somebody else of the line; all lines, or one."""
     draw = make.draw
-    riders_of = [
-        [
+    riders_of = {
+        line: [
             make.traveller(line, has_phone=draw.random() >= WITHOUT_PHONE_PER_RIDER)
             for _ in range(max(4, n_drivers // len(make.roads) * 2))
         ]
-        for line in range(len(make.roads))
-    ]
+        for line in (range(len(make.roads)) if only_line is None else [only_line])
+    }
     for _ in range(n_drivers):
-        driver = _driver(make)
+        driver = _driver(make, only_line)
         riders = riders_of[driver.line]
         usual = draw.sample(riders, draw.choice([1, 1, 2, 2, 3]))
         leaves, comes_back, keen = draw.gauss(7.4, 0.6), draw.gauss(17.2, 0.8), draw.uniform(*shares)
