@@ -16,6 +16,7 @@ is set against later months, shown, and never collected by itself.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from socle.accounting import Account, AccountKind, Entry, Posting
@@ -24,8 +25,10 @@ from socle.money import Cents
 FARE_REVENUE: Final = Account("region:fare_revenue", AccountKind.INCOME)
 DISPUTED: Final = Account("suspense:disputed", AccountKind.LIABILITIES)
 BANK: Final = Account("bank:payments", AccountKind.ASSETS)
+_REMEMBERED: Final = 50_000  # people whose account is made once: those of a national month come some forty times each
 
 
+@lru_cache
 def budget_of(policy_id: str) -> Account:
     """What may still be promised under a policy: never below zero."""
     return Account(f"region:budget:{policy_id}", AccountKind.ASSETS, min_balance_cents=0)
@@ -41,21 +44,25 @@ def budget_used_of(policy_id: str) -> Account:
     return Account(f"region:budget_used:{policy_id}", AccountKind.ASSETS)
 
 
+@lru_cache
 def budget_granted_of(policy_id: str) -> Account:
     """What was granted in all."""
     return Account(f"region:budget_granted:{policy_id}", AccountKind.EQUITY)
 
 
+@lru_cache
 def subsidy_of(policy_id: str) -> Account:
     """What the Region spends under a policy."""
     return Account(f"region:subsidy_expense:{policy_id}", AccountKind.EXPENSES)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def payable_to(driver: str) -> Account:
     """What a driver is owed: a credit, or a debit after a correction that came too late."""
     return Account(f"driver:{driver}:payable", AccountKind.LIABILITIES)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def receivable_from(passenger: str) -> Account:
     """What a passenger owes for fares; ticketing collects it."""
     return Account(f"passenger:{passenger}:receivable", AccountKind.ASSETS)
@@ -66,6 +73,7 @@ def in_transit(batch_id: str) -> Account:
     return Account(f"payout:in_transit:{batch_id}", AccountKind.LIABILITIES)
 
 
+@lru_cache
 def accounts_of(policy_id: str) -> tuple[Account, ...]:
     """The accounts of one policy, and those that all share."""
     own = (budget_of, reserve_of, budget_used_of, budget_granted_of, subsidy_of)

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from socle.errors import BadInput
@@ -124,7 +125,8 @@ class Entry:
         if total != 0:
             raise Unbalanced("unbalanced_entry", key=self.key, off_by_cents=total)
         object.__setattr__(self, "postings", tuple(postings))
-        object.__setattr__(self, "effective_at", self.effective_at.astimezone(UTC).replace(microsecond=0))
+        if self.effective_at.tzinfo is not UTC or self.effective_at.microsecond:
+            object.__setattr__(self, "effective_at", self.effective_at.astimezone(UTC).replace(microsecond=0))
 
     def _check_words(self) -> None:
         if _KEY.fullmatch(self.key) is None:
@@ -173,6 +175,7 @@ def body_of(recorded: bytes) -> bytes:
     return recorded[:begin] + recorded[begin + _N_RECORDED_AT : recorded.rindex(_SEQ)] + b"}"
 
 
+@lru_cache(maxsize=1_000)  # the entries of a car share theirs, and all that is recorded at once shares one
 def render_utc(instant: datetime) -> str:
     """`instant` as 2026-03-04T07:10:00Z; parts of a second are left out."""
     return f"{instant.astimezone(UTC).isoformat()[:19]}Z"
@@ -211,5 +214,6 @@ def _quoted(word: str | None) -> str:
     return "null" if word is None else f'"{word}"'
 
 
+@lru_cache(maxsize=100_000)  # the accounts of a month come some forty times each
 def _is_code(code: str) -> bool:
     return len(code) <= _MAX_CODE and _CODE.fullmatch(code) is not None

@@ -36,8 +36,10 @@ class Counters:
 
     def as_rows(self) -> list[dict[str, object]]:
         """The state as plain objects, in a fixed order."""
-        ordered = sorted(self.values.items(), key=lambda item: tuple(part or "" for part in item[0]))
-        return [dict(zip(_ROW, (*key, value), strict=True)) for key, value in ordered if value]
+        counted = [(key, value) for key, value in self.values.items() if value]
+        if len(counted) > 1:
+            counted.sort(key=lambda item: tuple([part or "" for part in item[0]]))
+        return [dict(zip(_ROW, (*key, value), strict=True)) for key, value in counted]
 
 
 def read_counters(rows: Any) -> Counters:

@@ -8,17 +8,19 @@ SQLAlchemy's statements took longer than they do in the database.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ARRAY, Connection, Select, String, Table, cast, func, select
+import msgspec
+from sqlalchemy import ARRAY, JSON, Column, Connection, Select, String, Table, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
 Values: TypeAlias = tuple[Any, ...]
 """One row: a value for each column of its table, in their order."""
 
+_CACHE_KIB: Final = 128 * 1024
 _WORDS: Final = {"sqlite": "SELECT value FROM json_each(?)", "postgresql": "SELECT unnest(%s::varchar[])"}
 
 
@@ -56,13 +58,20 @@ def words_in(connection: Connection, words: Iterable[str]) -> Select[tuple[str]]
 
 def add_all(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add rows told by the names of the columns of `table`; a value that is not said is NULL."""
-    dialect = connection.dialect
-    columns = [(column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in table.columns]
-    add(
-        connection,
-        table,
-        [tuple([row.get(name) if put is None else put(row.get(name)) for name, put in columns]) for row in rows],
-    )
+    names = [column.name for column in table.columns]
+    add_values(connection, table, (map(row.get, names) for row in rows))
+
+
+def add_values(connection: Connection, table: Table, rows: Iterable[Iterable[Any]]) -> None:
+    """Add rows of Python's values, one for each column of `table` in their order, as the driver keeps them."""
+    binders = [(at, bind) for at, column in enumerate(table.columns) if (bind := _binder(connection, column))]
+    bound: list[Values] = []
+    for row in rows:
+        values = list(row)
+        for at, bind in binders:
+            values[at] = bind(values[at])
+        bound.append(tuple(values))
+    add(connection, table, bound)
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -96,6 +105,20 @@ def put(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
 
 
 @contextmanager
+def many_pages(connection: Connection) -> Iterator[None]:
+    """Have SQLite keep more pages meanwhile: keys drawn at random are everywhere in an index of a month."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+
+
+@contextmanager
 def _told_as_sqlalchemy(connection: Connection, statement: str) -> Iterator[None]:
     """Tell the driver's errors as SQLAlchemy does, so that they are understood above."""
     dialect = connection.dialect
@@ -103,6 +126,14 @@ def _told_as_sqlalchemy(connection: Connection, statement: str) -> Iterator[None
         yield
     except dialect.loaded_dbapi.Error as fault:
         raise DBAPIError.instance(statement, None, fault, Exception, dialect=dialect) from fault
+
+
+def _binder(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:
+    """What makes of a value of `column` what the driver keeps; None: it is kept as it is."""
+    if isinstance(column.type, JSON):
+        return lambda value: msgspec.json.encode(value).decode()  # some five times as quick as Python's own
+    found: Callable[[Any], Any] | None = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    return found
 
 
 @lru_cache

@@ -7,12 +7,12 @@ of carpools per transaction; run again, nothing is decided or entered twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Engine
 
 from covoiturage import ledger
@@ -36,6 +36,7 @@ from mobigo.services.covoiturage.ordering import (
 )
 from mobigo.services.covoiturage.screening import DECIDED_AFTER, screen
 from mobigo.store.base import Session, reading, transaction
+from mobigo.store.bulk import many_pages
 from mobigo.store.covoiturage.carpools import (
     CarpoolState,
     DueCarpool,
@@ -58,7 +59,7 @@ from mobigo.store.ledger.books import Books, prepare
 from socle.accounting import Entry
 from socle.money import Cents
 
-AT_ONCE: Final = 2_000
+AT_ONCE: Final = 5_000
 """Carpools of one transaction."""
 _USED: Final[Key] = ("amount_cents", "campaign", None, "campaign", None)
 
@@ -116,6 +117,12 @@ class _Lent(dict[Key, int]):
         self.changed.add(key)
         super().__setitem__(key, value)
 
+    def charged(self) -> dict[Key, int]:
+        """What the decision under way has added to the counters that it looked at."""
+        now = super().get
+        added = ((key, now(key, 0) - value) for key, value in self.seen.items())
+        return {key: value for key, value in added if value}
+
     def _find(self, key: Key) -> int:
         counter, scope, subject, period, period_key = key
         if subject not in self._subjects:
@@ -160,7 +167,7 @@ def settle(
             due = list_due(session, month, now - DECIDED_AFTER, at_once, after)
             if not due:
                 break
-            with rarely_collected():
+            with rarely_collected(), many_pages(session.connection()):
                 settled = _settle_some(session, books, due, now)
             late = [one.id for one in due if decided_until is not None and one.end_at <= decided_until]
             n_entries += _put_in_order(session, late, now)
@@ -184,7 +191,7 @@ def _put_in_order(session: Session, late: Sequence[str], now: datetime) -> int:
     for carpool_id in late:
         carpool = get_carpool(session, carpool_id)
         people.setdefault((carpool.policy_id, carpool.month), set()).update(
-            people_in(read_car(json.loads(carpool.facts)))
+            people_in(read_car(msgspec.json.decode(carpool.facts)))
         )
     n_entries = 0
     for (policy_id, month), names in people.items():
@@ -199,7 +206,7 @@ def _settle_some(
 ) -> list[tuple[CarDecision, int]]:
     """Decide these carpools one after the other; what is read and what is written goes by few statements."""
     policies = list_in_force(session)
-    cars = [read_car(json.loads(carpool.facts)) for carpool in due]
+    cars = [read_car(msgspec.json.decode(carpool.facts)) for carpool in due]
     people = frozenset(name for car in cars for name in people_in(car))
     policy_ids = dict.fromkeys(one.policy_id for one in due if one.policy_id)
     counters = {policy_id: _Lent(session, policy_id, people) for policy_id in policy_ids}
@@ -262,7 +269,7 @@ def _settle_one(
     counters.values = lent
     decision = judge.decide(car, counters)
     before = dict(lent.seen)
-    charged = {key: lent.get(key, 0) - value for key, value in before.items() if lent.get(key, 0) != value}
+    charged = lent.charged()
     number = carpool.n_decisions + 1
     entries = list(_entries(policy, carpool, car, decision, number, kept_budget=granted is not None))
     books.open(accounts_of(car))

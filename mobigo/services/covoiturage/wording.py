@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from covoiturage.policy.explain import Step
 from mobigo.texts import all_texts, text
@@ -12,7 +13,9 @@ from socle.errors import Fact
 
 def step_sentence(step: Step) -> str:
     """The step in French: « 33,0 km × 0,10 € »."""
-    facts = {name: _shown(name, fact) for name, fact in step.facts.items() if fact is not None}
+    facts = {
+        name: _SHOWN[name](fact) if name in _SHOWN else fact for name, fact in step.facts.items() if fact is not None
+    }
     if step.exact is not None:
         facts["euros"] = euros(step.exact)
     if step.step == "limit":
@@ -41,7 +44,7 @@ def euros(cents: Fraction) -> str:
     """`cents` in euros: two decimals, or as many as it takes to be exact, six at most: 0,125."""
     if cents.denominator == 1:
         whole, rest = divmod(abs(cents.numerator), 100)
-        return f"{'-' if cents < 0 else ''}{whole},{rest:02d}"
+        return f"{'-' if cents.numerator < 0 else ''}{whole},{rest:02d}"
     millionths = round(cents * 10_000)
     whole, rest = divmod(abs(millionths), 1_000_000)
     decimals = f"{rest:06d}".rstrip("0")
@@ -55,14 +58,24 @@ def kilometres(metres: int) -> str:
     return f"{whole},{decimals:0<1}"
 
 
-def _shown(name: str, fact: Fact) -> Fact:
-    if name in {"rate", "most"}:
-        return euros(Fraction(str(fact)))
-    if name in {"metres", "measured_m", "official_m"}:
-        return kilometres(int(str(fact)))
-    if name == "number":
-        return str(fact).replace(".", ",")
-    return fact
+@lru_cache(maxsize=1_000)  # a policy has a few
+def _rate(fact: Fact) -> str:
+    return euros(Fraction(str(fact)))
+
+
+def _kilometres(fact: Fact) -> str:
+    return kilometres(int(str(fact)))
+
+
+# How a fact of a step is shown, by its name; the others as they are.
+_SHOWN: Mapping[str, Callable[[Fact], Fact]] = {
+    "rate": _rate,
+    "most": _rate,
+    "metres": _kilometres,
+    "measured_m": _kilometres,
+    "official_m": _kilometres,
+    "number": lambda fact: str(fact).replace(".", ","),
+}
 
 
 def label_sentence(code: str, facts: Mapping[str, Fact]) -> str:

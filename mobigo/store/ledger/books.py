@@ -130,7 +130,7 @@ class Books:
             Conflict: `account_differs` when one of that name has other terms.
             NotFound: `unknown_account` when the account that one is pending of is not open.
         """
-        wanted = list(accounts)
+        wanted = [account for account in accounts if not self._is_open(account)]
         if not wanted:
             return
         self.look_up((), [code for account in wanted for code in (account.code, account.pending_of) if code])
@@ -175,12 +175,14 @@ class Books:
         """Read what the books hold under `keys` and `codes`, of what was not read yet: few questions for many units."""
         new_keys = {key for key in keys if key not in self._entered}
         new_codes = {code for code in codes if code not in self._standings}
-        self._entered.update(dict.fromkeys(new_keys))
-        for key, seq, digest, hashed in ask(self._connection, _ENTERED, new_keys):
-            self._entered[key] = (digest, Recorded(key, seq, hashed, replayed=True))
-        self._standings.update(dict.fromkeys(new_codes))
-        for code, kind, least, pending_of, *stands in ask(self._connection, _STANDINGS, new_codes):
-            self._standings[code] = _Standing(_account(code, kind, least, pending_of), *stands)
+        if new_keys:
+            self._entered.update(dict.fromkeys(new_keys))
+            for key, seq, digest, hashed in ask(self._connection, _ENTERED, new_keys):
+                self._entered[key] = (digest, Recorded(key, seq, hashed, replayed=True))
+        if new_codes:
+            self._standings.update(dict.fromkeys(new_codes))
+            for code, kind, least, pending_of, *stands in ask(self._connection, _STANDINGS, new_codes):
+                self._standings[code] = _Standing(_account(code, kind, least, pending_of), *stands)
 
     def mark(self) -> Mark:
         """How far this transaction has come."""
@@ -208,6 +210,10 @@ class Books:
         add(self._connection, ENTRY, self._entries)
         add(self._connection, POSTING, self._postings)
         put(self._connection, BALANCE, [stands[id_] for id_ in sorted(stands)])
+
+    def _is_open(self, account: Account) -> bool:
+        standing = self._standings.get(account.code)
+        return standing is not None and (standing.account is account or standing.account == account)
 
     def _open(self, account: Account) -> None:
         standing = self._standings[account.code]
