@@ -233,7 +233,7 @@ def test_one_flipped_byte_anywhere_in_a_copied_file_is_found_or_changes_nothing_
         engine.dispose()
         assert found or dump(copy) == whole, f"byte {at} was changed unseen"
         n_found += bool(found)
-    assert n_found > 20
+    assert n_found > 6  # most of the file is empty tables of others, more of them with each migration
 
 
 def test_trees_wider_than_a_kept_node_are_read_alike(books, keys):
