@@ -22,10 +22,12 @@ from covoiturage.fields import (
     matching,
     one_of,
     read_flag,
+    read_json,
     read_number,
     refuse,
     string,
 )
+from socle.errors import BadInput
 from socle.geo import LatLon
 
 STATUSES = (
@@ -45,6 +47,8 @@ _PHONE_TRUNC = re.compile(r"\+\d{9,12}", re.ASCII)  # the pattern allows 8 digit
 _SIRET = re.compile(r"\d{14}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _CANCEL_CODE = re.compile(r"[0-9A-Za-z_-]{1,32}", re.ASCII)
+_LABEL = re.compile(r"[a-z_]{1,64}", re.ASCII)
+_MOST_LABELS = 8
 _LICENCE = re.compile(r"[A-Z0-9]{1,19}|99-.{1,61}", re.ASCII)
 # Letters that do not come apart into a letter and its accent.
 _LIGATURES = str.maketrans({"Œ": "OE", "Æ": "AE", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH"})
@@ -168,6 +172,43 @@ def render_cancellation(code: str, message: str = "") -> Document:
 def journey_id(ride_id: str) -> str:
     """How the registry knows a ride: its id without dashes."""
     return ride_id.replace("-", "").lower()
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+def read_reasons(body: bytes) -> tuple[str, ...]:
+    """The labels by which the registry says why it does not take a journey; no other word of its answer."""
+    told = _read_object(body).get("error")
+    data = told.get("data") if isinstance(told, dict) else None
+    return _labels(data.get("terms_violation_labels")) if isinstance(data, dict) else ()
+
+
+def read_status(body: bytes) -> tuple[str, tuple[str, ...]]:
+    """What the registry says of a journey, and the labels of the reasons; empty when it says nothing known."""
+    told = _read_object(body)
+    status = told.get("status")
+    found = [
+        label
+        for name in ("fraud_error_labels", "anomaly_error_details", "terms_violation_details")
+        for label in _labels(told.get(name))
+    ]
+    return (status if isinstance(status, str) and status in STATUSES else ""), tuple(found)
+
+
+def _read_object(body: bytes) -> Document:
+    try:
+        told = read_json(body)
+    except BadInput:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _labels(told: Any) -> tuple[str, ...]:
+    """Labels as the contract draws them: one, several, or objects that hold one each."""
+    several = told if isinstance(told, list) else [told]
+    plain = [one.get("label") if isinstance(one, dict) else one for one in several]
+    return tuple(one for one in plain if isinstance(one, str) and _LABEL.fullmatch(one))[:_MOST_LABELS]
 
 
 def _render_end(at: datetime, place: LatLon) -> Document:

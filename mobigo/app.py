@@ -45,6 +45,7 @@ from mobigo.services.covoiturage.answering import Answers
 from mobigo.services.covoiturage.finding import OfferSearch
 from mobigo.services.covoiturage.lines import lines_edition, open_lines
 from mobigo.services.covoiturage.partners import PREFIX
+from mobigo.services.covoiturage.registrar import read_registry
 from mobigo.services.covoiturage.standard import OfferBoards
 from mobigo.services.journeys import open_network, with_lines
 from mobigo.services.network.served import ServedNetwork
@@ -89,7 +90,9 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     keys = open_keys(settings.secret_key, settings.data_dir)
     mail = (settings.mail_url, settings.mail_sender, settings.letters_dir(), settings.site_address())
     post = open_post(*mail, settings.sms_url, settings.sms_token)
-    jobs = Beside(Means(engine, keys, post, _now, settings.site_address(), settings.letters_dir(), settings.data_dir))
+    registry = read_registry(settings.registry_url, settings.registry_token, settings.registry_siret)
+    folders = (settings.letters_dir(), settings.data_dir)
+    jobs = Beside(Means(engine, keys, post, _now, settings.site_address(), *folders, registry))
     writer = None if seat is None else Writer(seat, jobs.start)
 
     @asynccontextmanager

@@ -73,6 +73,14 @@ class Settings(BaseSettings):
     payer_name: str = Field(default="", description="Name of the account that drivers of carpools are paid from.")
     payer_iban: str = Field(default="", repr=False, description="IBAN of that account; without it nobody is paid.")
     payer_bic: str = Field(default="", description="BIC of its bank; empty: the IBAN says it.")
+    registry_url: str = Field(
+        default="",
+        description="Address of the national registry of carpools, with its version; empty: it is told nothing.",
+    )
+    registry_token: str = Field(
+        default="", repr=False, description="Our keys there, as access:secret; or a token that does not end."
+    )
+    registry_siret: str = Field(default="", description="SIRET of who pays the incentives, as the registry is told.")
     gate_trips_drop_pct: float = Field(
         default=10.0,
         ge=0,

@@ -26,6 +26,7 @@ from mobigo.cli import (
     network,
     partners,
     people,
+    registry,
     retention,
     simulate,
     streets,
@@ -80,6 +81,7 @@ covoiturage.app.command("verify", help=text("cli.ledger.verify_help"))(carpool_b
 covoiturage.app.command("export", help=text("cli.covoiturage.export_help"))(carpool_books.export)
 covoiturage.app.command("import", help=text("cli.covoiturage.import_help"))(partners.import_)
 covoiturage.app.add_typer(lines.app, name="lines")
+covoiturage.app.add_typer(registry.app, name="registry")
 covoiturage.app.add_typer(partners.keys_app, name="keys")
 covoiturage.app.add_typer(partners.partners_app, name="partners")
 app.add_typer(covoiturage.app, name="covoiturage")

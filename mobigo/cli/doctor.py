@@ -59,6 +59,7 @@ def _checks() -> Iterator[Check]:
     yield _secret_key()
     yield _letters()
     yield _text_messages()
+    yield _registry()
     yield from _database()
     yield _network()
     yield _assets()
@@ -119,6 +120,19 @@ def _text_messages() -> Check:
     except MobigoError as error:
         return Check("text_messages", "error", error_sentence(error))
     return Check("text_messages", "good", text("cli.doctor.texts_gateway", host=gateway.host))
+
+
+def _registry() -> Check:
+    from mobigo.services.covoiturage.registrar import read_registry
+
+    chosen = settings()
+    try:
+        registry = read_registry(chosen.registry_url, chosen.registry_token, chosen.registry_siret)
+    except MobigoError as error:
+        return Check("registry", "error", error_sentence(error))
+    if registry is None:
+        return Check("registry", "good", text("cli.doctor.registry_off"))
+    return Check("registry", "good", text("cli.doctor.registry", url=registry.server))
 
 
 def _settings() -> Iterator[Check]:

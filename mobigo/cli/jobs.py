@@ -43,6 +43,7 @@ def run(
     from mobigo.logs import write_logs
     from mobigo.outbound.letters import open_post
     from mobigo.security import open_keys
+    from mobigo.services.covoiturage.registrar import read_registry
     from mobigo.store.base import migrate, open_engine
     from mobigo.store.writing import find_seat
 
@@ -56,7 +57,9 @@ def run(
     chosen = settings()
     mail = (chosen.mail_url, chosen.mail_sender, chosen.letters_dir(), chosen.site_address())
     post = open_post(*mail, chosen.sms_url, chosen.sms_token)
-    means = Means(engine, keys, post, _now, chosen.site_address(), chosen.letters_dir(), chosen.data_dir)
+    registry = read_registry(chosen.registry_url, chosen.registry_token, chosen.registry_siret)
+    folders = (chosen.letters_dir(), chosen.data_dir)
+    means = Means(engine, keys, post, _now, chosen.site_address(), *folders, registry)
     worker = make_worker(means)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 
-from mobigo.jobs.handlers import SCHEDULES, Means, make_handlers
+from mobigo.jobs.handlers import Means, make_handlers, schedules_of
 from mobigo.jobs.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _GRACE_S = 8.0  # for the job under way when the server stops; its lease then en
 def make_worker(means: Means) -> Worker:
     """The worker of this process, with everything it can do."""
     name = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(means.engine, make_handlers(means), SCHEDULES, means.clock, name)
+    return Worker(means.engine, make_handlers(means), schedules_of(means), means.clock, name)
 
 
 class Beside:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from mobigo.jobs.schedules import Schedule
+from mobigo.jobs.schedules import Often, Schedule
 from mobigo.outbound.letters import Post
 from mobigo.security import Keys
 from mobigo.services import retention
@@ -19,6 +19,8 @@ from mobigo.services.covoiturage.notifying import write as write_of_carpool
 from mobigo.services.covoiturage.opening import publish_due
 from mobigo.services.covoiturage.outings import CLOSE_JOB
 from mobigo.services.covoiturage.partners import TELL_JOB, tell
+from mobigo.services.covoiturage.registrar import LOOK_JOB, SEND_JOB, Registry, look
+from mobigo.services.covoiturage.registrar import tell as tell_of_ride
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
@@ -42,6 +44,7 @@ class Means:
     site: str = ""  # our address as others see it
     letters: Path | None = None  # where letters are files of this machine
     data_dir: Path | None = None  # where public files are written
+    registry: Registry | None = None  # the national registry of carpools, when it is told
 
 
 def make_handlers(means: Means) -> Mapping[str, Handler]:
@@ -94,7 +97,20 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
             publish_due(means.engine, means.data_dir, "system:jobs", means.clock())
         return no_effects
 
+    def look_for_registry(_claim: Claim) -> Effects:
+        return lambda session: look(session, means.clock())
+
+    of_registry: dict[str, Handler] = {}
+    if (registry := means.registry) is not None:
+
+        def tell_registry(claim: Claim) -> Effects:
+            # The registry knows by its id a journey that it got twice.
+            return tell_of_ride(means.engine, means.keys, registry, claim, means.clock())
+
+        of_registry = {LOOK_JOB: look_for_registry, SEND_JOB: tell_registry}
+
     return {
+        **of_registry,
         RETENTION: tidy,
         LEDGER_SEAL: seal,
         CARPOOLS_OPEN: open_carpools,
@@ -111,3 +127,9 @@ SCHEDULES = (
     Schedule("opendata-carpools", CARPOOLS_OPEN, time(3, 30)),
     Schedule("retention", RETENTION, time(4, 10)),
 )
+REGISTRY_SCHEDULE = Often("registry", LOOK_JOB, timedelta(minutes=15))
+
+
+def schedules_of(means: Means) -> tuple[Schedule | Often, ...]:
+    """What comes back, as far as it is set."""
+    return SCHEDULES if means.registry is None else (*SCHEDULES, REGISTRY_SCHEDULE)

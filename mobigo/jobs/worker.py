@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 
 from sqlalchemy import Engine
 
-from mobigo.jobs.schedules import Schedule, next_time
+from mobigo.jobs.schedules import Often, Schedule, next_time
 from mobigo.logs import current_id, without_rows
 from mobigo.metrics import tries
 from mobigo.services import jobs
@@ -52,7 +52,7 @@ class Worker:
         self,
         engine: Engine,
         handlers: Mapping[str, Handler],
-        schedules: Sequence[Schedule],
+        schedules: Sequence[Schedule | Often],
         clock: Callable[[], datetime],
         name: str,
         pace: Pace = Pace(),
@@ -132,7 +132,7 @@ class Worker:
             max_tries = 1 if isinstance(fault, BadInput) else self._pace.max_tries
             tries.labels(claim.kind, "failed").inc()
             log.exception("a job failed", extra=facts)
-            jobs.set_back(self._engine, claim, _told(fault), max_tries, self._clock())
+            jobs.set_back(self._engine, claim, _told(fault), max_tries, self._clock(), _least_s(fault))
         else:
             tries.labels(claim.kind, "done").inc()
             log.info("a job is done", extra=facts)
@@ -162,6 +162,12 @@ class Worker:
         finally:
             over.set()
             thread.join()
+
+
+def _least_s(fault: Exception) -> float:
+    """How long whoever did not answer is to be left alone, when the fault says so."""
+    told = fault.facts.get("wait_s") if isinstance(fault, Unavailable) else None
+    return float(told) if isinstance(told, int | float) else 0.0
 
 
 def _told(fault: Exception) -> str:

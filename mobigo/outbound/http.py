@@ -82,11 +82,12 @@ def fetch(server: str, path: str, parameters: Iterable[tuple[str, str]], timeout
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer read whole."""
+    """An answer read whole; `retry_after_s`: how long it asks to be left alone."""
 
     status: int
     content_type: str
     body: bytes
+    retry_after_s: float = 0.0
 
 
 def ask(address: str, headers: Mapping[str, str], form: Mapping[str, str] | None, limits: Limits) -> Said:
@@ -103,6 +104,19 @@ def ask(address: str, headers: Mapping[str, str], form: Mapping[str, str] | None
         body = urlencode(form).encode()
     with _answer("GET" if form is None else "POST", address, told, limits, body) as (answer, chunks):
         return Said(answer.status_code, answer.headers.get("Content-Type", ""), b"".join(chunks))
+
+
+def send(method: str, address: str, headers: Mapping[str, str], body: bytes, limits: Limits) -> Said:
+    """The answer to a request that is sent once, with what is JSON: for work that a job tries again later.
+
+    Raises:
+        BadInput: `bad_server`, `server_refused`, `too_large`, `sent_astray`.
+        Unavailable: `server_silent`.
+    """
+    told = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {}), **headers}
+    with _answer(method, address, told, limits, body) as (answer, chunks):
+        kind = answer.headers.get("Content-Type", "")
+        return Said(answer.status_code, kind, b"".join(chunks), _retry_after_s(answer))
 
 
 def download(address: str, into: Path, known: Validators = Validators(), limits: Limits = Limits()) -> Download:

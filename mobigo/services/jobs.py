@@ -97,10 +97,10 @@ def complete(engine: Engine, claim: Claim, effects: Effects, now: datetime) -> N
         effects(session)
 
 
-def set_back(engine: Engine, claim: Claim, why: str, max_tries: int, now: datetime) -> None:
-    """Have a job that failed tried again after a pause, or bury it after its last try."""
+def set_back(engine: Engine, claim: Claim, why: str, max_tries: int, now: datetime, least_s: float = 0.0) -> None:
+    """Have a job that failed tried again after a pause of at least `least_s`, or bury it after its last try."""
     is_last = claim.n_tries >= max_tries
-    again_at = None if is_last else now + timedelta(seconds=pause_s(claim.key, claim.n_tries))
+    again_at = None if is_last else now + timedelta(seconds=max(least_s, pause_s(claim.key, claim.n_tries)))
     with transaction(engine) as session:
         jobs.fail(session, claim, why[:TOLD_LETTERS], again_at, now)  # unless it is in the hands of another
 

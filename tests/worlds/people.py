@@ -18,7 +18,7 @@ from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.keeping import kept_booking, kept_message
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
-from mobigo.store.covoiturage import holds, outings, own_bookings, own_offers
+from mobigo.store.covoiturage import holds, outings, own_bookings, own_offers, registry_messages
 from mobigo.store.covoiturage.bookings import add_booking, add_event, add_message, put_user
 from mobigo.store.covoiturage.carpools import Declaration, add_carpools, get_carpool
 from mobigo.store.covoiturage.decisions import KeptDecision, add_decision, write_counters
@@ -102,6 +102,7 @@ def _add_carpools(session: Session, name: str, actor: str, now: datetime) -> Non
             f"D{name}", "k", f"C0{name}", name, Reason.DISTANCE, said, now, 0, DisputeAnswer.REJECTED, "vu", AGENT, now
         ),
     )
+    registry_messages.add_message(session, f"R0{name}", registry_messages.Kind.JOURNEY, now)
     write_counters(session, "bfc-lignes", {("trips", "driver", name, "day", "2026-11-21"): 1})
     for number, (drafter, judge) in enumerate([(actor, AGENT), (AGENT, actor)]):
         policy, tree = draft(f"regle-{number}-{name}")

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
 from mobigo.store.covoiturage.disputes import HOLDING as DISPUTES
+from mobigo.store.covoiturage.registry_messages import HOLDING as REGISTRY_MESSAGES
 from mobigo.store.covoiturage.revisions import HOLDING as REVISIONS
 from mobigo.store.covoiturage.rows import (
     CapCounterRow,
@@ -101,6 +102,7 @@ HOLDINGS: Sequence[Holding] = (
     Holding("hold", ("facts", "decided_by", "why"), _holds),
     Holding("decision", ("counters_before", "charged"), _decisions),
     Holding("cap_counter", ("subject",), _counters),
+    REGISTRY_MESSAGES,
     Holding("ride", ("passenger",), _rides),
     Holding("carpool", ("driver", "facts"), _carpools),
     Holding("payment_item", ("driver",), _payments),

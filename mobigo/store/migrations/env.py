@@ -19,6 +19,7 @@ from mobigo.store.covoiturage import (  # noqa: F401  likewise
     own_offers,
     partners,
     policies,
+    registry_messages,
     revisions,
 )
 from mobigo.store.covoiturage import rows as _covoiturage  # noqa: F401  likewise
