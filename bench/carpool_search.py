@@ -1,9 +1,12 @@
-"""Searches of a partner operator against a running server: 10,000 offers, 200 questions a second, with its key.
+"""Searches against a running server, 200 questions a second: of a partner operator with its key, and of travellers.
 
-    python bench/covoiturage.py search [--seconds 30] [--users 40]
+    python bench/covoiturage.py search [--seconds 30] [--users 40] [--workers 1]
 
-Half of the offers are journeys of drivers over a week, half are regular trips with five schedules each,
-between 60 places of the region; a question asks for one of either within 5 km and an hour.
+The partner asks `/standard-covoiturage/v1` for 10,000 offers handed over: half are journeys of drivers over a
+week, half regular trips with five schedules each, between 60 places of the region; a question asks for one of
+either within 5 km and an hour. Travellers ask `/api/covoiturage/search` for 20,000 offers of our own drivers,
+along the streets (`bench/carpool_rides.py`); no other operator is asked meanwhile. The generator runs on the
+same cores.
 """
 
 from __future__ import annotations
@@ -15,12 +18,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from bench import carpool_rides
 from bench.history import machine, record
 from bench.load import ROOT, free_port, percentile, run_scenario, start_server
+from mobigo.store.base import open_engine
 
 N_OFFERS = 10_000
 GOAL_P99_MS = 50
@@ -68,11 +74,23 @@ def mobigo(*words: str) -> str:
     return done.stdout.strip()
 
 
+def summed(entries: list[dict[str, Any]], seconds: int) -> tuple[dict[str, float], int]:
+    """The figures of a scenario, and how many requests failed."""
+    histogram: dict[str, int] = {}
+    for entry in entries:
+        for key, number in entry["response_times"].items():
+            histogram[key] = histogram.get(key, 0) + number
+    told = {f"p{share}_ms": percentile(histogram, share / 100) for share in (50, 95, 99)}
+    n_requests = sum(entry["num_requests"] for entry in entries)
+    return {"requests_per_s": n_requests / seconds, **told}, sum(entry["num_failures"] for entry in entries)
+
+
 def main(arguments: list[str]) -> None:
     """Serve, ask, print, keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--users", type=int, default=40, help="each asks five times a second")
+    parser.add_argument("--workers", type=int, default=1, help="server processes")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MOBIGO_DATA_DIR"] = str(Path(folder) / "var")
@@ -83,26 +101,33 @@ def main(arguments: list[str]) -> None:
         file.write_text(json.dumps(sections))
         print(mobigo("covoiturage", "import", str(file)))
         os.environ["MOBIGO_BENCH_KEY"] = mobigo("covoiturage", "keys", "new", "--operator", "maas.example.org")
+        subprocess.run([sys.executable, "-m", "mobigo", "demo"], cwd=ROOT, check=True, capture_output=True)
+        engine = open_engine(f"sqlite:///{Path(os.environ['MOBIGO_DATA_DIR']) / 'mobigo.sqlite3'}")
+        carpool_rides.publish_all(engine, Path(os.environ["MOBIGO_DATA_DIR"]), datetime.now(UTC).date())
+        engine.dispose()
         port = free_port()
-        server = start_server(port, workers=1)
+        server = start_server(port, chosen.workers)
         try:
-            entries, cpu_s = run_scenario("Carpools", port, chosen.users, chosen.seconds)
+            told_of = [
+                (who, run_scenario(scenario, port, chosen.users, chosen.seconds))
+                for who, scenario in (
+                    (f"a partner, {N_OFFERS:,} offers", "Carpools"),
+                    (f"travellers, {carpool_rides.N_OFFERS:,} offers", "Rides"),
+                )
+            ]
         finally:
             server.terminate()
             server.wait()
-    histogram: dict[str, int] = {}
-    for entry in entries:
-        for key, number in entry["response_times"].items():
-            histogram[key] = histogram.get(key, 0) + number
-    n_requests = sum(entry["num_requests"] for entry in entries)
-    n_failed = sum(entry["num_failures"] for entry in entries)
-    told = {f"p{share}_ms": percentile(histogram, share / 100) for share in (50, 95, 99)}
-    figures = {"requests_per_s": n_requests / chosen.seconds, **told}
-    print(f"{machine()}; one server process; the generator used {cpu_s / chosen.seconds:.0%} of a core beside it")
-    print(
-        f"{figures['requests_per_s']:.0f} searches a second, p50 {told['p50_ms']:.0f} ms, p95 {told['p95_ms']:.0f} ms, "
-        f"p99 {told['p99_ms']:.0f} ms (goal {GOAL_P99_MS}), {n_failed} failed"
-    )
-    record("covoiturage, search", figures)
+    n_failed = 0
+    print(f"{machine()}; {chosen.workers} server processes; load of the machine {os.getloadavg()[0]:.1f}")
+    for who, (entries, cpu_s) in told_of:
+        figures, failed = summed(entries, chosen.seconds)
+        n_failed += failed
+        print(
+            f"{who}: {figures['requests_per_s']:.0f} searches a second, p50 {figures['p50_ms']:.0f} ms, "
+            f"p95 {figures['p95_ms']:.0f} ms, p99 {figures['p99_ms']:.0f} ms (goal {GOAL_P99_MS}), {failed} failed, "
+            f"the generator used {cpu_s / chosen.seconds:.0%} of a core"
+        )
+        record(f"covoiturage, search, {who}", figures)
     if n_failed:
         raise SystemExit(1)

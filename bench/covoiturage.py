@@ -1,7 +1,7 @@
 """How many carpools are decided in a second: one process, one thread, under two policies.
 
     python bench/covoiturage.py [N]          (default: 300,000 journeys, the smallest CPU time of three rounds)
-    python bench/covoiturage.py search       (a partner's searches over HTTP: see bench/carpool_search.py)
+    python bench/covoiturage.py search       (partners' and travellers' searches over HTTP: see bench/carpool_search.py)
     python bench/covoiturage.py month [N]    (a national month, from nothing to its export: see bench/carpool_month.py)
     python bench/covoiturage.py fraud [N]    (the fraud rules on a generated month of about N carpools, 100,000)
 

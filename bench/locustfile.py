@@ -22,7 +22,7 @@ from locust import FastHttpUser, constant_throughput, task
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench import carpool_search
+from bench import carpool_rides, carpool_search
 
 TOWNS = (
     "Dijon", "Besançon", "Belfort", "Chalon-sur-Saône", "Nevers", "Auxerre", "Mâcon", "Sens", "Le Creusot",
@@ -129,3 +129,20 @@ class Carpools(FastHttpUser):
     def ask_trips(self) -> None:
         """Regular trips at a time of day."""
         self.ask("driver_regular_trips", f"departureTimeOfDay={self.draws.randrange(5, 21):02}:30:00")
+
+
+class Rides(FastHttpUser):
+    """Travellers of ours who look for a driver to go along with."""
+
+    wait_time = constant_throughput(REQUESTS_PER_S)
+
+    def on_start(self) -> None:
+        """Draw this user's questions."""
+        self.draws = random.Random(next(_numbers))
+        self.region = carpool_rides.Region(Path(os.environ["MOBIGO_DATA_DIR"]))
+        self.today = datetime.now(UTC).date()
+
+    @task
+    def ask(self) -> None:
+        """From one commune to another."""
+        self.client.get(carpool_rides.draw_question(self.region, self.draws, self.today), name="search")

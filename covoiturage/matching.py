@@ -17,11 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covoiturage.offers import Match, Offer, Taken, Weekly, Wish, leaving_at
-from covoiturage.outings import FASTEST_M_S, Near, Outing, Step, Ways, drive, list_matches, make_outing, straight_ways
+from covoiturage.outings import (
+    FARTHER,
+    FASTEST_M_S,
+    Near,
+    Outing,
+    Step,
+    Ways,
+    drive,
+    list_matches,
+    make_outing,
+    straight_ways,
+)
 from socle.geo import EARTH_RADIUS_M, LatLon, distance_m, distances_m
 from socle.times import day_number, local_day
 
 N_MATCHES = 20
+_NOWHERE: Step = (FARTHER, FARTHER)
 _ROOM = 64  # rows, at first
 _SPARE_M = 100.0  # for roundings to whole metres
 _NO_DAY = np.iinfo(np.int32).max
@@ -226,33 +238,50 @@ def _instant(day: date, clock_s: int) -> int:
 
 
 def look_around(outings: Sequence[Outing], wish: Wish, ways: Ways) -> list[Near]:
-    """How far the ends of a wish are from the calls of each outing; the ways are asked once for all."""
-    places = [call.at for outing in outings for call in outing.calls]
-    if not places:
-        return []
-    ends = [wish.origin, wish.destination]
-    to_ends = drive(ways, [*places, wish.origin], ends)
-    from_ends = drive(ways, ends, places)
-    at = np.array(places, np.float64)
-    walks = [distances_m(end.lat, end.lon, at[:, 0], at[:, 1]).tolist() for end in ends]
-    between: Step = to_ends[-1][1]
-    found, first = [], 0
+    """How far the ends of a wish are from the calls of each outing; the ways are asked once for all that take detours.
+
+    First what is driven after the passenger is met and before they are left: it says how long the rest may take,
+    which is seldom much. What takes longer than any of these drivers has is FARTHER.
+    """
+    coming = [outing for outing in outings if outing.offer.takes_detours]
+    between, driven = _drive_around(coming, wish, ways)
+    places = np.array([call.at for outing in outings for call in outing.calls], np.float64).reshape(-1, 2)
+    to, back = (
+        distances_m(end.lat, end.lon, places[:, 0], places[:, 1]).tolist() for end in (wish.origin, wish.destination)
+    )
+    found: list[Near] = []
+    first = begin = 0
     for outing in outings:
-        last = first + len(outing.calls)
-        to = to_ends[first:last]
-        found.append(
-            Near(
-                [each[0] for each in to],
-                from_ends[0][first:last],
-                [each[1] for each in to],
-                from_ends[1][first:last],
-                between,
-                walks[0][first:last],
-                walks[1][first:last],
-            )
-        )
-        first = last
+        n = len(outing.calls)
+        if outing.offer.takes_detours:
+            one, two, three, four = (side[begin : begin + n] for side in driven)
+            begin += n
+        else:
+            one = two = three = four = [_NOWHERE] * n
+        found.append(Near(one, two, three, four, between, to[first : first + n], back[first : first + n]))
+        first += n
     return found
+
+
+def _drive_around(
+    outings: Sequence[Outing], wish: Wish, ways: Ways
+) -> tuple[Step, tuple[list[Step], list[Step], list[Step], list[Step]]]:
+    """Between the ends of a wish; from all calls to where the passenger is, back, to where they go, back."""
+    if not outings:
+        return _NOWHERE, ([], [], [], [])
+    places = [call.at for outing in outings for call in outing.calls]
+    room_s = [max(call.latest for call in outing.calls) - outing.calls[0].instant for outing in outings]
+    between, *from_board = drive(ways, [wish.origin], [wish.destination, *places], max(room_s))[0]
+    to_alight = [step for (step,) in drive(ways, places, [wish.destination], max(room_s))]
+    to_board_s = from_alight_s = first = 0
+    for outing, whole_s in zip(outings, room_s, strict=True):
+        last = first + len(outing.calls)
+        to_board_s = max(to_board_s, whole_s - min(between[0], *(step[0] for step in from_board[first:last])))
+        from_alight_s = max(from_alight_s, whole_s - min(between[0], *(step[0] for step in to_alight[first:last])))
+        first = last
+    to_board = [step for (step,) in drive(ways, places, [wish.origin], to_board_s)]
+    from_alight = drive(ways, [wish.destination], places, from_alight_s)[0]
+    return between, (to_board, from_board, to_alight, from_alight)
 
 
 def _from_centre(place: LatLon) -> Floats:

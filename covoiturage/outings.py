@@ -19,8 +19,13 @@ from covoiturage.offers import KEPT_S, Match, Meeting, Offer, Taken, Wish
 from socle.geo import LatLon, distances_m
 from socle.matrix import NEVER, TravelMatrix
 
-Ways = Callable[[Sequence[LatLon], Sequence[LatLon]], TravelMatrix]
-"""What it takes to drive from each of some places to each of others."""
+Ways = Callable[[Sequence[LatLon], Sequence[LatLon], float | None], TravelMatrix]
+"""What it takes to drive from each of some places to each of others; within so many seconds, where that is given.
+
+NEVER stands for a place that no street is near, FARTHER for more than that many seconds.
+"""
+
+FARTHER = NEVER - 1
 
 ROAD_FACTOR = 1.25  # road over great circle: mean of the six lines, 1.08 to 1.43 (covoiturage note, section 2.1)
 ROAD_M_S = 60_000 / 3600  # 60 km/h, as between the region's towns
@@ -29,18 +34,22 @@ FASTEST_M_S = 130_000 / 3600
 Step = tuple[int, int]  # seconds, metres
 
 
-def straight_ways(origins: Sequence[LatLon], destinations: Sequence[LatLon]) -> TravelMatrix:
+def straight_ways(
+    origins: Sequence[LatLon], destinations: Sequence[LatLon], _within_s: float | None = None
+) -> TravelMatrix:
     """The great circle made as long as roads are, where no streets are known."""
     metres = _straight_m(origins, destinations) * ROAD_FACTOR
     return TravelMatrix(np.ceil(metres / ROAD_M_S).astype(np.int32), np.rint(metres).astype(np.int32))
 
 
-def drive(ways: Ways, origins: Sequence[LatLon], destinations: Sequence[LatLon]) -> list[list[Step]]:
+def drive(
+    ways: Ways, origins: Sequence[LatLon], destinations: Sequence[LatLon], within_s: float | None = None
+) -> list[list[Step]]:
     """Seconds and metres by the given ways, made possible: never shorter than the great circle nor above 130 km/h.
 
     A place that no street is near is reached straight. So much may be relied on by who looks for what is near enough.
     """
-    found = ways(origins, destinations)
+    found = ways(origins, destinations, within_s)
     seconds, metres = found.seconds, found.metres
     if (metres >= NEVER).any():
         instead = straight_ways(origins, destinations)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from covoiturage.matching import OfferIndex
 from covoiturage.offers import KEPT_S, Halt, Meeting, Offer, Taken, Weekly, Wish, leaving_at
-from covoiturage.outings import straight_ways
+from covoiturage.outings import FARTHER, straight_ways
 from socle.errors import BadInput
 from socle.geo import LatLon
 from socle.matrix import NEVER, TravelMatrix
@@ -28,12 +28,16 @@ def at_km(km, east_km=0.0):
     return LatLon(47 + km * A_KM, 5 + east_km * A_KM / np.cos(np.radians(47)))
 
 
-def road(origins, destinations):
-    """Ways along streets north and east only, at 60 km/h: a kilometre takes a minute."""
+def road(origins, destinations, within_s=None):
+    """Ways along streets north and east only, at 60 km/h: a kilometre takes a minute. Not farther than is asked."""
     one, other = np.array(origins).reshape(-1, 1, 2), np.array(destinations).reshape(1, -1, 2)
     away = np.abs(one - other) / A_KM * np.array([1, np.cos(np.radians(47))])
     km = away.sum(axis=2)
-    return TravelMatrix(np.rint(km * 60).astype(np.int32), np.rint(km * 1000).astype(np.int32))
+    seconds, metres = np.rint(km * 60).astype(np.int32), np.rint(km * 1000).astype(np.int32)
+    if within_s is not None:
+        is_farther = seconds > within_s
+        seconds[is_farther] = metres[is_farther] = FARTHER
+    return TravelMatrix(seconds, metres)
 
 
 def offer(leaves, *, km=20, seats=3, detour_min=0, detour_km=0, offer_id="o", driver="drives"):
@@ -193,7 +197,7 @@ def test_an_offer_that_was_withdrawn_or_changed_is_found_so():
 
 
 def test_where_no_street_leads_one_goes_straight():
-    def nowhere(origins, destinations):
+    def nowhere(origins, destinations, _within_s=None):
         never = np.full((len(origins), len(destinations)), NEVER, np.int32)
         return TravelMatrix(never, never)
 
