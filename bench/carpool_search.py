@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +86,14 @@ def summed(entries: list[dict[str, Any]], seconds: int) -> tuple[dict[str, float
     return {"requests_per_s": n_requests / seconds, **told}, sum(entry["num_failures"] for entry in entries)
 
 
+def warm_up(port: int, workers: int) -> None:
+    """Have the server processes read the offers, which takes seconds and is done once."""
+    region, draws = carpool_rides.Region(Path(os.environ["MOBIGO_DATA_DIR"])), Random(1)
+    for _ in range(4 * workers):
+        address = carpool_rides.draw_question(region, draws, datetime.now(UTC).date())
+        urllib.request.urlopen(f"http://127.0.0.1:{port}{address}", timeout=60).close()
+
+
 def main(arguments: list[str]) -> None:
     """Serve, ask, print, keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,6 +117,7 @@ def main(arguments: list[str]) -> None:
         port = free_port()
         server = start_server(port, chosen.workers)
         try:
+            warm_up(port, chosen.workers)
             told_of = [
                 (who, run_scenario(scenario, port, chosen.users, chosen.seconds))
                 for who, scenario in (
