@@ -7,12 +7,13 @@ Booked is on our own pages, to which `webUrl` leads. Stops of lines are public a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from covoiturage.fields import Document
+from covoiturage.lines import Line, drive_s, in_force, official_metres
 from covoiturage.matching import OfferIndex
 from covoiturage.offers import Halt, Offer, Weekly, Wish
 from covoiturage.outings import Outing, Step
@@ -20,7 +21,7 @@ from covoiturage.standard.boards import Rank
 from covoiturage.standard.questions import Ends, JourneyQuestion, TripQuestion
 from covoiturage.standard.shapes import WEEKDAYS
 from socle.geo import LatLon, distance_m
-from socle.times import PARIS, local_day
+from socle.times import PARIS, local_day, service_day_start
 
 JOURNEYS_AHEAD = timedelta(days=28)  # that a regular trip lists
 _ASKED_AHEAD = timedelta(days=366)  # nobody publishes later than a year ahead
@@ -115,6 +116,58 @@ def tell_request(request_id: str, wish: Wish, way: Step, line_id: str, teller: T
         "requestedSeats": wish.seats,
         "webUrl": f"{teller.site}/covoiturage/proposer",
     }
+
+
+def list_line_journeys(
+    lines: Iterable[Line], question: JourneyQuestion, teller: Teller, now: datetime
+) -> list[tuple[Rank, Document]]:
+    """The lines that answer, each once and in one direction: a car is met at the asked instant, within their hours.
+
+    Outside of them, at their nearest instant. Which car comes nobody knows, so the line stands for its driver.
+    """
+    ends = _searched(question.ends)
+    if ends is None or not now.timestamp() - _DAY_S <= question.at <= (now + _ASKED_AHEAD).timestamp():
+        return []
+    today = local_day(int(question.at))
+    known = tuple(lines)
+    found = []
+    for day in (today - timedelta(days=1), today, today + timedelta(days=1)):
+        for line in in_force(known, day):
+            if line.runs_on(day):
+                found += list(_met(line, day, question, ends))
+    best: dict[str, _Met] = {}
+    for met in sorted(found, key=lambda met: met.rank):
+        best.setdefault(met.line.line_id, met)
+    return [(met.rank, _line_journey(met, teller)) for met in best.values()][: question.count]
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A car of a line is met: the positions of the stops to board and to alight at, and when."""
+
+    rank: Rank
+    line: Line
+    board: int
+    alight: int
+    at: int
+
+
+def _met(line: Line, day: date, question: JourneyQuestion, ends: Ends) -> Iterator[_Met]:
+    """Where and when cars of a line are met that day."""
+    begin = service_day_start(day)
+    boards = [distance_m(ends.departure, stop.at) / 1000 for stop in line.stops]
+    alights = [distance_m(stop.at, ends.arrival) / 1000 for stop in line.stops]
+    for i, to_board in enumerate(boards):
+        for j, to_arrive in enumerate(alights):
+            if i == j or to_board > ends.departure_km + _SPARE_KM or to_arrive > ends.arrival_km + _SPARE_KM:
+                continue
+            driven_m = line.stops[i].distance_m if i < j else line.length_m - line.stops[i].distance_m
+            for hours in line.hours:
+                since, until = (begin + clock_s + drive_s(driven_m) for clock_s in (hours.from_s, hours.until_s))
+                at = round(min(max(question.at, since), until))
+                if abs(at - question.at) <= question.delta_s:
+                    ident = f"{line.line_id}-{line.stops[i].stop_id}-{line.stops[j].stop_id}-{at}"
+                    yield _Met((abs(at - question.at), to_board + to_arrive, ident), line, i, j, at)
 
 
 # --- what is near -----------------------------------------------------------------------------
@@ -235,6 +288,26 @@ def _way(offer: Offer, i: int, j: int, leave_at: int, teller: Teller) -> Documen
         "duration": alight.after_s - board.after_s,
         "distance": alight.along_m - board.along_m,
         "webUrl": f"{teller.site}/covoiturage?{urlencode(asked)}",
+    }
+
+
+def _line_journey(met: _Met, teller: Teller) -> Document:
+    line = met.line
+    board, alight = line.stops[met.board], line.stops[met.alight]
+    metres = official_metres(line, board.stop_id, alight.stop_id)
+    return {
+        "id": met.rank[2],
+        "operator": teller.operator,
+        "driver": teller.user(line.line_id, line.name),
+        **_ends(board.at, alight.at),
+        "passengerPickupAddress": board.name,
+        "passengerDropAddress": alight.name,
+        "duration": drive_s(metres),
+        "distance": metres,
+        "passengerPickupDate": met.at,
+        "type": "LINE",
+        "price": _price(line.fare_cents),
+        "webUrl": f"{teller.site}/covoiturage/lignes/{line.line_id}",
     }
 
 

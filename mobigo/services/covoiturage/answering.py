@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from covoiturage import announcing
 from covoiturage.announcing import Teller
 from covoiturage.fields import Document, render_json
+from covoiturage.lines import Line, shipped_lines
 from covoiturage.outings import Ways, drive, straight_ways
 from covoiturage.standard.boards import JourneyBoard, Rank
 from covoiturage.standard.imports import OfferKind
@@ -20,6 +21,7 @@ from mobigo.services.covoiturage.finding import OfferSearch
 from mobigo.services.covoiturage.standard import OfferBoards
 from mobigo.store.base import reading
 from mobigo.store.covoiturage import own_offers
+from mobigo.store.covoiturage.lines import count_line_versions, list_line_versions
 from mobigo.store.covoiturage.own_offers import KeptRequest, Version
 from mobigo.texts import text
 
@@ -62,6 +64,22 @@ def _tell(kept: KeptRequest, teller: Teller) -> Document:
     return announcing.tell_request(kept.request_id, kept.wish, way, kept.line_id, teller)
 
 
+class LineBoard:
+    """The carpool lines in memory, read again when one was added; no version of a line is ever changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: tuple[int, tuple[Line, ...]] = 0, shipped_lines()
+
+    def read(self) -> tuple[Line, ...]:
+        """Every version of every line."""
+        with reading(self._engine) as session:
+            n_versions = count_line_versions(session)
+            if n_versions != self._kept[0]:
+                self._kept = n_versions, list_line_versions(session) or shipped_lines()
+            return self._kept[1]
+
+
 class Answers:
     """All that is answered to partners' searches."""
 
@@ -69,6 +87,7 @@ class Answers:
         self._boards = boards
         self._search = search
         self._requests = RequestBoard(engine)
+        self._lines = LineBoard(engine)
 
     def find_journeys(
         self, kind: OfferKind, question: JourneyQuestion, ways: Ways, teller: Teller, now: datetime
@@ -76,9 +95,10 @@ class Answers:
         """The journeys that answer, as a JSON array."""
         if kind is OfferKind.DRIVER_JOURNEY:
             ours = _rendered(self._search.ask(ways, now, lambda i: announcing.list_journeys(i, question, teller, now)))
+            lines = _rendered(announcing.list_line_journeys(self._lines.read(), question, teller, now))
         else:
-            ours = self._requests.find(question, teller, now)
-        return _joined(question.count, self._boards.find_journeys(kind, question), ours)
+            ours, lines = self._requests.find(question, teller, now), []
+        return _joined(question.count, self._boards.find_journeys(kind, question), ours, lines)
 
     def find_trips(self, kind: OfferKind, question: TripQuestion, ways: Ways, teller: Teller, now: datetime) -> bytes:
         """The regular trips that answer, as a JSON array; passengers of ours look for single rides only."""
