@@ -167,6 +167,7 @@ class DecisionAnswer(Struct):
 
     carpool_id: str
     state: str
+    state_label: str
     amount_cents: int | None
     reason: str | None
     policy_id: str | None
@@ -325,6 +326,7 @@ def decision(request: Request, principal: Owner, carpool_id: CarpoolId) -> Respo
         DecisionAnswer(
             told.carpool_id,
             told.state,
+            told.state_label,
             told.amount_cents,
             told.reason or None,
             told.policy_id or None,

@@ -14,6 +14,7 @@ from mobigo.api.deps import CACHE_SHORT
 from mobigo.api.reference import describe
 from mobigo.services.covoiturage import lines as service
 from mobigo.services.covoiturage.lines import Line, LinePeriod
+from mobigo.services.covoiturage.passing import list_next_cars
 from mobigo.texts import text
 from socle.errors import BadInput
 from socle.times import PARIS, render_instant
@@ -55,6 +56,15 @@ class NextHours(Struct):
     expected_wait_s: int
 
 
+class NextCar(Struct):
+    """A car that a driver has published: when it leaves which stop, where it goes, seats free all along."""
+
+    leaves_at: str
+    from_stop: str
+    to_stop: str
+    seats_free: int
+
+
 class LineAnswer(Struct):
     """A carpool line; its course and what comes next when it is asked for alone."""
 
@@ -71,6 +81,7 @@ class LineAnswer(Struct):
     demonstration_stops: bool
     course: dict[str, Any] | UnsetType = UNSET
     next_hours: list[NextHours] | UnsetType = UNSET
+    next_cars: list[NextCar] | UnsetType = UNSET
 
 
 class LinesAnswer(Struct):
@@ -138,9 +149,14 @@ def lines(request: Request) -> Response:
 
 @router.get(f"{ROOT}/{{line_id}}", **_told("carpoolLine", LineAnswer))
 def line(request: Request, line_id: LineId) -> Response:
-    """One line with its course as GeoJSON and the hours in which cars are expected next."""
-    found = service.get_line(request.app.state.engine, line_id, _day(request))
+    """One line with its course as GeoJSON, the hours in which cars are expected next, and those published."""
+    engine, now = request.app.state.engine, now_of(request)
+    found = service.get_line(engine, line_id, _day(request))
     answer = _answer(found)
     answer.course = service.course_geojson(found)
-    answer.next_hours = [_next(one) for one in service.list_next_hours(found, int(now_of(request).timestamp()))]
+    answer.next_hours = [_next(one) for one in service.list_next_hours(found, int(now.timestamp()))]
+    answer.next_cars = [
+        NextCar(render_instant(car.leave_at), car.from_stop, car.to_stop, car.n_free)
+        for car in list_next_cars(engine, line_id, now)
+    ]
     return _public(answer)

@@ -23,6 +23,7 @@ from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_car
 from mobigo.store.covoiturage.decisions import last_decision
 from mobigo.store.covoiturage.outings import get_outing
 from mobigo.store.ledger.reads import get_entry
+from mobigo.texts import text
 from socle.errors import NotFound
 from socle.money import Cents
 
@@ -77,6 +78,7 @@ class ToldDecision:
     facts_sha256: str
     explanation: Sequence[str]
     entry_key: str
+    state_label: str
 
 
 def operator_scope(pseudonym: str) -> str:
@@ -124,17 +126,34 @@ def get_decision(engine: Engine, carpool_id: str, who: str, *, may_read_all: boo
             raise NotFound("unknown_carpool", carpool=carpool_id)
         decision = last_decision(session, carpool_id)
         if decision is None or kept.state is not CarpoolState.DECIDED:
-            return ToldDecision(carpool_id, kept.state, None, "", kept.policy_id or "", "", kept.facts_sha256, (), "")
+            return ToldDecision(
+                carpool_id,
+                kept.state,
+                None,
+                "",
+                kept.policy_id or "",
+                "",
+                kept.facts_sha256,
+                (),
+                "",
+                _label(kept.state),
+            )
+        label = _label("refused" if decision.reason else kept.state)
         about = (decision.policy_id, decision.policy_sha256, decision.facts_sha256)
         if part is Part.PASSENGER:
             fares = list(_fares(session, kept, who))
             cents = -sum(fare for _key, fare in fares)
             key = fares[0][0] if fares else ""
-            return ToldDecision(carpool_id, kept.state, cents, "", *about, (), key)
+            return ToldDecision(carpool_id, kept.state, cents, "", *about, (), key, label)
         key = f"carpool:{carpool_id}:decision:{decision.number}"
         steps = [step["text"] for step in decision.explanation]
         reason = decision.reason or ""
-        return ToldDecision(carpool_id, kept.state, decision.amount_cents, reason, *about, steps, key)
+        label = next((step for step in steps if reason and step.startswith(label)), label)  # « Refusé : … »
+        return ToldDecision(carpool_id, kept.state, decision.amount_cents, reason, *about, steps, key, label)
+
+
+def _label(state: str) -> str:
+    return text(f"web.covoiturage.mine.state.{state}")
 
 
 def cancel_declared(engine: Engine, carpool_id: str, who: str, why: str, actor: str, now: datetime) -> None:

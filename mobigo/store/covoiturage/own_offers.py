@@ -338,6 +338,17 @@ def list_at_once(session: Session, line_id: str, now: datetime) -> Sequence[Kept
     return [kept for kept in map(_kept_offer, rows) if kept.offer.at_once]
 
 
+def list_on_line(session: Session, line_id: str, now: datetime) -> Sequence[KeptOffer]:
+    """The open offers along a line of which something is left."""
+    rows = session.exec(
+        select(OwnOfferRow)
+        .where(OwnOfferRow.line_id == line_id, OwnOfferRow.state == OfferState.OPEN)
+        .where(or_(col(OwnOfferRow.ends_at).is_(None), col(OwnOfferRow.ends_at) >= now))
+        .order_by(col(OwnOfferRow.made_at), col(OwnOfferRow.id))
+    )
+    return [_kept_offer(row) for row in rows]
+
+
 def list_waiting(session: Session, line_id: str, now: datetime) -> Sequence[KeptRequest]:
     """The passengers who wait at stops of a line, those who wait longest first."""
     return _open_requests(session, now, RequestRow.line_id == line_id)

@@ -118,6 +118,7 @@ def test_a_ride_goes_from_the_code_to_an_amount_that_anybody_can_check(site, cli
     carpool_id = ridden(site, driver, passenger, line)
     waiting = driver.get(f"{ROOT}/{carpool_id}/decision").json()
     assert (waiting["state"], waiting["amount_cents"], waiting["proof"]) == ("closed", None, None)
+    assert waiting["state_label"] == "En attente de vérification"
     engine, keys = site.people.engine, site.people.keys
     site.clock.now += timedelta(days=3)
     settle(engine, f"{NOON:%Y-%m}", site.clock.now)
@@ -125,6 +126,7 @@ def test_a_ride_goes_from_the_code_to_an_amount_that_anybody_can_check(site, cli
     decided = driver.get(f"{ROOT}/{carpool_id}/decision").json()
     assert decided["amount_cents"] == (metres * 10 + 500) // 1000 + 100
     assert decided["explanation"][-1].startswith("Total versé")
+    assert decided["state_label"] == "Validé"
     assert decided["proof"] is None  # the day is not over
     site.clock.now += timedelta(days=1)
     seal_day(engine, keys, (site.clock.now - timedelta(days=1)).date(), site.clock.now)

@@ -100,3 +100,14 @@ def test_a_second_trip_at_once_leads_back_to_the_bookings(two):
     driver.go(f"{NEW}?ligne=CV6").send(NEW, holding="ligne", arret="CV6-avoudrey")
     driver.go(NEW).send(NEW, holding="reservation")
     assert (driver.page.status_code, 'href="#reserve"' in driver.page.text) == (409, True)
+
+
+def test_a_car_published_on_a_line_is_among_the_next_ones_as_long_as_it_has_a_seat(site, two):
+    driver, _ = two
+    page = driver.go(f"{OFFER}?ligne=CV6")
+    page.send(OFFER, **LINE_ENDS, jour=TODAY, heure="13:30", places="1", depart="heure")
+    cars = site.visitor().go("/api/covoiturage/lines/CV6").page.json()["next_cars"]
+    ends = {"from_stop": "CV6-baume-les-dames", "to_stop": "CV6-avoudrey"}
+    assert cars == [{"leaves_at": "2026-11-21T12:30:00Z", **ends, "seats_free": 1}]
+    site.clock.now += timedelta(hours=1)
+    assert site.visitor().go("/api/covoiturage/lines/CV6").page.json()["next_cars"] == []
