@@ -116,15 +116,21 @@ class Walk:
         for signed_in in (False, True):
             ahead = [*seeds, *(each.path for each in self.routes if "GET" in each.methods and "{" not in each.path)]
             seen: dict[str, int] = {}
+            tried: set[str] = set()
             while ahead:
                 path = ahead.pop(0)
                 route = self.route_of(urlsplit(path).path, "GET")
-                if route is None or seen.get(route.path, 0) >= (4 if "{" in route.path or path in seeds else 1):
+                if (
+                    route is None
+                    or path in tried
+                    or seen.get(route.path, 0) >= (4 if "{" in route.path or path in seeds else 1)
+                ):
                     continue
-                seen[route.path] = seen.get(route.path, 0) + 1
+                tried.add(path)
                 page = self.get(path, signed_in=signed_in)
                 assert page.status_code < 500, path
                 if page.status_code == 200:
+                    seen[route.path] = seen.get(route.path, 0) + 1
                     self.pages.setdefault(route.path, path)
                     ahead += self._read(page, path, signed_in=signed_in)
         return self

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from covoiturage.bookings import BookingState
 from covoiturage.carpool import Side
 from mobigo.security import Role
-from mobigo.services.covoiturage import plates, publishing
+from mobigo.services.covoiturage import booking, plates, publishing
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.disputing import Reason, open_dispute
 from mobigo.services.covoiturage.lines import list_lines
+from mobigo.services.covoiturage.offering import Named
 from mobigo.services.covoiturage.outings import (
     Seen,
     board_by_scan,
@@ -24,14 +26,17 @@ from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
 from mobigo.store.base import transaction
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
+from socle.geo import LatLon
 from tests.worlds.accounts import NOON
 from tests.worlds.carpools import carpool
 from tests.worlds.databases import KINDS, empty_database
 from tests.worlds.drafts import draft_document
 from tests.worlds.hostile import DEVICE, Walk
+from tests.worlds.meeting import ANNA, CLEO, DAVID, MONDAY, NOW, SEVEN, WEEKS, ask, book, publish
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
+VALMONT, LE_LAC = Named("Valmont", LatLon(47.3020, 5.0005)), Named("Le Lac", LatLon(47.5005, 5.2010))
 SEARCH = "/itineraire?de=Valmont&vers=Le+Lac&jour=2026-11-24&heure=07:00"
 
 
@@ -88,6 +93,7 @@ def shared_walk(shared_site):
         f"/personnes/{other.pseudonym}",
         f"/personnes/{suspended.pseudonym}",
         *add_outings(people, person),
+        *add_meetings(people, person),
     )
     found.close()
 
@@ -123,6 +129,25 @@ def add_outings(people, person):
     yield from (f"/covoiturage/descendre/{scans[0]}", f"/covoiturage/monter/{scans[1]}")
     yield from (f"/covoiturage/plaque/{plate.code}", f"/covoiturage/trajets/{own}", "/covoiturage/trajet?demande=x")
     yield f"/covoiturage/trajet/nouveau?ligne={line.line_id}"
+
+
+def add_meetings(people, person):
+    """Somebody booked with them and somebody rode, they booked and look for more, and a third offers seats."""
+    engine, who = people.engine, person.pseudonym
+    soon = NOW + timedelta(hours=1)
+    past = publish(engine, who, key="past", leaves=soon).offer
+    ridden = book(engine, past.offer_id, CLEO, day=NOW.date(), at=soon + timedelta(minutes=15)).booking
+    booking.move(engine, ridden.booking_id, BookingState.CONFIRMED, who, f"person:{who}", NOW)
+    publish(engine, who, key="weekly", leaves=WEEKS)
+    ask(engine, who, at=SEVEN + timedelta(days=2))
+    own = publish(engine, person.pseudonym).offer
+    book(engine, own.offer_id)
+    other = publish(engine, ANNA).offer
+    book(engine, other.offer_id, person.pseudonym, at=SEVEN + timedelta(minutes=10))
+    ends = {"origin": VALMONT, "destination": LE_LAC}
+    publish(engine, DAVID, leaves=SEVEN + timedelta(days=1), **ends)
+    yield f"/covoiturage?de=Valmont&vers=Le+Lac&jour={MONDAY + timedelta(days=1)}&heure=07:00"
+    yield from (f"/covoiturage/{page}?de=Valmont&vers=Le+Lac" for page in ("proposer", "attendre"))
 
 
 def add_months_of_carpools(people):
