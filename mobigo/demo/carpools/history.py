@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from covoiturage.carpool import Carpool, facts_of, render_facts
+from mobigo.demo.carpools.offers import offer_seats
 from mobigo.demo.carpools.population import N_COMMUTERS, Population, make_population
 from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.declaring import Sent, cancel, write_all_declared
@@ -86,6 +87,7 @@ def tell_history(
     for at, act in sorted(acts, key=lambda one: one[0]):
         if at <= now:
             act(at)
+    offer_seats(engine, [carpool for _at, carpool in due], names, now)
     return Told(len(names), len(due), [one.month for one, _batch in list_all_months(engine)])
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
+from covoiturage.lines import shipped_lines
+from covoiturage.offers import Wish
+from covoiturage.outings import straight_ways
 from covoiturage.sepa import Debtor
 from mobigo.cli.fictitious import PAYER_IBAN
 from mobigo.demo.carpools.history import tell_history
 from mobigo.demo.facts import read_facts
 from mobigo.demo.region import render_places
 from mobigo.security import Keys, Role
+from mobigo.services.covoiturage.finding import OfferSearch
 from mobigo.services.covoiturage.mine import get_own_money
 from mobigo.services.covoiturage.paying import approve_batch, get_batch, list_all_months, render_order
 from mobigo.services.covoiturage.screening import list_cases
@@ -23,6 +27,7 @@ from mobigo.store import publications
 from mobigo.store.base import migrate, open_engine, reading
 from mobigo.store.covoiturage.decisions import last_decision
 from mobigo.store.people.accounts import find_by_contact
+from socle.times import PARIS
 from tests.worlds.accounts import NOON
 
 KEYS = Keys.of("k" * 32)
@@ -133,3 +138,15 @@ def test_it_may_begin_on_any_day(tmp_path, at):
     open_accounts(engine, KEYS, now)
     assert tell_history(engine, KEYS, tmp_path, 1, now, n_commuters=12).n_carpools > 100
     engine.dispose()
+
+
+def test_who_looks_for_a_ride_on_a_line_finds_somebody_who_drives_it(place):
+    engine, _data = place
+    line = shipped_lines()[-1]
+    monday = NOON.astimezone(PARIS).date() + timedelta(days=7 - NOON.astimezone(PARIS).weekday())
+    at = datetime.combine(monday, time(8), PARIS)
+    wish = Wish(line.stops[0].at, line.stops[-1].at, int(at.timestamp()), tolerance_s=6 * 3600)
+    found = OfferSearch(engine).search(straight_ways, wish, NOON)
+    assert found
+    assert {match.offer.line_id for match in found} == {line.line_id}
+    assert {match.offer.price_cents for match in found} == {150}
