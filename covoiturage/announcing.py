@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
+from covoiturage.drives import PlannedDrive, Step
 from covoiturage.fields import Document
 from covoiturage.lines import Line, drive_s, in_force, official_metres
 from covoiturage.matching import OfferIndex
 from covoiturage.offers import Halt, Offer, Weekly, Wish
-from covoiturage.outings import Outing, Step
 from covoiturage.standard.boards import Rank
 from covoiturage.standard.questions import Ends, JourneyQuestion, TripQuestion
 from covoiturage.standard.shapes import WEEKDAYS
@@ -61,16 +61,16 @@ def list_journeys(
         return []
     middle, half = int(earliest + latest) // 2, int(latest - earliest) // 2 + 1
     found = []
-    for outing in index.list_near(ends.departure, ends.arrival, middle, half, _radius_m(ends)):
+    for planned in index.list_near(ends.departure, ends.arrival, middle, half, _radius_m(ends)):
         ways = [
-            ((gap_s, off_km, _journey_id(outing, i, j)), i, j, n_free)
-            for i, j, off_km in _stretches(outing.offer, ends)
-            if (gap_s := abs(outing.leave_at + outing.offer.halts[i].after_s - question.at)) <= question.delta_s
-            and (n_free := _n_free(outing, i, j)) > 0
+            ((gap_s, off_km, _journey_id(planned, i, j)), i, j, n_free)
+            for i, j, off_km in _stretches(planned.offer, ends)
+            if (gap_s := abs(planned.leave_at + planned.offer.halts[i].after_s - question.at)) <= question.delta_s
+            and (n_free := _n_free(planned, i, j)) > 0
         ]
         if ways:
             rank, i, j, n_free = min(ways)
-            found.append((rank, _journey(outing, i, j, n_free, rank[2], teller)))
+            found.append((rank, _journey(planned, i, j, n_free, rank[2], teller)))
     return sorted(found, key=lambda one: one[0])[: question.count]
 
 
@@ -198,10 +198,10 @@ def _stretches(offer: Offer, ends: Ends) -> Iterator[tuple[int, int, float]]:
                     yield i, j, to_board + alights[j]
 
 
-def _n_free(outing: Outing, i: int, j: int) -> int:
+def _n_free(planned: PlannedDrive, i: int, j: int) -> int:
     """Seats that are free from one halt to another."""
-    call_of = {call.halt: number for number, call in enumerate(outing.calls) if call.halt >= 0}
-    return outing.offer.seats - max(outing.loads[call_of[i] : call_of[j]])
+    call_of = {call.halt: number for number, call in enumerate(planned.calls) if call.halt >= 0}
+    return planned.offer.seats - max(planned.loads[call_of[i] : call_of[j]])
 
 
 def _pickup_clock(weekly: Weekly, halt: Halt) -> tuple[int, int]:
@@ -228,16 +228,16 @@ def _coming(offer: Offer, weekly: Weekly, question: TripQuestion, now: datetime)
 # --- as the contract has it --------------------------------------------------------------------
 
 
-def _journey_id(outing: Outing, i: int, j: int) -> str:
-    return f"{outing.offer.offer_id}-{outing.day:%Y%m%d}-{i}-{j}"
+def _journey_id(planned: PlannedDrive, i: int, j: int) -> str:
+    return f"{planned.offer.offer_id}-{planned.day:%Y%m%d}-{i}-{j}"
 
 
-def _journey(outing: Outing, i: int, j: int, n_free: int, journey_id: str, teller: Teller) -> Document:
-    offer = outing.offer
+def _journey(planned: PlannedDrive, i: int, j: int, n_free: int, journey_id: str, teller: Teller) -> Document:
+    offer = planned.offer
     return {
         "id": journey_id,
-        **_way(offer, i, j, outing.leave_at, teller),
-        "passengerPickupDate": outing.leave_at + offer.halts[i].after_s,
+        **_way(offer, i, j, planned.leave_at, teller),
+        "passengerPickupDate": planned.leave_at + offer.halts[i].after_s,
         "type": "DYNAMIC" if offer.at_once else "PLANNED",
         "availableSeats": n_free,
         "price": _price(offer.price_cents),

@@ -2,7 +2,7 @@
 
 An index holds a row for each offer and looks at all of them with a few sums of arrays: who cannot be
 there in time even at 130 km/h, or would drive too far even along the great circle, is left out. What is
-left, some tens, is driven through exactly (`outings`). Chords through the earth stand for great circles:
+left, some tens, is driven through exactly (`drives`). Chords through the earth stand for great circles:
 they are shorter, so nothing is left out wrongly. Offers and bookings come and go without a new index.
 """
 
@@ -16,19 +16,19 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from covoiturage.offers import Match, Offer, Taken, Weekly, Wish, leaving_at
-from covoiturage.outings import (
+from covoiturage.drives import (
     FARTHER,
     FASTEST_M_S,
     Near,
-    Outing,
+    PlannedDrive,
     Step,
     Ways,
     drive,
     list_matches,
-    make_outing,
+    plan_drive,
     straight_ways,
 )
+from covoiturage.offers import Match, Offer, Taken, Weekly, Wish, leaving_at
 from socle.geo import EARTH_RADIUS_M, LatLon, distance_m, distances_m
 from socle.times import day_number, local_day
 
@@ -37,7 +37,7 @@ _NOWHERE: Step = (FARTHER, FARTHER)
 _ROOM = 64  # rows, at first
 _SPARE_M = 100.0  # for roundings to whole metres
 _NO_DAY = np.iinfo(np.int32).max
-_MOST_KEPT = 20_000  # outings without anybody taken along, made once
+_MOST_KEPT = 20_000  # drives without anybody taken along, made once
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class OfferIndex:
         self._row_of: dict[str, int] = {}
         self._free: list[int] = []
         self._taken: dict[str, dict[date, tuple[Taken, ...]]] = {}
-        self._outings: OrderedDict[tuple[str, date], Outing] = OrderedDict()
+        self._drives: OrderedDict[tuple[str, date], PlannedDrive] = OrderedDict()
         self._first = np.zeros((_ROOM, 3))  # metres from the centre of the earth
         self._last = np.zeros((_ROOM, 3))
         self._budget_m = np.zeros(_ROOM)  # that the way may have, detour and imprecision included
@@ -103,8 +103,8 @@ class OfferIndex:
         self._offers[row] = None
         self._leave_at[row], self._weekdays[row], self._budget_m[row] = -1, 0, -1.0
         self._free.append(row)
-        for key in [key for key in self._outings if key[0] == offer_id]:
-            del self._outings[key]
+        for key in [key for key in self._drives if key[0] == offer_id]:
+            del self._drives[key]
 
     def take(self, offer_id: str, day: date, taken: Sequence[Taken]) -> None:
         """Say all that is taken of an offer on a day."""
@@ -112,23 +112,23 @@ class OfferIndex:
         days[day] = tuple(taken)
         if not taken:
             del days[day]
-        self._outings.pop((offer_id, day), None)
+        self._drives.pop((offer_id, day), None)
 
-    def get_outing(self, offer_id: str, day: date) -> Outing | None:
-        """The outing of an offer on a day; None when there is no such offer or it does not leave."""
+    def get_drive(self, offer_id: str, day: date) -> PlannedDrive | None:
+        """The drive of an offer on a day; None when there is no such offer or it does not leave."""
         row = self._row_of.get(offer_id)
         offer = None if row is None else self._offers[row]
         leave_at = None if offer is None else offer.find_leaving(day)
-        return None if offer is None or leave_at is None else self._outing(offer, day, leave_at)
+        return None if offer is None or leave_at is None else self._planned(offer, day, leave_at)
 
-    def _outing(self, offer: Offer, day: date, leave_at: int) -> Outing:
+    def _planned(self, offer: Offer, day: date, leave_at: int) -> PlannedDrive:
         key = (offer.offer_id, day)
-        found = self._outings.get(key)
+        found = self._drives.get(key)
         if found is None:
             taken = self._taken.get(offer.offer_id, {}).get(day, ())
-            found = self._outings[key] = make_outing(offer, day, leave_at, taken, self._ways)
-            if len(self._outings) > _MOST_KEPT:
-                self._outings.popitem(last=False)
+            found = self._drives[key] = plan_drive(offer, day, leave_at, taken, self._ways)
+            if len(self._drives) > _MOST_KEPT:
+                self._drives.popitem(last=False)
         return found
 
     def _grow(self) -> None:
@@ -142,13 +142,13 @@ class OfferIndex:
     # --- what is found ----------------------------------------------------------------------
 
     def search(self, wish: Wish, limit: int = N_MATCHES) -> list[Match]:
-        """The best way along with each outing that takes the passenger, by `Match.rank`."""
-        outings = self.list_near(
+        """The best way along with each drive that takes the passenger, by `Match.rank`."""
+        drives = self.list_near(
             wish.origin, wish.destination, wish.at, wish.tolerance_s, wish.walk_m, arrive_by=wish.arrive_by
         )
         best = []
-        for outing, near in zip(outings, look_around(outings, wish, self._ways), strict=True):
-            match = min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
+        for planned, near in zip(drives, look_around(drives, wish, self._ways), strict=True):
+            match = min(list_matches(planned, wish, near), key=lambda one: one.rank(wish), default=None)
             if match is not None:
                 best.append(match)
         return sorted(best, key=lambda one: one.rank(wish))[:limit]
@@ -168,13 +168,13 @@ class OfferIndex:
         walk_m: float,
         *,
         arrive_by: bool = False,
-    ) -> list[Outing]:
-        """Outings that may meet somebody within `walk_m` of one place around an instant and take them near the other.
+    ) -> list[PlannedDrive]:
+        """Drives that may meet somebody within `walk_m` of a place around an instant and take them near the other.
 
         All that do, and few others; `arrive_by`: the instant is that of the arrival.
         """
         found = self._near_enough(origin, destination, (at - tolerance_s, at + tolerance_s), walk_m, arrive_by)
-        return [self._outing(offer, day, leave_at) for offer, day, leave_at in found]
+        return [self._planned(offer, day, leave_at) for offer, day, leave_at in found]
 
     def _rows_near(
         self, origin: LatLon, destination: LatLon, walk_m: float
@@ -237,23 +237,23 @@ def _instant(day: date, clock_s: int) -> int:
     return leaving_at(day, time(clock_s // 3600, clock_s // 60 % 60, clock_s % 60))
 
 
-def look_around(outings: Sequence[Outing], wish: Wish, ways: Ways) -> list[Near]:
-    """How far the ends of a wish are from the calls of each outing; the ways are asked once for all that take detours.
+def look_around(drives: Sequence[PlannedDrive], wish: Wish, ways: Ways) -> list[Near]:
+    """How far the ends of a wish are from the calls of each drive; the ways are asked once for all that take detours.
 
     First what is driven after the passenger is met and before they are left: it says how long the rest may take,
     which is seldom much. What takes longer than any of these drivers has is FARTHER.
     """
-    coming = [outing for outing in outings if outing.offer.takes_detours]
+    coming = [planned for planned in drives if planned.offer.takes_detours]
     between, driven = _drive_around(coming, wish, ways)
-    places = np.array([call.at for outing in outings for call in outing.calls], np.float64).reshape(-1, 2)
+    places = np.array([call.at for planned in drives for call in planned.calls], np.float64).reshape(-1, 2)
     to, back = (
         distances_m(end.lat, end.lon, places[:, 0], places[:, 1]).tolist() for end in (wish.origin, wish.destination)
     )
     found: list[Near] = []
     first = begin = 0
-    for outing in outings:
-        n = len(outing.calls)
-        if outing.offer.takes_detours:
+    for planned in drives:
+        n = len(planned.calls)
+        if planned.offer.takes_detours:
             one, two, three, four = (side[begin : begin + n] for side in driven)
             begin += n
         else:
@@ -264,18 +264,18 @@ def look_around(outings: Sequence[Outing], wish: Wish, ways: Ways) -> list[Near]
 
 
 def _drive_around(
-    outings: Sequence[Outing], wish: Wish, ways: Ways
+    drives: Sequence[PlannedDrive], wish: Wish, ways: Ways
 ) -> tuple[Step, tuple[list[Step], list[Step], list[Step], list[Step]]]:
     """Between the ends of a wish; from all calls to where the passenger is, back, to where they go, back."""
-    if not outings:
+    if not drives:
         return _NOWHERE, ([], [], [], [])
-    places = [call.at for outing in outings for call in outing.calls]
-    room_s = [max(call.latest for call in outing.calls) - outing.calls[0].instant for outing in outings]
+    places = [call.at for planned in drives for call in planned.calls]
+    room_s = [max(call.latest for call in planned.calls) - planned.calls[0].instant for planned in drives]
     between, *from_board = drive(ways, [wish.origin], [wish.destination, *places], max(room_s))[0]
     to_alight = [step for (step,) in drive(ways, places, [wish.destination], max(room_s))]
     to_board_s = from_alight_s = first = 0
-    for outing, whole_s in zip(outings, room_s, strict=True):
-        last = first + len(outing.calls)
+    for planned, whole_s in zip(drives, room_s, strict=True):
+        last = first + len(planned.calls)
         to_board_s = max(to_board_s, whole_s - min(between[0], *(step[0] for step in from_board[first:last])))
         from_alight_s = max(from_alight_s, whole_s - min(between[0], *(step[0] for step in to_alight[first:last])))
         first = last

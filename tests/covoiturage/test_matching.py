@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from covoiturage.drives import FARTHER, straight_ways
 from covoiturage.matching import OfferIndex
 from covoiturage.offers import KEPT_S, Halt, Meeting, Offer, Taken, Weekly, Wish, leaving_at
-from covoiturage.outings import FARTHER, straight_ways
 from socle.errors import BadInput
 from socle.geo import LatLon
 from socle.matrix import NEVER, TravelMatrix

@@ -6,14 +6,14 @@ from datetime import timedelta
 from itertools import pairwise
 from math import ceil, inf
 
+from covoiturage.drives import drive
 from covoiturage.offers import KEPT_S, WALK_M_S
-from covoiturage.outings import drive
 from socle.geo import distance_m
 from socle.times import local_day
 
 
 def find_all(offers, taken, wish, ways):
-    """The best way along with each outing: effort, walk, board, offer, day, halts, alight, free seats."""
+    """The best way along with each planned: effort, walk, board, offer, day, halts, alight, free seats."""
     found = []
     for offer in offers:
         if offer.driver == wish.passenger:
@@ -46,7 +46,7 @@ def _best(offer, day, leave_at, taken, wish, ways):
 
 
 def _plan(offer, leave_at, taken, ways):
-    """The stops of an outing in order: place, planned instant, latest instant, who gets in and out."""
+    """The stops of a drive in order: place, planned instant, latest instant, who gets in and out."""
     stops = [
         {"at": h.at, "t": leave_at + h.after_s, "along": h.along_m, "halt": n, "in": 0, "out": 0}
         for n, h in enumerate(offer.halts)

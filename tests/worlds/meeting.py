@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
+from covoiturage.drives import straight_ways
 from covoiturage.lines import shipped_lines
 from covoiturage.offers import Wish, leaving_at
-from covoiturage.outings import straight_ways
 from mobigo.services.covoiturage import booking, offering
 from mobigo.services.covoiturage.offering import GivenOffer, GivenRequest, Named, Weeks
 from socle.geo import LatLon

@@ -9,8 +9,8 @@ from datetime import datetime, time
 from sqlalchemy import Engine
 
 from covoiturage.carpool import Carpool
+from covoiturage.drives import straight_ways
 from covoiturage.lines import shipped_lines
-from covoiturage.outings import straight_ways
 from mobigo.services.covoiturage.offering import GivenOffer, Weeks, publish
 from mobigo.services.people.fictitious import ACTOR
 from socle.times import PARIS

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from covoiturage import announcing
 from covoiturage.announcing import Teller
+from covoiturage.drives import Ways, drive, straight_ways
 from covoiturage.fields import Document, render_json
 from covoiturage.lines import Line, shipped_lines
-from covoiturage.outings import Ways, drive, straight_ways
 from covoiturage.standard.boards import JourneyBoard, Rank
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import JourneyQuestion, TripQuestion

@@ -17,9 +17,9 @@ from covoiturage.bookings import Booking as Booking  # named in the signatures o
 from covoiturage.bookings import BookingState as BookingState
 from covoiturage.bookings import Party as Party
 from covoiturage.bookings import check_move
+from covoiturage.drives import Ways, list_matches, plan_drive
 from covoiturage.matching import look_around
 from covoiturage.offers import KEPT_S, Match, Taken, Wish
-from covoiturage.outings import Ways, list_matches, make_outing
 from mobigo.security import Keys
 from mobigo.services.covoiturage.notifying import tell
 from mobigo.store.audit import AuditLine, record
@@ -100,7 +100,7 @@ def book(engine: Engine, ways: Ways, given: GivenBooking, digest: str, key: str,
         if kept.state is not OfferState.OPEN or leave_at is None:
             raise Conflict("offer_gone")
         taken = [booking.taken for booking in own_bookings.list_of_outing(session, given.offer_id, given.day)]
-        outing = make_outing(kept.offer, given.day, leave_at, taken, ways)
+        outing = plan_drive(kept.offer, given.day, leave_at, taken, ways)
         (near,) = look_around([outing], wish, ways)
         match = min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
         if match is None:

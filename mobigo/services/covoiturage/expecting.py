@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from covoiturage.boarding import Outing, Stop
 from covoiturage.bookings import Booking, BookingState
+from covoiturage.drives import Ways, plan_drive
 from covoiturage.offers import Offer
-from covoiturage.outings import Ways, make_outing
 from mobigo.security import Keys
 from mobigo.services.covoiturage.booking import list_of_driver
 from mobigo.services.covoiturage.outings import Course, course_of_line
@@ -93,7 +93,7 @@ def course_of_offer(engine: Engine, ways: Ways, driver: str, offer_id: str, now:
     if offer.line_id:
         return course_of_line(engine, offer.line_id, day), offer.halts[0].stop_id
     confirmed = [one for one in held if one.state is not BookingState.ASKED]
-    outing = make_outing(offer, day, leave_at, [one.taken for one in confirmed], ways)
+    outing = plan_drive(offer, day, leave_at, [one.taken for one in confirmed], ways)
     names = {n: offer.halts[call.halt].name for n, call in enumerate(outing.calls) if call.halt >= 0}
     by_key = {one.taken.key: one for one in confirmed}
     for key, board, alight in outing.held:

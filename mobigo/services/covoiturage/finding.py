@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
+from covoiturage.drives import Ways
 from covoiturage.fields import Document
 from covoiturage.matching import N_MATCHES, OfferIndex
 from covoiturage.offers import Match, Wish
-from covoiturage.outings import Ways
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import Ends, JourneyQuestion
 from mobigo.security import Keys

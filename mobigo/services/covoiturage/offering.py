@@ -17,10 +17,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import Engine
 
 from covoiturage.bookings import Booking, BookingState
+from covoiturage.drives import Ways, drive, list_matches, plan_drive
 from covoiturage.lines import Line, drive_s
 from covoiturage.matching import look_around
 from covoiturage.offers import Halt, Match, Offer, Weekly, Wish
-from covoiturage.outings import Ways, drive, list_matches, make_outing
 from mobigo.services.covoiturage.booking import GivenBooking, enter_booking, step, wish_around
 from mobigo.services.covoiturage.notifying import OF_REQUEST, tell
 from mobigo.store.audit import AuditLine, record
@@ -428,7 +428,7 @@ def find_match(session: Session, ways: Ways, offer: Offer, day: date, wish: Wish
     if leave_at is None:
         return None
     taken = [booking.taken for booking in own_bookings.list_of_outing(session, offer.offer_id, day)]
-    outing = make_outing(offer, day, leave_at, taken, ways)
+    outing = plan_drive(offer, day, leave_at, taken, ways)
     (near,) = look_around([outing], wish, ways)
     return min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
 

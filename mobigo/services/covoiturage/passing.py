@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from covoiturage.outings import make_outing, straight_ways
+from covoiturage.drives import plan_drive, straight_ways
 from mobigo.store.base import reading
 from mobigo.store.covoiturage import own_bookings, own_offers
 from socle.times import PARIS
@@ -40,7 +40,7 @@ def list_next_cars(engine: Engine, line_id: str, now: datetime) -> Sequence[Next
                 if leave_at is None or not begin <= leave_at < end:
                     continue
                 taken = [one.taken for one in own_bookings.list_of_outing(session, offer.offer_id, day)]
-                n_free = offer.seats - max(make_outing(offer, day, leave_at, taken, straight_ways).loads)
+                n_free = offer.seats - max(plan_drive(offer, day, leave_at, taken, straight_ways).loads)
                 if n_free > 0:
                     found.append(NextCar(leave_at, offer.halts[0].stop_id, offer.halts[-1].stop_id, n_free))
     return sorted(found, key=lambda car: (car.leave_at, car.from_stop, car.to_stop))[:MOST_CARS]

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from covoiturage.outings import FARTHER, Ways, straight_ways
+from covoiturage.drives import FARTHER, Ways, straight_ways
 from routing.journeys.snapshot import Snapshot
 from routing.streets.graph import Streets
 from routing.streets.profiles import CAR

@@ -8,9 +8,9 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
+from covoiturage.drives import straight_ways
 from covoiturage.lines import shipped_lines
 from covoiturage.offers import Wish
-from covoiturage.outings import straight_ways
 from covoiturage.sepa import Debtor
 from mobigo.cli.fictitious import PAYER_IBAN
 from mobigo.demo.carpools.history import tell_history

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from covoiturage.bookings import BookingState
-from covoiturage.outings import straight_ways
+from covoiturage.drives import straight_ways
 from mobigo.security import Keys
 from mobigo.services.covoiturage import booking, finding, notifying, offering
 from mobigo.store.base import reading, transaction

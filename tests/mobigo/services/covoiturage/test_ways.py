@@ -1,6 +1,6 @@
 """Ways along streets, within a limit and without: on a road of three kilometres."""
 
-from covoiturage.outings import FARTHER
+from covoiturage.drives import FARTHER
 from mobigo.services.covoiturage.ways import _street_ways
 from socle.matrix import NEVER
 from tests.worlds.town import STREET, at, town

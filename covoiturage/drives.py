@@ -1,4 +1,4 @@
-"""Outings: one car, once, as it is planned with those it takes along, and how one more could be.
+"""Planned drives: one car, once, as it is planned with those it takes along, and how one more could be.
 
 A detour moves what comes after it: nobody taken along already is met or left more than KEPT_S later
 than they were first told, and the driver arrives within the detour they accept, counted over everybody.
@@ -79,7 +79,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Outing:
+class PlannedDrive:
     """A car on one day: its calls in order, what is driven between them, who sits in it from which call to which."""
 
     offer: Offer
@@ -92,8 +92,8 @@ class Outing:
     detour_m: int  # of those taken along already
 
 
-def make_outing(offer: Offer, day: date, leave_at: int, taken: Sequence[Taken], ways: Ways) -> Outing:
-    """The outing of an offer that leaves at `leave_at`, with those who hold seats in it."""
+def plan_drive(offer: Offer, day: date, leave_at: int, taken: Sequence[Taken], ways: Ways) -> PlannedDrive:
+    """The drive of an offer that leaves at `leave_at`, with those who hold seats in it."""
     ends_at = leave_at + offer.length_s
     latest_end = ends_at + (offer.detour_s if offer.takes_detours else 0)
     last = len(offer.halts) - 1
@@ -129,12 +129,12 @@ def make_outing(offer: Offer, day: date, leave_at: int, taken: Sequence[Taken], 
         for k in range(first, end):
             loads[k] += one.seats
     detour_m = sum(metres for _, metres in legs) - offer.length_m
-    return Outing(offer, day, leave_at, tuple(calls), tuple(legs), tuple(loads), tuple(held), detour_m)
+    return PlannedDrive(offer, day, leave_at, tuple(calls), tuple(legs), tuple(loads), tuple(held), detour_m)
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """How far the ends of a wish are from the calls of an outing: driven there and back from there, and on foot."""
+    """How far the ends of a wish are from the calls of a drive: driven there and back from there, and on foot."""
 
     to_board: Sequence[Step]  # call → where the passenger is
     from_board: Sequence[Step]
@@ -145,13 +145,13 @@ class Near:
     walk_from: Sequence[float]  # from each call to where the passenger goes
 
 
-def list_matches(outing: Outing, wish: Wish, near: Near) -> Iterator[Match]:
+def list_matches(planned: PlannedDrive, wish: Wish, near: Near) -> Iterator[Match]:
     """Every way in which the passenger of a wish could be taken along; none to oneself."""
-    offer, calls = outing.offer, outing.calls
+    offer, calls = planned.offer, planned.calls
     if offer.driver == wish.passenger:
         return
-    boards = list(_ends(outing, near.walk_to, wish.walk_m))
-    alights = list(_ends(outing, near.walk_from, wish.walk_m))
+    boards = list(_ends(planned, near.walk_to, wish.walk_m))
+    alights = list(_ends(planned, near.walk_from, wish.walk_m))
     last = len(calls) - 1
     for i, board_walk in boards:
         if i == last:
@@ -161,10 +161,10 @@ def list_matches(outing: Outing, wish: Wish, near: Near) -> Iterator[Match]:
             last_stretch = j if leads_to else j - 1
             if last_stretch < i or last_stretch >= last:
                 continue
-            n_free = offer.seats - max(outing.loads[i : last_stretch + 1])
+            n_free = offer.seats - max(planned.loads[i : last_stretch + 1])
             if n_free < wish.seats:
                 continue
-            gone = _go(outing, near, i, j, comes_for=comes_for, leads_to=leads_to)
+            gone = _go(planned, near, i, j, comes_for=comes_for, leads_to=leads_to)
             if gone is None:
                 continue
             times, board_at, alight_at, ride_m, detour_m = gone
@@ -177,15 +177,15 @@ def list_matches(outing: Outing, wish: Wish, near: Near) -> Iterator[Match]:
             )
             yield Match(
                 offer=offer,
-                day=outing.day,
-                leave_at=outing.leave_at,
+                day=planned.day,
+                leave_at=planned.leave_at,
                 board=board,
                 alight=alight,
                 detour_s=times[-1] - calls[-1].instant,
                 detour_m=detour_m,
                 ride_m=ride_m,
                 n_free=n_free,
-                moved=_moved(outing, times),
+                moved=_moved(planned, times),
             )
 
 
@@ -193,26 +193,26 @@ def _at(call: Call, instant: int, walk_m: int) -> Meeting:
     return Meeting(call.at, instant, call.halt, walk_m)
 
 
-def _ends(outing: Outing, walks_m: Sequence[float], most_m: int) -> Iterator[tuple[int, int | None]]:
+def _ends(planned: PlannedDrive, walks_m: Sequence[float], most_m: int) -> Iterator[tuple[int, int | None]]:
     """Where one may be met or left: at a call on foot (with its metres), or after a call by a detour (None)."""
-    for k, call in enumerate(outing.calls):
+    for k, call in enumerate(planned.calls):
         if call.halt >= 0 and walks_m[k] <= most_m:
             yield k, ceil(walks_m[k])
-    if outing.offer.takes_detours:
-        for k in range(len(outing.calls) - 1):
+    if planned.offer.takes_detours:
+        for k in range(len(planned.calls) - 1):
             yield k, None
 
 
 def _go(
-    outing: Outing, near: Near, i: int, j: int, *, comes_for: bool, leads_to: bool
+    planned: PlannedDrive, near: Near, i: int, j: int, *, comes_for: bool, leads_to: bool
 ) -> tuple[list[int], int, int, int, int] | None:
-    """Drive the outing with one more: new instants of the calls, of board and alight, metres aboard and of detour.
+    """Go with one more aboard: new instants of the calls, of board and alight, metres aboard and of detour.
 
     None when somebody would be met too late, or the detour is longer than the driver accepts.
     """
-    calls, legs = outing.calls, outing.legs
+    calls, legs = planned.calls, planned.legs
     times = [call.instant for call in calls]
-    k, now, driven, planned = i, times[i], 0, 0
+    k, now, driven, without = i, times[i], 0, 0
     board_at, boarded_m, alight_at, alighted_m = now, 0, -1, 0
     is_beside = comes_for  # beside the planned way, where the passenger is
     if comes_for:
@@ -220,7 +220,7 @@ def _go(
         now += seconds
         board_at, boarded_m = now, driven
     while True:
-        planned += legs[k][1]
+        without += legs[k][1]
         if leads_to and k == j:
             seconds, metres = near.between if is_beside else near.to_alight[k]
             alight_at, alighted_m = now + seconds, driven + metres
@@ -239,16 +239,16 @@ def _go(
             alight_at, alighted_m = now, driven
         if alight_at >= 0 and (k == len(calls) - 1 or now == calls[k].instant):
             break
-    detour_m = driven - planned
-    if (comes_for or leads_to) and outing.detour_m + detour_m > outing.offer.detour_m:
+    detour_m = driven - without
+    if (comes_for or leads_to) and planned.detour_m + detour_m > planned.offer.detour_m:
         return None
     return times, board_at, alight_at, alighted_m - boarded_m, max(0, detour_m)
 
 
-def _moved(outing: Outing, times: Sequence[int]) -> Mapping[str, tuple[int, int]]:
-    calls = outing.calls
+def _moved(planned: PlannedDrive, times: Sequence[int]) -> Mapping[str, tuple[int, int]]:
+    calls = planned.calls
     return {
         key: (times[first], times[last])
-        for key, first, last in outing.held
+        for key, first, last in planned.held
         if times[first] != calls[first].instant or times[last] != calls[last].instant
     }
