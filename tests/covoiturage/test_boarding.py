@@ -212,7 +212,8 @@ def test_only_who_is_or_was_aboard_tells_where_they_are():
     place = PLACE_OF["vercel"]
     assert isinstance(note_seen(outing, "p1", HALF_PAST, "phone-p1", place, HALF_PAST), Event)
     assert why(note_seen(outing, "p2", HALF_PAST, "phone-p2", place, HALF_PAST)) is Why.NOT_ABOARD
-    crowded = outing.with_events(*[Event(Step.SEEN, HALF_PAST, "d1", place=place)] * 500)
+    instants = [HALF_PAST - timedelta(seconds=1 + n) for n in range(500)]
+    crowded = outing.with_events(*[Event(Step.SEEN, at, "d1", place=place) for at in instants])
     assert why(note_seen(crowded, "d1", HALF_PAST, "phone-d1", place, HALF_PAST)) is Why.TOO_MANY_POSITIONS
 
 
