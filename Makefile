@@ -128,7 +128,7 @@ soak: .venv/.dev ## the long proofs: killed imports and writers, many more rando
 	$(BIN)/python bench/crashes.py --kills 300
 	MOBIGO_TEST_EXAMPLES=50 .ci/with-postgresql $(BIN)/python -m pytest -q -n 2 tests/routing tests/mobigo/api/test_fuzz.py \
 		tests/mobigo/api/test_standard_contract.py tests/mobigo/hostile tests/mobigo/web/test_any_input.py
-	MOBIGO_TEST_EXAMPLES=10 .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store/ledger
+	MOBIGO_TEST_EXAMPLES=10 .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store/ledger tests/covoiturage
 	$(BIN)/python bench/load.py Mixed --seconds 1800 --swap --kill
 
 .PHONY: ci

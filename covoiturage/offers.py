@@ -209,14 +209,15 @@ class Match:
     n_free: int  # seats, on the fullest stretch of the ride
     moved: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
-    def rank(self, wish: Wish) -> tuple[int, int, int, str, date, int, int]:
+    def rank(self, wish: Wish) -> tuple[int, int, int, str, date, int, int, int, int]:
         """Least first: seconds off the wished time, on board and of detour, those on foot counted twice.
 
         Planners of journeys count a walk twice as well; the driver's detour counts because somebody is asked for it.
+        Of two ways that cost the same, the one that keeps more seats free: whoever gets out there does so first.
         """
         met = self.alight.instant if wish.arrive_by else self.board.instant
         walk_s = round((self.board.walk_m + self.alight.walk_m) / WALK_M_S)
         aboard_s = self.alight.instant - self.board.instant
         effort_s = abs(met - wish.at) + aboard_s + self.detour_s + 2 * walk_s
-        where = (self.board.halt, self.alight.halt)
+        where = (self.board.halt, self.alight.halt, self.alight.instant, -self.n_free)
         return effort_s, walk_s, self.board.instant, self.offer.offer_id, self.day, *where

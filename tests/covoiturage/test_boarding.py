@@ -29,6 +29,7 @@ from covoiturage.carpool import Kind, Side
 from covoiturage.policy.shipped import find_in_force, shipped_policies
 from covoiturage.proof import ProofClass, judge_proof
 from socle.times import PARIS
+from tests.worlds.examples import FACTOR
 from tests.worlds.outings import PLACE_OF, SEVEN, after, minutes, opened, shown
 
 QUARTER_PAST, HALF_PAST = SEVEN + minutes(15), SEVEN + minutes(30)
@@ -330,4 +331,4 @@ class AnyOuting(RuleBasedStateMachine):
 
 
 TestAnyOuting = AnyOuting.TestCase
-TestAnyOuting.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestAnyOuting.settings = settings(max_examples=60 * FACTOR, stateful_step_count=25, deadline=None)

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from covoiturage.drives import FARTHER, straight_ways
@@ -18,6 +18,7 @@ from socle.geo import LatLon
 from socle.matrix import NEVER, TravelMatrix
 from socle.times import PARIS
 from tests.oracles.carpool_matching import find_all
+from tests.worlds.examples import random_examples
 
 MONDAY = date(2026, 11, 23)
 A_KM = 1 / 111.195  # degrees of latitude
@@ -322,11 +323,7 @@ def beside(draw, chosen, part):
     return LatLon(lat + north_km * A_KM, lon + east_km * A_KM)
 
 
-def told(match, asked):
-    return (*match.rank(asked), match.alight.instant, match.n_free)
-
-
-@settings(max_examples=150)
+@random_examples(150)
 @given(worlds(), st.sampled_from([road, straight_ways]))
 def test_the_index_finds_what_driving_every_order_finds(world, ways):
     """Each wish is searched, and the best match is taken before the next one is."""
@@ -334,7 +331,7 @@ def test_the_index_finds_what_driving_every_order_finds(world, ways):
     index, taken = OfferIndex(ways, given_offers), {}
     for n, one in enumerate(asked):
         found = index.search(one, limit=100)
-        assert [told(match, one) for match in found] == find_all(given_offers, taken, one, ways)
+        assert [match.rank(one) for match in found] == find_all(given_offers, taken, one, ways)
         if not found:
             continue
         best = found[0]

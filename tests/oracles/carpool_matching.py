@@ -13,7 +13,7 @@ from socle.times import local_day
 
 
 def find_all(offers, taken, wish, ways):
-    """The best way along with each planned: effort, walk, board, offer, day, halts, alight, free seats."""
+    """The best way along with each planned: effort, walk, board, offer, day, halts, alight, most seats free."""
     found = []
     for offer in offers:
         if offer.driver == wish.passenger:
@@ -127,7 +127,7 @@ def _drive(offer, day, plan, board, alight, wish, ways):
     walk_s = round(sum(map(ceil, walks)) / WALK_M_S)
     effort = abs(met - wish.at) + alight_at - board_at + detour + 2 * walk_s
     halts = tuple(plan[k]["halt"] if how == "at" else -1 for how, k in (board, alight))
-    return (effort, walk_s, board_at, offer.offer_id, day, *halts, alight_at, free)
+    return (effort, walk_s, board_at, offer.offer_id, day, *halts, alight_at, -free)
 
 
 def _most_aboard(order, first, end):

@@ -4,11 +4,12 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from covoiturage.fraud.checks import find_labels
 from covoiturage.fraud.labels import Known
+from tests.worlds.examples import random_examples
 from tests.worlds.told_cars import at, car, found, label_of
 
 
@@ -83,7 +84,7 @@ SPAN = st.tuples(st.sampled_from("abc"), st.integers(0, 300), st.integers(2, 90)
 
 
 @given(st.lists(SPAN, max_size=8))
-@settings(max_examples=150, deadline=None)
+@random_examples(150)
 def test_the_sweep_finds_what_comparing_all_with_all_finds(spans):
     cars = [car(f"C{i}", who, f"{i}", begin, begin + length) for i, (who, begin, length) in enumerate(spans)]
     expected = set()

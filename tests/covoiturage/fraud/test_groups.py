@@ -1,16 +1,17 @@
 """Closed groups: who is tied to whom, and which of the groups that keep to themselves are held."""
 
 import networkx as nx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from covoiturage.fraud.groups import LARGEST, TIED_FROM, Couple, UnionFind, check_groups, closed_components
+from tests.worlds.examples import random_examples
 
 PAIRS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=40)
 
 
 @given(PAIRS)
-@settings(max_examples=100, deadline=None)
+@random_examples(100)
 def test_union_find_gathers_the_connected_components(pairs):
     groups = UnionFind(20)
     for one, other in pairs:
