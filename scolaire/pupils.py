@@ -1,0 +1,165 @@
+"""Pupils: who goes to school from which home on which days, the schools, the stops, the kinds of vehicles.
+
+Days are bits, Monday the lowest. Times are seconds after midnight on the wall clock of the school, money is whole
+cents. A pupil has a home for each guardian who has the child on days of its own (shared custody), so that two homes
+never share a day. Ids are those of the office's files; outside the store they are pseudonyms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from socle.geo import LatLon
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEDNESDAY: Final = 1 << 2
+FULL_DAYS: Final = 0b0011011  # Monday, Tuesday, Thursday, Friday
+SCHOOL_WEEK: Final = FULL_DAYS | WEDNESDAY
+MAX_HOMES: Final = 2
+
+
+class Level(StrEnum):
+    """What a pupil attends; rule books and ride limits speak of it."""
+
+    NURSERY = "nursery"
+    PRIMARY = "primary"
+    COLLEGE = "college"
+    LYCEE = "lycee"
+    APPRENTICE = "apprentice"
+    STUDENT = "student"
+
+
+class Regime(StrEnum):
+    """How a pupil spends the day: a boarder travels at the ends of the week only."""
+
+    DAY = "day"
+    HALF_BOARD = "half_board"
+    BOARDER = "boarder"
+
+
+class SchoolStatus(StrEnum):
+    """Who answers for a school: the State, the State by contract, or nobody."""
+
+    PUBLIC = "public"
+    CONTRACT = "contract"
+    PRIVATE = "private"
+
+
+class StopStatus(StrEnum):
+    """Where a stop stands; coaches use the validated ones only."""
+
+    REQUESTED = "requested"
+    VALIDATED = "validated"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a pupil lives on `days`, and the stop the family asked for, when it did."""
+
+    position: LatLon | None  # None: the address was not found; the stop that is asked for may do
+    days: int
+    stop_id: str | None = None
+    commune: str = ""  # INSEE code
+
+    def __post_init__(self) -> None:
+        if not 0 < self.days < 1 << 7:
+            raise ValueError("a home has days of the week")
+
+
+@dataclass(frozen=True, slots=True)
+class Pupil:
+    """One child at one school in one school year."""
+
+    pupil_id: str
+    school_id: str
+    level: Level
+    regime: Regime
+    homes: tuple[Home, ...]
+    wheelchair: bool = False
+    birth_year: int | None = None
+    sector_school_id: str | None = None  # None: the school attended is the one of the sector
+    derogation: str | None = None  # why another school than the sector's is attended
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.homes) <= MAX_HOMES:
+            raise ValueError("a pupil has one home or two")
+        if len(self.homes) > 1 and self.homes[0].days & self.homes[1].days:
+            raise ValueError("nobody sleeps in two homes on one day")
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school and when its coaches arrive: between `window_max_s` and `window_min_s` before the bell."""
+
+    school_id: str
+    name: str
+    position: LatLon
+    bell_am_s: int | None  # None: not known yet, and no coach can be planned
+    bell_pm_s: int | None
+    window_min_s: int
+    window_max_s: int
+    level: Level
+    ride_max_s: int
+    bell_wednesday_s: int | None = None  # the end of lessons on Wednesdays, when there are any
+    status: SchoolStatus = SchoolStatus.PUBLIC
+    commune: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.window_min_s <= self.window_max_s:
+            raise ValueError("the window of arrival ends before it begins")
+        if self.ride_max_s <= 0:
+            raise ValueError("no ride takes no time")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where coaches may stop."""
+
+    stop_id: str
+    name: str
+    position: LatLon
+    status: StopStatus
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleType:
+    """Vehicles of one kind at one depot; `count` None says as many as wanted."""
+
+    type_id: str
+    seats: int
+    wheelchair_places: int
+    day_cents: int
+    km_cents: int
+    hour_cents: int
+    count: int | None
+    depot: LatLon
+    lot: str = ""
+
+    def __post_init__(self) -> None:
+        if self.seats <= 0 or self.wheelchair_places < 0:
+            raise ValueError("a vehicle has seats")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row of `pupils.csv` that no plan can serve, and the finding that says why."""
+
+    pupil_id: str
+    line: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sector:
+    """Everything that one plan is made from. Ids are unique in each tuple, and in the order of the files."""
+
+    pupils: tuple[Pupil, ...]
+    schools: tuple[School, ...]
+    stops: tuple[Stop, ...]
+    vehicle_types: tuple[VehicleType, ...]
+    plannable: tuple[tuple[int, int], ...]  # (pupil, home) that a coach can serve, by their places in the tuples
+    left_out: tuple[LeftOut, ...]
