@@ -20,7 +20,6 @@ from mobigo.api import (
     carpools,
     ledger,
     lines,
-    meeting,
     opendata,
     ops,
     people,
@@ -30,6 +29,7 @@ from mobigo.api import (
 from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
 from mobigo.api.journeys.routes import router as journeys_router
+from mobigo.api.meeting import bookings, offers, searching
 from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
 from mobigo.api.observing import Named, Observed
 from mobigo.api.problems import add_problem_handlers, on_mobigo_error, on_unexpected, problem_of
@@ -144,7 +144,8 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.include_router(carpools.router)
     app.include_router(carpool_money.router)
     app.include_router(ledger.router)
-    app.include_router(meeting.router)
+    for part in (searching, offers, bookings):
+        app.include_router(part.router)
     app.include_router(standard_covoiturage.router)
     pages = _add_pages(app, network, settings)
     app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))

@@ -13,7 +13,7 @@ from covoiturage.carpool import Side
 from mobigo.api.access import Needs, decode, now_of, private_json, read_json
 from mobigo.api.reference import describe
 from mobigo.security import Keys, Permission
-from mobigo.services.covoiturage import boarding_codes, carpools, outings
+from mobigo.services.covoiturage import boarding_codes, carpools, outings, scanning
 from mobigo.services.covoiturage.carpools import Part, ToldCarpool
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.outings import Happened, Seen
@@ -230,7 +230,7 @@ def code(request: Request, principal: Owner, carpool_id: CarpoolId) -> Response:
         raise BadInput("bad_field", reason="side")
     state = request.app.state
     side = Side(said)
-    shown = outings.show_code(state.engine, state.keys, carpool_id, principal.pseudonym, side, now_of(request))
+    shown = scanning.show_code(state.engine, state.keys, carpool_id, principal.pseudonym, side, now_of(request))
     page = {Side.BOARD: "monter", Side.ALIGHT: "descendre"}[side]
     return private_json(TokenAnswer(shown.token, side, shown.valid_until, f"/covoiturage/{page}/{shown.token}"))
 
@@ -253,7 +253,7 @@ def board(request: Request, principal: Owner, carpool_id: CarpoolId, body: Body)
     state, seen, who = request.app.state, _seen(request, wish), principal.pseudonym
     if wish.token is not None:
         _same_carpool(state.keys, wish.token, carpool_id)
-        done = outings.board_by_scan(state.engine, state.keys, who, wish.token, wish.stop_id, seen, wish.seats)
+        done = scanning.board_by_scan(state.engine, state.keys, who, wish.token, wish.stop_id, seen, wish.seats)
     elif wish.code_id is not None and wish.code is not None:
         done = boarding_codes.use_code(
             state.engine, state.keys, carpool_id, who, wish.code_id, wish.code, wish.stop_id, seen, wish.seats
@@ -271,7 +271,7 @@ def evidence(request: Request, principal: Owner, carpool_id: CarpoolId, body: Bo
     stop_id = wish.stop_id or ""
     if wish.token is not None:
         _same_carpool(state.keys, wish.token, carpool_id)
-        done = outings.alight_by_scan(state.engine, state.keys, who, wish.token, stop_id, seen)
+        done = scanning.alight_by_scan(state.engine, state.keys, who, wish.token, stop_id, seen)
     elif wish.code_id is not None and wish.code is not None:
         done = boarding_codes.use_code(
             state.engine, state.keys, carpool_id, who, wish.code_id, wish.code, stop_id, seen
@@ -349,7 +349,7 @@ def _seen(request: Request, told: SeenBody | CarpoolBody) -> Seen:
 
 
 def _same_carpool(keys: Keys, token: str, carpool_id: str) -> None:
-    if outings.outing_of_scan(keys, token) not in {None, carpool_id}:
+    if scanning.outing_of_scan(keys, token) not in {None, carpool_id}:
         raise Conflict("boarding_other_outing")
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time
 from covoiturage.drives import straight_ways
 from covoiturage.lines import shipped_lines
 from covoiturage.offers import Wish, leaving_at
-from mobigo.services.covoiturage import booking, offering
-from mobigo.services.covoiturage.offering import GivenOffer, GivenRequest, Named, Weeks
+from mobigo.services.covoiturage import booking, offering, requesting
+from mobigo.services.covoiturage.given import GivenOffer, GivenRequest, Named, Weeks, digest_of
 from socle.geo import LatLon
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ def publish(engine, driver=ANNA, *, key="k1", now=NOW, line=None, **given):
 def ask(engine, passenger=BEN, *, key="r1", now=NOW, line=None, **given):
     """What became of a request."""
     ends = {} if line else {"origin": RIOZ, "destination": BESANCON}
-    return offering.ask(
+    return requesting.ask(
         engine, straight_ways, passenger, GivenRequest(**({"at": SEVEN} | ends | given)), line, key, now
     )
 
@@ -51,7 +51,7 @@ def wish(passenger=BEN, *, origin=RIOZ, destination=BESANCON, at=SEVEN, **more):
 def book(engine, offer_id, passenger=BEN, *, key="b1", now=NOW, day=MONDAY, board_at=None, **more):
     """What became of a booking."""
     given = booking.GivenBooking(offer_id, day, wish(passenger, **more), "Rioz", "Besançon", board_at)
-    digest = offering.digest_of(given, key)
+    digest = digest_of(given, key)
     return booking.book(engine, straight_ways, given, digest, key, f"person:{passenger}", now)
 
 

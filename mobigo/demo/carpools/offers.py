@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from covoiturage.carpool import Carpool
 from covoiturage.drives import straight_ways
 from covoiturage.lines import shipped_lines
-from mobigo.services.covoiturage.offering import GivenOffer, Weeks, publish
+from mobigo.services.covoiturage.given import GivenOffer, Weeks
+from mobigo.services.covoiturage.offering import publish
 from mobigo.services.people.fictitious import ACTOR
 from socle.times import PARIS
 

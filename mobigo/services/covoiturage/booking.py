@@ -19,7 +19,7 @@ from covoiturage.bookings import Party as Party
 from covoiturage.bookings import check_move
 from covoiturage.drives import Ways, list_matches, plan_drive
 from covoiturage.matching import look_around
-from covoiturage.offers import KEPT_S, Match, Taken, Wish
+from covoiturage.offers import KEPT_S, Match, Offer, Taken, Wish
 from mobigo.security import Keys
 from mobigo.services.covoiturage.notifying import tell
 from mobigo.store.audit import AuditLine, record
@@ -94,15 +94,11 @@ def book(engine: Engine, ways: Ways, given: GivenBooking, digest: str, key: str,
                 raise Conflict("key_used_otherwise", key=key)
             return Booked(known[0], replayed=True)
         kept = own_offers.get_offer(session, given.offer_id)
-        leave_at = kept.offer.find_leaving(given.day)
         if kept.offer.driver == wish.passenger:
             raise BadInput("own_offer")
-        if kept.state is not OfferState.OPEN or leave_at is None:
+        if kept.state is not OfferState.OPEN or kept.offer.find_leaving(given.day) is None:
             raise Conflict("offer_gone")
-        taken = [booking.taken for booking in own_bookings.list_of_outing(session, given.offer_id, given.day)]
-        outing = plan_drive(kept.offer, given.day, leave_at, taken, ways)
-        (near,) = look_around([outing], wish, ways)
-        match = min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
+        match = find_match(session, ways, kept.offer, given.day, wish)
         if match is None:
             raise Conflict("seats_gone")
         if given.board_at is not None and abs(match.board.instant - given.board_at) > KEPT_S:
@@ -115,6 +111,17 @@ def book(engine: Engine, ways: Ways, given: GivenBooking, digest: str, key: str,
             if abs(request.wish.at - wish.at) <= request.wish.tolerance_s:
                 own_offers.put_request(session, replace(request, state=RequestState.MET))
     return Booked(booking, replayed=False)
+
+
+def find_match(session: Session, ways: Ways, offer: Offer, day: date, wish: Wish) -> Match | None:
+    """The best way along with an offer on a day, beside those who are taken along."""
+    leave_at = offer.find_leaving(day)
+    if leave_at is None:
+        return None
+    taken = [booking.taken for booking in own_bookings.list_of_outing(session, offer.offer_id, day)]
+    outing = plan_drive(offer, day, leave_at, taken, ways)
+    (near,) = look_around([outing], wish, ways)
+    return min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
 
 
 def _rides_elsewhere(session: Session, passenger: str, match: Match) -> bool:

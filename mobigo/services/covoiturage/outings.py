@@ -18,10 +18,8 @@ from typing import NoReturn
 from sqlalchemy import Engine
 
 from covoiturage import boarding, scans
-from covoiturage.boarding import OPEN_AT_MOST, Again, Answer, Event, How, Outing, Proof, State, Step, Stop
+from covoiturage.boarding import OPEN_AT_MOST, Again, Answer, Event, Outing, Proof, State, Step, Stop
 from covoiturage.carpool import Side, facts_of, hash_facts, render_facts
-from covoiturage.scans import TOKEN_LIFE, Scan
-from mobigo.security import Keys
 from mobigo.services.covoiturage.booking import BookingState, list_of_driver, note_alighted, note_boarded
 from mobigo.services.covoiturage.declaring import Declared, check_key, write_cancelled, write_declared
 from mobigo.services.covoiturage.lines import get_line
@@ -41,7 +39,6 @@ from socle.errors import BadInput, Conflict, NotFound
 from socle.geo import LatLon
 
 CLOSE_JOB = "covoiturage.close_outing"
-_PURPOSE = "boarding codes"
 _AROUND_S = 2 * 3600  # of the hour that was agreed: the ride that was booked, and no other of that day
 _MALFORMED = frozenset({boarding.Why.UNKNOWN_STOP, boarding.Why.BAD_SEATS, boarding.Why.BAD_INSTANT})
 
@@ -78,15 +75,6 @@ class Closed:
 
     outing: Outing
     declared: Declared | None
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What a driver shows for one end of the rides, until when."""
-
-    token: str
-    side: Side
-    valid_until: datetime
 
 
 def course_of_line(engine: Engine, line_id: str, day: date) -> Course:
@@ -188,114 +176,7 @@ def find_current(engine: Engine, who: str, now: datetime) -> Outing | None:
     return outing
 
 
-# --- codes -----------------------------------------------------------------------------------
-
-
-def show_code(engine: Engine, keys: Keys, outing_id: str, driver: str, side: Side, now: datetime) -> Code:
-    """The code of this minute, for the driver to show.
-
-    Raises:
-        NotFound: `unknown_carpool`.
-        Conflict: `boarding_not_open`, `boarding_over`.
-    """
-    with reading(engine) as session:
-        outing = get_outing(session, outing_id)
-    _only_driver(outing, driver)
-    if outing.state is not State.OPEN:
-        refuse(boarding.Why.NOT_OPEN)
-    if now > outing.opened_at + OPEN_AT_MOST:
-        refuse(boarding.Why.OVER)
-    return Code(scans.make_token(keys.derive(_PURPOSE), outing_id, side, now), side, now + TOKEN_LIFE)
-
-
-def stamp_scan(keys: Keys, token: str, device: str, now: datetime) -> str:
-    """A code that was scanned just now, with the moment and the device stamped on it.
-
-    Raises:
-        BadInput: `scan_unreadable`.
-        Conflict: `scan_expired`.
-    """
-    stamped = scans.stamp_token(keys.derive(_PURPOSE), token, device, now)
-    return refuse_scan(stamped.why) if isinstance(stamped, scans.Refused) else stamped
-
-
-def is_stamped(token: str) -> bool:
-    """Whether a code looks like one on which the moment of its scan is stamped."""
-    return len(token) > scans.TOKEN_LETTERS
-
-
-def outing_of_scan(keys: Keys, token: str) -> str | None:
-    """The outing that a code of ours is of, however old it is; None when it is none of ours."""
-    known = scans.mark_of(keys.derive(_PURPOSE), token)
-    return None if known is None else known.outing_id
-
-
-def look_at_scan(engine: Engine, keys: Keys, token: str, seen: Seen) -> tuple[Scan, Outing]:
-    """What a code says, and the outing that it is of, before anything is done with it.
-
-    Raises:
-        BadInput: `scan_unreadable`.
-        Conflict: `scan_expired`, `scan_other_device`.
-    """
-    scan = _read_scan(keys, token, seen)
-    with reading(engine) as session:
-        return scan, get_outing(session, scan.outing_id)
-
-
-def _read_scan(keys: Keys, token: str, seen: Seen) -> Scan:
-    scan = scans.read_scan(keys.derive(_PURPOSE), token, seen.device or "", seen.now)
-    return refuse_scan(scan.why) if isinstance(scan, scans.Refused) else scan
-
-
 # --- board and alight ------------------------------------------------------------------------
-
-
-def board_by_scan(
-    engine: Engine, keys: Keys, passenger: str, token: str, stop_id: str, seen: Seen, seats: int = 1
-) -> Happened:
-    """A passenger who scanned the driver's code gets in.
-
-    Raises:
-        BadInput: `scan_unreadable`, `boarding_…` of what was typed.
-        Conflict: `scan_expired`, `scan_other_device`, `boarding_…`.
-    """
-    return _by_scan(engine, keys, passenger, token, Side.BOARD, stop_id, seen, seats)
-
-
-def alight_by_scan(engine: Engine, keys: Keys, passenger: str, token: str, stop_id: str, seen: Seen) -> Happened:
-    """A passenger who scanned the driver's code gets out.
-
-    Raises:
-        BadInput: `scan_unreadable`, `boarding_…` of what was typed.
-        Conflict: `scan_expired`, `scan_other_device`, `boarding_…`.
-    """
-    return _by_scan(engine, keys, passenger, token, Side.ALIGHT, stop_id, seen, 1)
-
-
-def _by_scan(
-    engine: Engine, keys: Keys, passenger: str, token: str, side: Side, stop_id: str, seen: Seen, seats: int
-) -> Happened:
-    known = scans.mark_of(keys.derive(_PURPOSE), token)
-    if known is None:
-        refuse_scan(scans.Why.UNREADABLE)
-    with transaction(engine) as session:
-        outing = get_outing(session, known.outing_id, locked=True)
-        done = _done_with(outing, passenger, known)
-        if done is not None:  # the same code sent once more is answered however old it is by now
-            return Happened(outing, done, replayed=True)
-        scan = _read_scan(keys, token, seen)
-        if scan.side is not side:
-            refuse(boarding.Why.OTHER_SIDE)
-        proof = Proof(How.QR, scan.at, scan.mark, seen.device, seen.place)
-        return write_end(session, outing, passenger, side, proof, stop_id, seen, seats)
-
-
-def _done_with(outing: Outing, passenger: str, scan: Scan) -> Event | None:
-    rider = outing.riders.get(passenger)
-    if rider is None:
-        return None
-    event = rider.boarded if scan.side is Side.BOARD else rider.alighted
-    return event if event is not None and event.mark == scan.mark else None
 
 
 def write_end(
@@ -378,7 +259,7 @@ def close_outing(
     """
     with transaction(engine) as session:
         outing = get_outing(session, outing_id, locked=True)
-        _only_driver(outing, driver)
+        only_driver(outing, driver)
         if outing.state is State.CLOSED:
             return Closed(outing, _declare(session, outing, actor, seen.now))
         closed = Event(Step.CLOSED, seen.now, driver, stop_id, device=seen.device, place=seen.place)
@@ -416,7 +297,7 @@ def cancel_outing(engine: Engine, outing_id: str, driver: str, why: str, actor: 
     """
     with transaction(engine) as session:
         outing = get_outing(session, outing_id, locked=True)
-        _only_driver(outing, driver)
+        only_driver(outing, driver)
         if outing.state is State.CANCELLED:
             raise Conflict("cancelled_already", carpool=outing_id)
         if outing.state is State.CLOSED:
@@ -427,7 +308,8 @@ def cancel_outing(engine: Engine, outing_id: str, driver: str, why: str, actor: 
         return add_events(session, outing, [Event(Step.CANCELLED, now, driver)])
 
 
-def _only_driver(outing: Outing, driver: str) -> None:
+def only_driver(outing: Outing, driver: str) -> None:
+    """Raise `unknown_carpool` for everybody else."""
     if outing.driver != driver:
         raise NotFound("unknown_carpool", carpool=outing.id)
 
@@ -435,8 +317,3 @@ def _only_driver(outing: Outing, driver: str) -> None:
 def refuse(why: boarding.Why) -> NoReturn:
     """Raise what a refusal of the domain is to who asked."""
     raise (BadInput if why in _MALFORMED else Conflict)(f"boarding_{why}")
-
-
-def refuse_scan(why: scans.Why) -> NoReturn:
-    """The same of a code."""
-    raise (BadInput if why is scans.Why.UNREADABLE else Conflict)(f"scan_{why}")

@@ -21,25 +21,7 @@ from mobigo.store.covoiturage.rows import (
     PaymentItemRow,
     RideRow,
 )
-from mobigo.store.personal import Holding, OpensSealed, Row, Whose
-
-
-def _carpools(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(CarpoolRow).where(CarpoolRow.driver == whose.pseudonym).order_by(col(CarpoolRow.end_at))
-    for row in session.exec(rows):
-        yield {"at": row.end_at, "carpool_id": row.id, "line_id": row.line_id, "carpool_state": row.state}
-
-
-def _rides(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(RideRow).where(RideRow.passenger == whose.pseudonym).order_by(col(RideRow.board_at))
-    for row in session.exec(rows):
-        yield {"at": row.board_at, "ride_id": row.id, "carpool_id": row.carpool_id, "proof_class": row.proof_class}
-
-
-def _evidence(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(EvidenceRow).where(EvidenceRow.given_by == whose.pseudonym).order_by(col(EvidenceRow.at))
-    for row in session.exec(rows):
-        yield {"at": row.at, "ride_id": row.ride_id, "evidence_kind": row.kind, "lat": row.lat, "lon": row.lon}
+from mobigo.store.personal import Holding, OpensSealed, Row, Whose, rows_of
 
 
 def _erase_evidence(session: Session, whose: Whose) -> int:
@@ -76,18 +58,6 @@ def _holds(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
         yield {"at": row.found_at, "carpool_id": row.carpool_id, "hold_code": row.code, "hold_verdict": row.verdict}
 
 
-def _counters(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(CapCounterRow).where(CapCounterRow.subject == whose.pseudonym).order_by(col(CapCounterRow.period_key))
-    for row in session.exec(rows):
-        yield {"counter": row.counter, "period_key": row.period_key, "counted": row.value}
-
-
-def _payments(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(PaymentItemRow).where(PaymentItemRow.driver == whose.pseudonym)
-    for row in session.exec(rows.order_by(col(PaymentItemRow.end_to_end_id))):
-        yield {"key": row.end_to_end_id, "amount_cents": row.cents, "payment_state": row.state}
-
-
 def _batches(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
     own = or_(col(PaymentBatchRow.prepared_by) == whose.name, col(PaymentBatchRow.approved_by) == whose.name)
     for row in session.exec(select(PaymentBatchRow).where(own).order_by(col(PaymentBatchRow.id))):
@@ -96,15 +66,61 @@ def _batches(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row
 
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (
-    Holding("evidence", ("given_by", "device", "lat", "lon"), _evidence, _erase_evidence),
+    Holding(
+        "evidence",
+        ("given_by", "device", "lat", "lon"),
+        rows_of(
+            EvidenceRow,
+            "given_by",
+            "at",
+            {"at": "at", "ride_id": "ride_id", "evidence_kind": "kind", "lat": "lat", "lon": "lon"},
+        ),
+        _erase_evidence,
+    ),
     REVISIONS,
     DISPUTES,
     Holding("hold", ("facts", "decided_by", "why"), _holds),
     Holding("decision", ("counters_before", "charged"), _decisions),
-    Holding("cap_counter", ("subject",), _counters),
+    Holding(
+        "cap_counter",
+        ("subject",),
+        rows_of(
+            CapCounterRow,
+            "subject",
+            "period_key",
+            {"counter": "counter", "period_key": "period_key", "counted": "value"},
+        ),
+    ),
     REGISTRY_MESSAGES,
-    Holding("ride", ("passenger",), _rides),
-    Holding("carpool", ("driver", "facts"), _carpools),
-    Holding("payment_item", ("driver",), _payments),
+    Holding(
+        "ride",
+        ("passenger",),
+        rows_of(
+            RideRow,
+            "passenger",
+            "board_at",
+            {"at": "board_at", "ride_id": "id", "carpool_id": "carpool_id", "proof_class": "proof_class"},
+        ),
+    ),
+    Holding(
+        "carpool",
+        ("driver", "facts"),
+        rows_of(
+            CarpoolRow,
+            "driver",
+            "end_at",
+            {"at": "end_at", "carpool_id": "id", "line_id": "line_id", "carpool_state": "state"},
+        ),
+    ),
+    Holding(
+        "payment_item",
+        ("driver",),
+        rows_of(
+            PaymentItemRow,
+            "driver",
+            "end_to_end_id",
+            {"key": "end_to_end_id", "amount_cents": "cents", "payment_state": "state"},
+        ),
+    ),
     Holding("payment_batch", ("prepared_by", "approved_by"), _batches),
 )

@@ -6,7 +6,7 @@ which forgets. `open_for` is the driver while the outing is open: nobody drives 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from covoiturage.boarding import Event, How, Outing, State, Step, Stop
 from mobigo.store.base import UtcDateTime, change
-from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.personal import Holding, Whose, rows_of
 from socle.errors import Conflict, NotFound
 from socle.geo import LatLon
 
@@ -294,32 +294,8 @@ def _plate(row: PlateRow) -> Plate:
 # --- what is held about people ---------------------------------------------------------------
 
 
-def _outings(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(OutingRow).where(OutingRow.driver == whose.pseudonym).order_by(col(OutingRow.opened_at))
-    for row in session.exec(rows):
-        yield {"at": row.opened_at, "carpool_id": row.id, "line_id": row.line_id, "outing_state": row.state}
-
-
-def _events(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(EventRow).where(EventRow.given_by == whose.pseudonym).order_by(col(EventRow.id))
-    for row in session.exec(rows):
-        yield {"at": row.at, "carpool_id": row.outing_id, "outing_step": row.step, "stop_id": row.stop_id}
-
-
-def _traces(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(TraceRow).where(TraceRow.given_by == whose.pseudonym).order_by(col(TraceRow.event_id))
-    for row in session.exec(rows):
-        yield {"at": row.at, "lat": row.lat, "lon": row.lon}
-
-
 def _erase_traces(session: Session, whose: Whose) -> int:
     return change(session, delete(TraceRow).where(col(TraceRow.given_by) == whose.pseudonym))
-
-
-def _plates(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(PlateRow).where(PlateRow.driver == whose.pseudonym).order_by(col(PlateRow.made_at))
-    for row in session.exec(rows):
-        yield {"at": row.made_at, "line_id": row.line_id, "revoked_at": row.ended_at}
 
 
 def _erase_plates(session: Session, whose: Whose) -> int:
@@ -328,8 +304,36 @@ def _erase_plates(session: Session, whose: Whose) -> int:
 
 # In the order of erasure.
 HOLDINGS: Sequence[Holding] = (
-    Holding("outing_trace", ("given_by", "device", "lat", "lon"), _traces, _erase_traces),
-    Holding("outing_event", ("given_by",), _events),
-    Holding("outing", ("driver", "open_for"), _outings),
-    Holding("plate", ("driver", "code"), _plates, _erase_plates),
+    Holding(
+        "outing_trace",
+        ("given_by", "device", "lat", "lon"),
+        rows_of(TraceRow, "given_by", "event_id", {"at": "at", "lat": "lat", "lon": "lon"}),
+        _erase_traces,
+    ),
+    Holding(
+        "outing_event",
+        ("given_by",),
+        rows_of(
+            EventRow,
+            "given_by",
+            "id",
+            {"at": "at", "carpool_id": "outing_id", "outing_step": "step", "stop_id": "stop_id"},
+        ),
+    ),
+    Holding(
+        "outing",
+        ("driver", "open_for"),
+        rows_of(
+            OutingRow,
+            "driver",
+            "opened_at",
+            {"at": "opened_at", "carpool_id": "id", "line_id": "line_id", "outing_state": "state"},
+        ),
+    ),
+    Holding(
+        "plate",
+        ("driver", "code"),
+        rows_of(PlateRow, "driver", "made_at", {"at": "made_at", "line_id": "line_id", "revoked_at": "ended_at"}),
+        _erase_plates,
+    ),
 )

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from mobigo.store.base import change
 from mobigo.store.covoiturage.own_bookings import BookingMessageRow, OwnBookingRow
 from mobigo.store.covoiturage.own_offers import OwnOfferRow, RequestRow, note_gone
-from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.personal import Holding, OpensSealed, Row, Whose, rows_of
 
 
 def _own_booking(whose: Whose) -> ColumnElement[bool]:
@@ -42,18 +42,6 @@ def _bookings(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Ro
             "seats": row.seats,
             "booking_state": row.state,
         }
-
-
-def _requests(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(RequestRow).where(RequestRow.passenger == whose.pseudonym).order_by(col(RequestRow.made_at))
-    for row in session.exec(rows):
-        yield {"at": row.made_at, "document": row.document}
-
-
-def _offers(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:
-    rows = select(OwnOfferRow).where(OwnOfferRow.driver == whose.pseudonym).order_by(col(OwnOfferRow.made_at))
-    for row in session.exec(rows):
-        yield {"at": row.made_at, "line_id": row.line_id, "document": row.document}
 
 
 def _erase_messages(session: Session, whose: Whose) -> int:
@@ -84,6 +72,16 @@ _PLACES = tuple(f"{side}_{name}" for side in ("board", "alight") for name in ("n
 HOLDINGS: Sequence[Holding] = (
     Holding("carpool_message", ("sender", "sealed"), _messages, _erase_messages),
     Holding("carpool_booking", ("driver", "passenger", *_PLACES), _bookings, _erase_bookings),
-    Holding("carpool_request", ("passenger", "document"), _requests, _erase_requests),
-    Holding("carpool_offer", ("driver", "document"), _offers, _erase_offers),
+    Holding(
+        "carpool_request",
+        ("passenger", "document"),
+        rows_of(RequestRow, "passenger", "made_at", {"at": "made_at", "document": "document"}),
+        _erase_requests,
+    ),
+    Holding(
+        "carpool_offer",
+        ("driver", "document"),
+        rows_of(OwnOfferRow, "driver", "made_at", {"at": "made_at", "line_id": "line_id", "document": "document"}),
+        _erase_offers,
+    ),
 )

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from covoiturage.boarding import Outing, Stop
 from covoiturage.carpool import Side
-from mobigo.services.covoiturage import boarding_codes, outings
+from mobigo.services.covoiturage import boarding_codes, outings, scanning
 from mobigo.services.covoiturage.expecting import Departure, Expected, course_of_offer, list_departures, list_expected
 from mobigo.services.covoiturage.lines import list_lines
-from mobigo.services.covoiturage.outings import Code
+from mobigo.services.covoiturage.scanning import Code
 from mobigo.services.covoiturage.ways import ways_of
 from mobigo.services.people.contacts import read_phone
 from mobigo.services.people.principal import Principal
@@ -309,7 +309,7 @@ def _add_way(router: APIRouter, pages: Pages) -> None:
         state, outing = request.app.state, _driven(request, principal)
         word = "descente" if request.query_params.get("sens") == "descente" else "montee"
         now = door.now_of(request)
-        shown = outings.show_code(state.engine, state.keys, outing.id, principal.pseudonym, SIDES[word], now)
+        shown = scanning.show_code(state.engine, state.keys, outing.id, principal.pseudonym, SIDES[word], now)
         address = absolute(pages.site, request, f"{PATH_OF[shown.side]}/{shown.token}")
         answer = pages.send(request, "covoiturage/code.html", cache="no-store", page=_code_page(word, shown, address))
         give_device(request, answer)

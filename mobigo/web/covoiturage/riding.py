@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from covoiturage.boarding import MOST_SEATS, Outing, Stop
 from covoiturage.carpool import Side
 from covoiturage.scans import Scan
-from mobigo.services.covoiturage import outings, plates
+from mobigo.services.covoiturage import outings, plates, scanning
 from mobigo.services.covoiturage.outings import Course
 from mobigo.services.people.principal import Principal
 from mobigo.web import door
@@ -110,13 +110,13 @@ def _stamp(side: Side, request: Request, token: str) -> Response:
     """Keep the moment of a scan, for this browser, before anybody has to sign in."""
     answer = door.go(PATH_OF[side])
     device = give_device(request, answer)
-    stamped = outings.stamp_scan(request.app.state.keys, token, device, door.now_of(request))
+    stamped = scanning.stamp_scan(request.app.state.keys, token, device, door.now_of(request))
     answer.headers["location"] = f"{PATH_OF[side]}/{stamped}"
     return answer
 
 
 def _scanned(pages: Pages, side: Side, request: Request, token: str) -> Response:
-    if not outings.is_stamped(token):
+    if not scanning.is_stamped(token):
         return _stamp(side, request, token)
     scan, outing = _look(request, token)
     if scan.side is not side:
@@ -134,7 +134,7 @@ def _confirmed(
     given = (state.engine, state.keys, principal.pseudonym, token, stop_id, seen)
     try:
         boards = side is Side.BOARD
-        done = outings.board_by_scan(*given, _seats(form)) if boards else outings.alight_by_scan(*given)
+        done = scanning.board_by_scan(*given, _seats(form)) if boards else scanning.alight_by_scan(*given)
     except MobigoError as error:
         if error.code.startswith("scan_"):
             raise
@@ -143,7 +143,7 @@ def _confirmed(
 
 
 def _look(request: Request, token: str) -> tuple[Scan, Outing]:
-    return outings.look_at_scan(request.app.state.engine, request.app.state.keys, token, seen_of(request))
+    return scanning.look_at_scan(request.app.state.engine, request.app.state.keys, token, seen_of(request))
 
 
 def _add_codes(router: APIRouter, pages: Pages) -> None:

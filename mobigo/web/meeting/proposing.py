@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from covoiturage.offers import MOST_SEATS
-from mobigo.services.covoiturage import lines, offering
+from mobigo.services.covoiturage import lines, offering, requesting
+from mobigo.services.covoiturage.given import GivenOffer, GivenRequest, Named, Weeks
 from mobigo.services.covoiturage.lines import Line
-from mobigo.services.covoiturage.offering import GivenOffer, GivenRequest, Named, Weeks
 from mobigo.services.covoiturage.ways import ways_of
 from mobigo.services.people.principal import Principal
 from mobigo.web import door
@@ -197,7 +197,7 @@ def _given_offer(form: Mapping[str, str], line: Line | None) -> GivenOffer:
 
 def _ask(
     pages: Pages, request: Request, principal: Principal, form: Mapping[str, str], line: Line | None
-) -> offering.Asked:
+) -> requesting.Asked:
     """Look for a seat, as the form says."""
     now = door.now_of(request)
     seats = read_count(form.get("places", ""), "bad_seats", most=MOST_SEATS)
@@ -211,7 +211,7 @@ def _ask(
         given = GivenRequest(read_moment(form), seats, origin, destination)
     ways = ways_of(find_snapshot(pages))
     who, key = principal.pseudonym, form.get("cle", "")
-    return offering.ask(request.app.state.engine, ways, who, given, line, key, now)
+    return requesting.ask(request.app.state.engine, ways, who, given, line, key, now)
 
 
 def make_router(pages: Pages) -> APIRouter:

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Path, Request, Response
 
 from covoiturage.offers import Offer, Weekly
 from mobigo.services.covoiturage import booking as bookings
-from mobigo.services.covoiturage import offering
+from mobigo.services.covoiturage import offering, requesting
 from mobigo.services.covoiturage.booking import Booking, BookingState, Party
-from mobigo.services.covoiturage.offering import KeptRequest
+from mobigo.services.covoiturage.requesting import KeptRequest
 from mobigo.services.people.principal import Principal
 from mobigo.texts import all_texts, error_sentence
 from mobigo.web import door
@@ -175,7 +175,7 @@ def _rides_page(request: Request, principal: Principal, problem: str = "") -> Ri
         bookings=[row for row, over in zip(rows, is_over, strict=True) if not over],
         past=[row for row, over in zip(rows, is_over, strict=True) if over][::-1],
         offers=[_offer_row(one) for one in offering.list_own_offers(engine, who, now)],
-        requests=[_request_row(one) for one in offering.list_own_requests(engine, who, now)],
+        requests=[_request_row(one) for one in requesting.list_own_requests(engine, who, now)],
         ways=(
             Link(SEARCH, say("meeting.search.title")),
             Link("/covoiturage/proposer", say("meeting.search.offer")),
@@ -264,7 +264,7 @@ def make_router(pages: Pages) -> APIRouter:
     @router.post(f"{RIDES}/recherches/{{request_id}}/retirer")
     def give_up(request: Request, principal: Owner, request_id: BookingId, _form: Fields) -> Response:
         try:
-            offering.give_up(request.app.state.engine, request_id, principal.pseudonym)
+            requesting.give_up(request.app.state.engine, request_id, principal.pseudonym)
         except MobigoError as error:
             return refused(request, principal, error)
         return door.go(f"{RIDES}?fait=arrete")

@@ -14,9 +14,10 @@ from fastapi import APIRouter, Request, Response
 
 from covoiturage.offers import KEPT_S, Match, Wish
 from mobigo.services.covoiturage import booking as bookings
-from mobigo.services.covoiturage import finding, lines, offering
+from mobigo.services.covoiturage import finding, lines
 from mobigo.services.covoiturage.booking import GivenBooking
 from mobigo.services.covoiturage.finding import PartnerJourney, PartnerJourneys
+from mobigo.services.covoiturage.given import NAME_LETTERS, digest_of
 from mobigo.services.covoiturage.ways import ways_of
 from mobigo.texts import error_sentence
 from mobigo.web import door
@@ -203,7 +204,7 @@ def _read_booking(values: dict[str, str], passenger: str) -> GivenBooking:
     seats = read_count(values.get("places", ""), "bad_seats", most=MOST_SEATS)
     is_arrival = values.get("sens") == "arrivee"
     wish = Wish(origin, destination, int(instants[0]), arrive_by=is_arrival, seats=seats, passenger=passenger)
-    names = (values.get("de", "")[: offering.NAME_LETTERS], values.get("vers", "")[: offering.NAME_LETTERS])
+    names = (values.get("de", "")[:NAME_LETTERS], values.get("vers", "")[:NAME_LETTERS])
     return GivenBooking(values.get("offre", ""), read_day(values.get("jour", "")), wish, *names, int(instants[1]))
 
 
@@ -289,7 +290,7 @@ def make_router(pages: Pages) -> APIRouter:
         given, key = _read_booking(values, principal.pseudonym), form.get("cle", "")
         ways = ways_of(find_snapshot(pages))
         try:
-            digest = offering.digest_of(given, key)
+            digest = digest_of(given, key)
             done = bookings.book(
                 request.app.state.engine, ways, given, digest, key, principal.actor, door.now_of(request)
             )

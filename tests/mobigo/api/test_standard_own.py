@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlmodel import SQLModel
 
-from mobigo.services.covoiturage import offering
+from mobigo.services.covoiturage import offering, requesting
+from mobigo.services.covoiturage.given import Named
 from mobigo.store.base import transaction
 from mobigo.store.covoiturage.own_offers import note_gone
 from socle.geo import LatLon
@@ -60,7 +61,7 @@ def engine(left_open):
 
 
 def test_an_offer_answers_with_its_free_seats_and_tells_nobody_s_name_or_door(engine, anybody):
-    exact = offering.Named("Chez Anna, 8 rue des Lilas", LatLon(47.620312, 6.150284))
+    exact = Named("Chez Anna, 8 rue des Lilas", LatLon(47.620312, 6.150284))
     offer = publish(engine, seats=2, price_cents=150, origin=exact).offer
     (told,) = anybody.search("driver_journeys", **WAY)
     assert told["driver"] == {"id": offer.offer_id, "operator": "mobigo.test", "alias": "Conducteur"}
@@ -146,7 +147,7 @@ def test_a_request_answers_drivers_until_it_is_given_up(engine, anybody):
     assert (told["requestedSeats"], told["passengerPickupDate"]) == (2, AT)
     assert BEN not in str(told)
     assert anybody.search("driver_journeys", **way) == []
-    offering.give_up(engine, kept.request_id, BEN)
+    requesting.give_up(engine, kept.request_id, BEN)
     assert anybody.search("passenger_journeys", **way) == []
 
 

@@ -10,17 +10,11 @@ from mobigo.security import Role
 from mobigo.services.covoiturage import booking, plates, publishing
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.disputing import Reason, open_dispute
+from mobigo.services.covoiturage.given import Named
 from mobigo.services.covoiturage.lines import list_lines
-from mobigo.services.covoiturage.offering import Named
-from mobigo.services.covoiturage.outings import (
-    Seen,
-    board_by_scan,
-    course_of_line,
-    open_outing,
-    show_code,
-    stamp_scan,
-)
+from mobigo.services.covoiturage.outings import Seen, course_of_line, open_outing
 from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
+from mobigo.services.covoiturage.scanning import board_by_scan, show_code, stamp_scan
 from mobigo.services.covoiturage.settling import settle
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details

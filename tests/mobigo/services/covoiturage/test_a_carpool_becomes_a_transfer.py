@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from covoiturage import ledger
 from covoiturage.policy.caps import read_counters
 from covoiturage.policy.facts import read_car
 from covoiturage.policy.shipped import shipped_policies
@@ -23,33 +22,13 @@ from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.carpools import get_carpool
 from mobigo.store.covoiturage.decisions import last_decision
-from mobigo.store.ledger.books import Books, append
-from mobigo.store.ledger.reads import list_balances
 from mobigo.store.people.accounts import Identity, add_person
 from socle.errors import BadInput, Conflict, Forbidden, MobigoError, NotFound
 from tests.worlds.carpools import IBAN, MORNING, carpool
+from tests.worlds.decided import APP, LATER, SOON, balances, declared, grant
 
-APP, CLERK, APPROVER = "key:app1", "person:clerk", "person:approver"
-SOON, LATER = MORNING + timedelta(hours=2), MORNING + timedelta(days=3)
+CLERK, APPROVER = "person:clerk", "person:approver"
 REGION = Debtor("Région de démonstration", "FR1420041010050500013M02606")
-
-
-def balances(engine):
-    with reading(engine) as session:
-        return {one.account.code: one.available_cents for one in list_balances(session) if one.available_cents}
-
-
-def declared(engine, *carpools, now=SOON):
-    for given in carpools:
-        declare(engine, given, f"key:{given['carpool_id']}", APP, now)
-
-
-def grant(engine, cents):
-    with transaction(engine) as session:
-        books = Books(session)
-        books.open(ledger.accounts_of("bfc-lignes"))
-        books.flush()
-        append(session, [ledger.grant_budget("bfc-lignes", cents, "vote-2026", MORNING)], MORNING)
 
 
 def test_the_press_example_is_paid_5_euros_20_and_costs_the_region_2_euros_20(engine):

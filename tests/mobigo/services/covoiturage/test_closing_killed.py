@@ -11,15 +11,8 @@ from covoiturage.boarding import State
 from covoiturage.carpool import Side
 from covoiturage.policy.shipped import shipped_policies
 from mobigo.security import is_signed
-from mobigo.services.covoiturage.outings import (
-    Course,
-    Seen,
-    alight_by_scan,
-    board_by_scan,
-    close_outing,
-    open_outing,
-    show_code,
-)
+from mobigo.services.covoiturage.outings import Course, Seen, close_outing, open_outing
+from mobigo.services.covoiturage.scanning import alight_by_scan, board_by_scan, show_code
 from mobigo.store.base import is_sqlite, reading, transaction
 from mobigo.store.ledger.books import Books, append
 from mobigo.store.ledger.check import check_books

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from covoiturage import ledger
 from covoiturage.correction import Correction, RideChange
 from mobigo.services.covoiturage.correcting import bring_back, correct
-from mobigo.services.covoiturage.declaring import cancel, declare
+from mobigo.services.covoiturage.declaring import cancel
 from mobigo.services.covoiturage.mine import get_own_money
 from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
 from mobigo.services.covoiturage.settling import settle
@@ -21,32 +20,13 @@ from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.carpools import get_carpool
 from mobigo.store.covoiturage.decisions import last_decision
 from mobigo.store.covoiturage.revisions import list_revisions
-from mobigo.store.ledger.books import Books, append
-from mobigo.store.ledger.reads import list_balances
+from mobigo.store.ledger.books import Books
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
 from tests.worlds.carpools import MORNING, carpool
+from tests.worlds.decided import LATER, SOON, balances, declared, grant
 
-APP, CLERK, APPROVER = "key:app1", "person:clerk", "person:approver"
-SOON, LATER = MORNING + timedelta(hours=2), MORNING + timedelta(days=3)
+CLERK, APPROVER = "person:clerk", "person:approver"
 STRUCK = RideChange(struck=True)
-
-
-def balances(engine):
-    with reading(engine) as session:
-        return {one.account.code: one.available_cents for one in list_balances(session) if one.available_cents}
-
-
-def declared(engine, *carpools, now=SOON):
-    for one in carpools:
-        declare(engine, one, f"key:{one['carpool_id']}", APP, now)
-
-
-def grant(engine, cents):
-    with transaction(engine) as session:
-        books = Books(session)
-        books.open(ledger.accounts_of("bfc-lignes"))
-        books.flush()
-        append(session, [ledger.grant_budget("bfc-lignes", cents, "vote-2026", MORNING)], MORNING)
 
 
 def amounts(engine, *carpool_ids):

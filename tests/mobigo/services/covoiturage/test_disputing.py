@@ -22,18 +22,12 @@ from mobigo.services.covoiturage.settling import settle
 from mobigo.services.ledger.proving import verify
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading
-from mobigo.store.ledger.reads import list_balances
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
 from tests.worlds.carpools import MORNING, carpool
+from tests.worlds.decided import APP, LATER, SOON, balances
 
-APP, MODERATOR = "key:app1", "person:moderator"
-SOON, LATER = MORNING + timedelta(hours=2), MORNING + timedelta(days=3)
+MODERATOR = "person:moderator"
 HELD, OWED = "suspense:disputed", "driver:d1:payable"
-
-
-def balances(engine):
-    with reading(engine) as session:
-        return {one.account.code: one.available_cents for one in list_balances(session) if one.available_cents}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from covoiturage.bookings import BookingState
 from covoiturage.drives import straight_ways
 from mobigo.security import Keys
-from mobigo.services.covoiturage import booking, finding, notifying, offering
+from mobigo.services.covoiturage import booking, finding, notifying, offering, requesting
 from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import erase_person
 from mobigo.store.jobs import JobRow
@@ -261,21 +261,21 @@ def test_a_new_offer_is_told_to_those_who_look_for_such_a_ride(engine):
     ask(engine, CLEO, origin=BESANCON, destination=VESOUL)
     assert publish(engine).n_told == 1
     assert letters(engine) == [(BEN, "request_met")]
-    assert [one.wish.passenger for one in offering.list_own_requests(engine, BEN, NOW)] == [BEN]
+    assert [one.wish.passenger for one in requesting.list_own_requests(engine, BEN, NOW)] == [BEN]
 
 
 def test_who_books_looks_no_more_and_so_does_who_gives_up(engine):
     offer = publish(engine).offer
     ask(engine)
     book(engine, offer.offer_id)
-    assert offering.list_own_requests(engine, BEN, NOW) == []
+    assert requesting.list_own_requests(engine, BEN, NOW) == []
     asked = ask(engine, CLEO).request
     with pytest.raises(Forbidden):
-        offering.give_up(engine, asked.request_id, BEN)
-    offering.give_up(engine, asked.request_id, CLEO)
-    assert offering.list_own_requests(engine, CLEO, NOW) == []
+        requesting.give_up(engine, asked.request_id, BEN)
+    requesting.give_up(engine, asked.request_id, CLEO)
+    assert requesting.list_own_requests(engine, CLEO, NOW) == []
     with pytest.raises(NotFound):
-        offering.give_up(engine, "nothing", CLEO)
+        requesting.give_up(engine, "nothing", CLEO)
 
 
 def test_a_driver_who_leaves_now_takes_along_who_waits_longest_at_the_stops(engine):
@@ -296,7 +296,7 @@ def test_a_driver_who_leaves_now_takes_along_who_waits_longest_at_the_stops(engi
     ]
     assert {(BEN, "confirmed"), (ANNA, "taken")} <= set(letters(engine))
     assert published.booked[0].price_cents == line.fare_cents
-    assert [one.wish.passenger for one in offering.list_own_requests(engine, "eve7", now)] == ["eve7"]
+    assert [one.wish.passenger for one in requesting.list_own_requests(engine, "eve7", now)] == ["eve7"]
 
 
 def test_who_comes_to_a_stop_is_taken_along_by_the_car_that_is_still_to_pass(engine):
@@ -324,7 +324,7 @@ def test_whoever_is_erased_is_found_no_more_by_any_process(engine):
 
 def test_there_is_an_end_to_what_one_may_offer_and_ask(engine, monkeypatch):
     monkeypatch.setattr(offering, "MOST_OFFERS", 1)
-    monkeypatch.setattr(offering, "MOST_REQUESTS", 1)
+    monkeypatch.setattr(requesting, "MOST_REQUESTS", 1)
     publish(engine)
     ask(engine)
     refused("too_many_offers", publish, engine, key="k2")

@@ -16,8 +16,6 @@ from mobigo.services.covoiturage.mine import get_own_money
 from mobigo.services.covoiturage.outings import (
     Course,
     Seen,
-    alight_by_scan,
-    board_by_scan,
     cancel_outing,
     close_forgotten,
     close_outing,
@@ -25,9 +23,8 @@ from mobigo.services.covoiturage.outings import (
     get_outing_of,
     note_position,
     open_outing,
-    show_code,
-    stamp_scan,
 )
+from mobigo.services.covoiturage.scanning import alight_by_scan, board_by_scan, show_code, stamp_scan
 from mobigo.services.covoiturage.settling import settle
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading

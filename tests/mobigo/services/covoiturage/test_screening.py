@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mobigo.services.covoiturage.declaring import cancel, declare
+from mobigo.services.covoiturage.declaring import cancel
 from mobigo.services.covoiturage.paying import prepare_batch
 from mobigo.services.covoiturage.screening import Verdict, decide_case, list_cases, read_case, screen
 from mobigo.services.covoiturage.settling import settle
@@ -18,15 +18,11 @@ from mobigo.store.people.accounts import Identity, add_person
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
 from socle.geo import LatLon
 from tests.worlds.carpools import IBAN, MORNING, carpool
+from tests.worlds.decided import declared
 
-APP, MODERATOR = "key:app1", "person:moderator"
-SOON, LATER = MORNING + timedelta(hours=3), MORNING + timedelta(days=3)
+MODERATOR = "person:moderator"
+LATER = MORNING + timedelta(days=3)
 WHY = "vérifié avec les deux personnes"
-
-
-def declared(engine, *carpools, now=SOON):
-    for given in carpools:
-        declare(engine, given, f"key:{given['carpool_id']}", APP, now)
 
 
 def two_cars_at_once(engine):

@@ -1,0 +1,1 @@
+"""Meeting: drivers offer seats, passengers find and book them, both write each other."""
