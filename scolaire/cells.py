@@ -21,6 +21,7 @@ T = TypeVar("T")
 METROPOLITAN_FRANCE: Final = Box(41.3, -5.2, 51.2, 9.7)
 MAX_MINUTES: Final = 240  # of a window or of a ride: longer is another unit
 MAX_COUNT: Final = 10_000
+MAX_METRES: Final = 1_000_000
 MAX_EUROS: Final = 100_000
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f\ufffd]{1,64}")
 _NUMBER: Final = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,15})?", re.ASCII)
@@ -146,12 +147,16 @@ class Cells:
             raise Wrong("cell_unreadable", column)
         return int((minutes * 60).to_integral_value(ROUND_HALF_UP))
 
-    def count(self, column: str) -> int:
+    def count(self, column: str, most: int = MAX_COUNT) -> int:
         """A whole number that is not negative."""
         number = self._number(column)
-        if number != number.to_integral_value() or not 0 <= number <= MAX_COUNT:
+        if number != number.to_integral_value() or not 0 <= number <= most:
             raise Wrong("cell_unreadable", column)
         return int(number)
+
+    def find_metres(self, column: str) -> int | None:
+        """Whole metres, or None when the cell is empty."""
+        return self.count(column, MAX_METRES) if self._cells[column] else None
 
     def cents(self, column: str) -> int:
         """Cents of an amount in euros, half a cent up; nothing when empty."""

@@ -64,6 +64,7 @@ class Home:
     days: int
     stop_id: str | None = None
     commune: str = ""  # INSEE code
+    road_m: int | None = None  # to the school, when somebody measured it
 
     def __post_init__(self) -> None:
         if not 0 < self.days < 1 << 7:

@@ -35,7 +35,7 @@ PUPILS, SCHOOLS, STOPS, VEHICLES = "pupils.csv", "schools.csv", "stops.csv", "ve
 COLUMNS: Final[Mapping[str, Columns]] = {
     PUPILS: Columns(
         ("pupil_id", "home_lat", "home_lon", "school_id", "level", "regime", "days", "wheelchair"),
-        ("stop_id", "home_commune", "birth_year", "sector_school_id", "derogation"),
+        ("stop_id", "home_commune", "birth_year", "sector_school_id", "derogation", "road_m"),
     ),
     SCHOOLS: Columns(
         ("school_id", "name", "lat", "lon", "bell_am", "bell_pm", "window_min", "window_max", "level"),
@@ -225,7 +225,13 @@ def _pupil(pupil_id: str, cells: Cells, line: int, findings: list[Finding]) -> P
     except Wrong as wrong:  # the child is known all the same, and the stop that is asked for may do
         findings.append(Finding(Severity.WARNING, wrong.code, PUPILS, line))
         position = None
-    home = Home(position, cells.days("days"), cells.find_id("stop_id"), cells.commune("home_commune"))
+    home = Home(
+        position,
+        cells.days("days"),
+        cells.find_id("stop_id"),
+        cells.commune("home_commune"),
+        cells.find_metres("road_m"),
+    )
     return Pupil(
         pupil_id=pupil_id,
         school_id=cells.an_id("school_id"),
