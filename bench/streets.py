@@ -30,7 +30,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.history import machine, record
-from routing.kernels.dijkstra import CLOSED, UNREACHED, Seeds, forget, make_room, spread
+from routing.kernels.dijkstra import CLOSED, LENGTH_BITS, NOWHERE, Seeds, forget, make_room, spread
 from routing.streets.graph import Streets, make_streets, open_streets, save_streets
 from routing.streets.osm import read_extract, street_graph
 from routing.streets.profiles import CAR, WALK
@@ -132,7 +132,7 @@ def search_walks(streets: Streets) -> dict[str, float]:
     n_reached = []
     for i in range(N_ORIGINS):  # no time before the answers are equal
         n = kernel(i)
-        told = {int(node): int(room.cost[node]) for node in room.reached[:n]}
+        told = {int(node): int(room.weight[node]) >> LENGTH_BITS for node in room.reached[:n]}
         forget(room, n)
         far = scipy(int(nodes[i])) if scipy else None
         same = far is None or told == {int(node): round(far[node]) for node in np.flatnonzero(np.isfinite(far))}
@@ -140,7 +140,7 @@ def search_walks(streets: Streets) -> dict[str, float]:
             sys.exit(f"the engines differ from node {nodes[i]}")
         n_reached.append(n)
         ours(i)
-    assert (room.cost == UNREACHED).all()
+    assert (room.weight == NOWHERE).all()
     engines = {"ours": ours, "kernel": kernel, "networkx": lambda i: networkx(int(nodes[i]))}
     if scipy:
         engines["scipy"] = lambda i: scipy(int(nodes[i]))

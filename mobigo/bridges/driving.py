@@ -9,7 +9,7 @@ import numpy as np
 
 from routing.streets.graph import Streets
 from routing.streets.profiles import CAR
-from routing.streets.travel import reach, spots_at
+from routing.streets.travel import spots_at, travel_matrix
 from socle.geo import LatLon
 from socle.matrix import NEVER
 
@@ -29,12 +29,12 @@ def drives_on(streets: Streets) -> Drives:
             by_origin[origin].append(i)
         for origin, numbers in by_origin.items():
             targets = sorted({ways[i][1] for i in numbers})
-            found = reach(spots_at(streets, CAR, [origin]), spots_at(streets, CAR, targets))
+            found = travel_matrix(spots_at(streets, CAR, [origin]), spots_at(streets, CAR, targets))
             at = {place: n for n, place in enumerate(targets)}
             for i in numbers:
                 n = at[ways[i][1]]
-                if found.seconds[n] < np.int32(NEVER):
-                    told[i] = int(found.metres[n]), int(found.seconds[n])
+                if found.seconds[0, n] < np.int32(NEVER):
+                    told[i] = int(found.metres[0, n]), int(found.seconds[0, n])
         return told
 
     return drive

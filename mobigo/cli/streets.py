@@ -38,8 +38,15 @@ def build_under_bar(extract: Path) -> StreetsReport:
     from mobigo.services.streets import N_STEPS, build_streets
 
     with progress(text("cli.streets.building"), N_STEPS) as bar:
+        task, begun = bar.task_ids[0], -1
+
+        def next_step(_step: str) -> None:
+            nonlocal begun
+            begun += 1
+            bar.update(task, completed=begun)
+
         return build_streets(
-            extract, settings().data_dir, lambda step: bar.update(bar.task_ids[0], advance=int(step != "read"))
+            extract, settings().data_dir, next_step, lambda share: bar.update(task, completed=begun + share)
         )
 
 
@@ -62,6 +69,8 @@ def _say(report: StreetsReport) -> None:
     table.add_row(text("cli.streets.generator"), manifest["generator"])
     for name in ("n_nodes", "n_pieces"):
         table.add_row(text(f"cli.streets.{name}"), str(manifest[name]))
+    if arcs := manifest.get("arcs"):
+        table.add_row(text("cli.streets.n_arcs"), str(sum(arcs.values())))
     for name, kilometres in manifest["kilometres"].items():
         told_km = f"{kilometres:.0f} km"
         table.add_row(text(f"cli.streets.profile_{name}"), told_km)

@@ -12,16 +12,25 @@ from typing import Any
 from mobigo.bridges.driving import Drives, drives_on
 from mobigo.store.files import building, clear_left_overs, only_one, point, publish
 from mobigo.store.streets import FINDINGS, builds_dir, current_link, find_streets, streets_dir
-from routing.streets.graph import digest_of, make_streets, open_streets, read_manifest, save_streets
+from routing.streets.graph import (
+    contract_streets,
+    digest_of,
+    make_streets,
+    open_streets,
+    read_manifest,
+    save_streets,
+)
 from routing.streets.osm import read_extract, street_graph
 from socle.errors import Unavailable
 from socle.findings import Finding
 
-N_STEPS = 3  # read, compile, write
+N_STEPS = 4  # read, compile, contract, write
 _BUILDS_KEPT = 2
 
 OnStep = Callable[[str], None]
-"""Told before each step: its name (read, compile, write)."""
+"""Told before each step: its name (read, compile, contract, write)."""
+OnShare = Callable[[float], None]
+"""Told what share of the step under way is done, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,12 @@ class StreetsReport:
     findings: tuple[Finding, ...]
 
 
-def build_streets(path: Path, data_dir: Path, on_step: OnStep = lambda _step: None) -> StreetsReport:
+def build_streets(
+    path: Path,
+    data_dir: Path,
+    on_step: OnStep = lambda _step: None,
+    on_share: OnShare = lambda _share: None,
+) -> StreetsReport:
     """Make streets of the extract at `path` and use them from then on.
 
     Raises:
@@ -51,6 +65,8 @@ def build_streets(path: Path, data_dir: Path, on_step: OnStep = lambda _step: No
         graph = street_graph(extract)
         streets, more = make_streets(graph, digest=digest, generator=extract.generator, file=path.name)
         findings = (*remarks, *more)
+        on_step("contract")
+        streets = contract_streets(streets, on_share)
         on_step("write")
         name = digest[:16]
         with building(shelf) as built:

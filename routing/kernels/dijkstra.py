@@ -3,13 +3,14 @@
 The graph is in rows (CSR): the edges that leave node `n` are
 `edge_to[first_edge[n]:first_edge[n + 1]]`, their costs and lengths stand at the same places.
 Costs are whole, so that every machine finds the same ways, and CLOSED says that an edge is not
-to be used. Of two ways of equal cost the one settled first is kept, and nodes of equal cost are
-settled in order of their number.
+to be used. Of two ways of equal cost the shorter is taken: cost above length is one number, the
+way's weight, so that both are summed and compared at once and whoever finds the least weight by
+another method (`contraction`) finds the same cost and the same length. Of two ways of equal
+weight the one settled first is kept, and nodes of equal weight are settled in order of their number.
 
 Method: E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959, with a binary
-heap that keeps outdated entries until they surface. An entry is one number, cost above node, so
-that it is compared and moved at once. What a search touched is listed, so that the next one
-clears that and not the whole graph.
+heap that keeps outdated entries until they surface. What a search touched is listed, so that the
+next one clears that and not the whole graph.
 
 A kernel and all that it calls stand in one file: Numba compiles anew when the file of the kernel
 changes, and does not look at others.
@@ -24,12 +25,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
 
 UNREACHED = int(np.iinfo(np.int32).max)
 CLOSED = UNREACHED
 FARTHEST = UNREACHED - 1  # the greatest cost that is searched
-_NODE_BITS = 32
-_NODE = (1 << _NODE_BITS) - 1
+LENGTH_BITS = 32  # of a weight; a way is shorter than 2^32, of millimetres 4,294 km
+LENGTH = (1 << LENGTH_BITS) - 1
+NOWHERE = UNREACHED << LENGTH_BITS  # the weight of no way
 
 
 class Rows(NamedTuple):
@@ -44,15 +47,15 @@ class Rows(NamedTuple):
 class Room(NamedTuple):
     """What a search writes; it may be larger than the graph.
 
-    Between searches `cost` is UNREACHED and `wanted` 0 everywhere.
+    Between searches `weight` is NOWHERE and `wanted` 0 everywhere.
     """
 
-    cost: Ints  # [n_nodes]
-    length: NDArray[np.int64]  # [n_nodes] meaningful where the cost is
-    came_by: Ints  # [n_nodes] the last edge of the way, -1 at a seed; likewise
+    weight: Longs  # [n_nodes]
+    came_by: Ints  # [n_nodes] the last edge of the way, -1 at a seed; meaningful where there is a way
     wanted: NDArray[np.uint8]  # [n_nodes] 1: the search may end once all of these are settled
-    reached: Ints  # [n_nodes] the nodes with a cost, in the order of their first one
-    heap: NDArray[np.int64]  # [n_edges + n_seeds]
+    reached: Ints  # [n_nodes] the nodes with a weight, in the order of their first one
+    heap: Longs  # [n_edges + n_seeds] weights
+    heap_node: Ints  # [n_edges + n_seeds]
 
 
 class Seeds(NamedTuple):
@@ -60,7 +63,7 @@ class Seeds(NamedTuple):
 
     node: Ints
     cost: Ints
-    length: NDArray[np.int64]
+    length: Longs
 
 
 class Ends(NamedTuple):
@@ -73,20 +76,20 @@ class Ends(NamedTuple):
 
     node: Ints  # [n, 2]
     cost: Ints  # [n, 2]
-    length: NDArray[np.int64]  # [n, 2]
+    length: Longs  # [n, 2]
     beside_cost: Ints  # [n]
-    beside_length: NDArray[np.int64]  # [n]
+    beside_length: Longs  # [n]
 
 
 def make_room(n_nodes: int, n_edges: int) -> Room:
     """Room for searches from up to two seeds."""
     return Room(
-        np.full(n_nodes, UNREACHED, np.int32),
-        np.zeros(n_nodes, np.int64),
+        np.full(n_nodes, NOWHERE, np.int64),
         np.empty(n_nodes, np.int32),
         np.zeros(n_nodes, np.uint8),
         np.zeros(n_nodes, np.int32),
         np.zeros(n_edges + 2, np.int64),
+        np.zeros(n_edges + 2, np.int32),
     )
 
 
@@ -98,67 +101,74 @@ def spread(rows: Rows, seeds: Seeds, limit: int, n_wanted: int, room: Room) -> i
     reached then need not have its least cost. With 0 it goes to the end.
     """
     first_edge, edge_to, edge_cost, edge_length = rows
-    cost, length, came_by, wanted, reached, heap = room
+    weight, came_by, wanted, reached, heap, heap_node = room
     size = n_reached = 0
     n_left = n_wanted if n_wanted > 0 else -1
     for seed in range(len(seeds.node)):
         node, seed_cost = seeds.node[seed], np.int64(seeds.cost[seed])
-        if node < 0 or seed_cost > limit or seed_cost >= cost[node]:
+        if node < 0 or seed_cost > limit:
             continue
-        if cost[node] == UNREACHED:
+        entry = (seed_cost << LENGTH_BITS) + seeds.length[seed]
+        if entry >= weight[node]:
+            continue
+        if weight[node] == NOWHERE:
             reached[n_reached] = node
             n_reached += 1
-        cost[node], length[node], came_by[node] = seed_cost, seeds.length[seed], -1
-        entry = (seed_cost << _NODE_BITS) | node
+        weight[node], came_by[node] = entry, -1
         hole = size
         size += 1
         while hole > 0:
             parent = (hole - 1) >> 1
-            if heap[parent] <= entry:
+            if heap[parent] < entry or (heap[parent] == entry and heap_node[parent] <= node):
                 break
-            heap[hole] = heap[parent]
+            heap[hole], heap_node[hole] = heap[parent], heap_node[parent]
             hole = parent
-        heap[hole] = entry
+        heap[hole], heap_node[hole] = entry, node
     while size > 0:
-        entry = heap[0]
+        at_weight, at = heap[0], heap_node[0]
         size -= 1
         if size > 0:  # the last entry sinks from the root
-            last, hole = heap[size], 0
+            last, last_node, hole = heap[size], heap_node[size], 0
             child = 1
             while child < size:
-                if child + 1 < size and heap[child + 1] < heap[child]:
+                if child + 1 < size and (
+                    heap[child + 1] < heap[child]
+                    or (heap[child + 1] == heap[child] and heap_node[child + 1] < heap_node[child])
+                ):
                     child += 1
-                if last <= heap[child]:
+                if last < heap[child] or (last == heap[child] and last_node <= heap_node[child]):
                     break
-                heap[hole] = heap[child]
+                heap[hole], heap_node[hole] = heap[child], heap_node[child]
                 hole = child
                 child = 2 * hole + 1
-            heap[hole] = last
-        at, at_cost = entry & _NODE, entry >> _NODE_BITS
-        if at_cost > cost[at]:
+            heap[hole], heap_node[hole] = last, last_node
+        if at_weight > weight[at]:
             continue
         if n_left > 0 and wanted[at]:
             n_left -= 1
             if n_left == 0:
                 break
+        at_cost = at_weight >> LENGTH_BITS
         for edge in range(first_edge[at], first_edge[at + 1]):
-            to, new_cost = edge_to[edge], at_cost + edge_cost[edge]
-            if new_cost >= cost[to] or new_cost > limit:
+            to, cost = edge_to[edge], np.int64(edge_cost[edge])
+            if at_cost + cost > limit:
                 continue
-            if cost[to] == UNREACHED:
+            entry = at_weight + (cost << LENGTH_BITS) + edge_length[edge]
+            if entry >= weight[to]:
+                continue
+            if weight[to] == NOWHERE:
                 reached[n_reached] = to
                 n_reached += 1
-            cost[to], length[to], came_by[to] = new_cost, length[at] + edge_length[edge], edge
-            entry = (new_cost << _NODE_BITS) | to
+            weight[to], came_by[to] = entry, edge
             hole = size
             size += 1
             while hole > 0:  # the new entry rises
                 parent = (hole - 1) >> 1
-                if heap[parent] <= entry:
+                if heap[parent] < entry or (heap[parent] == entry and heap_node[parent] <= to):
                     break
-                heap[hole] = heap[parent]
+                heap[hole], heap_node[hole] = heap[parent], heap_node[parent]
                 hole = parent
-            heap[hole] = entry
+            heap[hole], heap_node[hole] = entry, to
     return n_reached
 
 
@@ -166,7 +176,7 @@ def spread(rows: Rows, seeds: Seeds, limit: int, n_wanted: int, room: Room) -> i
 def forget(room: Room, n_reached: int) -> None:
     """Clear what a search reached, for the next one."""
     for i in range(n_reached):
-        room.cost[room.reached[i]] = UNREACHED
+        room.weight[room.reached[i]] = NOWHERE
 
 
 @njit(cache=True, nogil=True)
@@ -180,25 +190,26 @@ def seed(seeds: Seeds, ends: Ends, place: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def arrive(
-    room: Room, ends: Ends, limit: int, costs: Ints, lengths: NDArray[np.int64], sides: NDArray[np.int8]
-) -> None:
-    """The least cost to each place and the length of that way, from what `room` holds; UNREACHED beyond `limit`.
+def arrive(room: Room, ends: Ends, limit: int, costs: Ints, lengths: Longs, sides: NDArray[np.int8]) -> None:
+    """The least weight to each place as cost and length, from what `room` holds; UNREACHED beyond `limit`.
 
     `sides` tells by which of its two nodes one comes, -1 by none.
     """
     for place in range(len(ends.node)):
-        best, best_length = np.int64(UNREACHED), np.int64(0)
+        best = np.int64(NOWHERE)
         sides[place] = -1
         for side in range(2):
             node = ends.node[place, side]
-            if node < 0 or room.cost[node] == UNREACHED or ends.cost[place, side] == CLOSED:
+            if node < 0 or room.weight[node] == NOWHERE or ends.cost[place, side] == CLOSED:
                 continue
-            total = np.int64(room.cost[node]) + ends.cost[place, side] + ends.beside_cost[place]
-            if total < best and total <= limit:
+            cost = np.int64(ends.cost[place, side]) + ends.beside_cost[place]
+            if (room.weight[node] >> LENGTH_BITS) + cost > limit:
+                continue
+            length = ends.length[place, side] + ends.beside_length[place]
+            total = room.weight[node] + (cost << LENGTH_BITS) + length
+            if total < best:
                 best, sides[place] = total, side
-                best_length = room.length[node] + ends.length[place, side] + ends.beside_length[place]
-        costs[place], lengths[place] = best, best_length
+        costs[place], lengths[place] = best >> LENGTH_BITS, best & LENGTH
 
 
 @njit(cache=True, nogil=True)
@@ -224,9 +235,7 @@ def want_no_more(targets: Ends, room: Room) -> None:
 
 
 @njit(cache=True, nogil=True)
-def between(
-    rows: Rows, sources: Ends, targets: Ends, limit: int, room: Room, costs: Ints, lengths: NDArray[np.int64]
-) -> None:
+def between(rows: Rows, sources: Ends, targets: Ends, limit: int, room: Room, costs: Ints, lengths: Longs) -> None:
     """Fill `costs` and `lengths` [n_sources, n_targets] by one search from each source.
 
     Ways along one edge from source to target are not seen here: who knows the edges adds them.
@@ -270,7 +279,7 @@ def one_to_many(
     for row, source in enumerate(sources):
         seeds = Seeds(np.array([source], np.int32), nothing, np.zeros(1, np.int64))
         n_reached = spread(rows, seeds, min(limit, FARTHEST), 0, room)
-        cost[row] = room.cost
+        cost[row] = room.weight >> LENGTH_BITS
         reached = room.reached[:n_reached]
         came_by[row, reached] = room.came_by[reached]
         forget(room, n_reached)

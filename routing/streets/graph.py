@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from routing.kernels.components import strong_components
 from routing.kernels.dijkstra import CLOSED, Rows
 from routing.kernels.nearest import Grid, Lines, make_grid
 from routing.mapped import Strings, map_array, save_arrays, undamaged
-from routing.streets.profiles import PROFILES, Profile
+from routing.streets.hierarchy import Hierarchy, OnContracted, make_hierarchy
+from routing.streets.profiles import CAR, PROFILES, Profile
 from routing.streets.tags import Tags
 from socle.errors import Fact, Unavailable
 from socle.findings import Finding, Severity
@@ -37,6 +38,8 @@ MANIFEST = "manifest.json"
 # nobody: one who asks from there is led from the next street. A part counts that has this share of the
 # nodes of the largest, or this many.
 _ISLAND_SHARE, _ISLAND_NODES = 0.1, 2_000
+_CONTRACTED = (CAR,)  # on foot and by bicycle one goes to what is near, which is found sooner without
+_HIERARCHY = "hierarchy"
 
 Ints = NDArray[np.int32]
 
@@ -96,6 +99,7 @@ class Streets:
     cell_segments: Ints
 
     ways: Mapping[str, Ways]  # by profile
+    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)  # likewise, of those that are contracted
 
     @property
     def n_nodes(self) -> int:
@@ -280,6 +284,12 @@ def _speeds(profile: Profile, tags: Iterable[Tags], is_gate: NDArray[np.bool_]) 
     return speeds
 
 
+def contract_streets(streets: Streets, on_contracted: OnContracted = lambda _share: None) -> Streets:
+    """The same streets with a hierarchy for cars."""
+    made = {profile.name: make_hierarchy(streets.ways[profile.name].forward, on_contracted) for profile in _CONTRACTED}
+    return dataclasses.replace(streets, hierarchies=made)
+
+
 def save_streets(streets: Streets, directory: Path) -> None:
     """Write `streets` into the empty or absent `directory`; the manifest comes last."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -287,6 +297,9 @@ def save_streets(streets: Streets, directory: Path) -> None:
     for name, ways in streets.ways.items():
         (directory / name).mkdir(exist_ok=True)
         save_arrays(ways, directory / name)
+    for name, hierarchy in streets.hierarchies.items():
+        (directory / name / _HIERARCHY).mkdir(exist_ok=True)
+        save_arrays(hierarchy, directory / name / _HIERARCHY)
     manifest = {
         "schema": SCHEMA_VERSION,
         "digest": streets.digest,
@@ -295,6 +308,7 @@ def save_streets(streets: Streets, directory: Path) -> None:
         "n_pieces": streets.n_pieces,
         "box": streets.box,
         "kilometres": {name: round(streets.kilometres(name), 3) for name in streets.ways},
+        "arcs": {name: hierarchy.n_arcs for name, hierarchy in streets.hierarchies.items()},
     }
     (directory / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
 
@@ -327,19 +341,19 @@ def open_streets(directory: Path) -> Streets:
         values: dict[str, Any] = {name: manifest[name] for name in ("digest", "generator")}
         parts = [map_array(directory / f"texts.{name}.npy") for name in ("first_byte", "data")]
         values["texts"] = Strings(*parts)
-        values["ways"] = {
-            profile.name: Ways(
-                **{
-                    field.name: map_array(directory / profile.name / f"{field.name}.npy")
-                    for field in dataclasses.fields(Ways)
-                }
-            )
-            for profile in PROFILES
+        values["ways"] = {profile.name: Ways(**_map_fields(Ways, directory / profile.name)) for profile in PROFILES}
+        values["hierarchies"] = {
+            name: Hierarchy(**_map_fields(Hierarchy, directory / name / _HIERARCHY))
+            for name in manifest.get("arcs", ())
         }
-        for field in dataclasses.fields(Streets):
-            if field.name not in values:
-                values[field.name] = map_array(directory / f"{field.name}.npy")
+        for part in dataclasses.fields(Streets):
+            if part.name not in values:
+                values[part.name] = map_array(directory / f"{part.name}.npy")
         return Streets(**values)
+
+
+def _map_fields(kind: type[Any], directory: Path) -> dict[str, Any]:
+    return {part.name: map_array(directory / f"{part.name}.npy") for part in dataclasses.fields(kind)}
 
 
 def digest_of(path: Path) -> str:

@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.kernels.ascent import ClimbRoom, make_climb_room, meet
 from routing.kernels.dijkstra import (
     CLOSED,
     FARTHEST,
@@ -35,6 +36,7 @@ from routing.kernels.dijkstra import (
 )
 from routing.kernels.nearest import nearest
 from routing.streets.graph import Streets
+from routing.streets.hierarchy import Hierarchy, ascents_of
 from routing.streets.profiles import Profile
 from socle.geo import LatLon
 from socle.matrix import NEVER, TravelMatrix
@@ -174,16 +176,26 @@ def _room(streets: Streets, profile: Profile) -> Room:
     """Room for a search in this thread: kept from one to the next, made anew for larger streets."""
     n_nodes, n_edges = streets.n_nodes, len(streets.ways[profile.name].edge_to)
     kept: Room | None = getattr(_local, "room", None)
-    if kept is None or len(kept.cost) < n_nodes or len(kept.heap) < n_edges + 2:
+    if kept is None or len(kept.weight) < n_nodes or len(kept.heap) < n_edges + 2:
         kept = _local.room = make_room(n_nodes, n_edges)
     return kept
 
 
-def _limit_ms(limit_s: float | None, pace: float) -> int:
+def climb_room(hierarchy: Hierarchy) -> ClimbRoom:
+    """Room for climbs in this thread, kept likewise."""
+    n_nodes = len(hierarchy.number)
+    kept: ClimbRoom | None = getattr(_local, "climb_room", None)
+    if kept is None or len(kept.weight) < n_nodes:
+        kept = _local.climb_room = make_climb_room(n_nodes)
+    return kept
+
+
+def limit_ms(limit_s: float | None, pace: float) -> int:
+    """The milliseconds of the arrays that `limit_s` seconds are."""
     return FARTHEST if limit_s is None else max(min(int(limit_s * 1000 / pace + 1e-6), FARTHEST), -1)
 
 
-def _told(ms: Ints, mm: Longs, pace: float) -> tuple[Ints, Ints]:
+def told(ms: Ints, mm: Longs, pace: float) -> tuple[Ints, Ints]:
     """Seconds and metres; NEVER where there is no way."""
     seconds, metres = np.full(ms.shape, NEVER, np.int32), np.full(ms.shape, NEVER, np.int32)
     found = ms != UNREACHED  # few, of all stops of a region
@@ -264,7 +276,7 @@ def reach(
     ways, room = streets.ways[profile.name], _room(streets, profile)
     sources = place.arriving if backward else place.leaving
     targets = others.leaving if backward else others.arriving
-    limit = _limit_ms(limit_s, pace)
+    limit = limit_ms(limit_s, pace)
     n = len(others)
     ms, mm, sides = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int8)
     seeds = Seeds(np.empty(2, np.int32), np.empty(2, np.int32), np.empty(2, np.int64))
@@ -282,33 +294,60 @@ def reach(
         first = np.zeros(len(same), np.int64)
         ends = (others, place, same, first) if backward else (place, others, first, same)
         direct_ms, direct_mm = _along_one_piece(*ends)
-        better = same[(direct_ms < ms[same]) & (direct_ms <= limit)]
+        is_better = (direct_ms < ms[same]) | ((direct_ms == ms[same]) & (direct_mm < mm[same]))
+        better = same[is_better & (direct_ms <= limit)]
         chosen = np.isin(same, better)
         ms[better], mm[better], sides[better] = direct_ms[chosen], direct_mm[chosen], -1
     pieces = np.full(n_reached, -1, np.int32)
     pieces[came_by >= 0] = ways.edge_piece[came_by[came_by >= 0]]
-    seconds, metres = _told(ms, mm, pace)
+    seconds, metres = told(ms, mm, pace)
     return Reach(place, others, backward, seconds, metres, sides, nodes, pieces, int(sources.cost[0].argmin()))
 
 
 def travel_matrix(origins: Spots, destinations: Spots | None = None, limit_s: float | None = None) -> TravelMatrix:
-    """What it takes from each origin to each destination; to the origins themselves when none are given."""
+    """What it takes from each origin to each destination; to the origins themselves when none are given.
+
+    Over the profile's hierarchy where there is one, else by one search from each place of the shorter list:
+    both tell the same.
+    """
     streets, profile = origins.streets, origins.profile
     to = origins if destinations is None else destinations
-    ways, room = streets.ways[profile.name], _room(streets, profile)
-    limit = _limit_ms(limit_s, 1.0)
+    limit = limit_ms(limit_s, 1.0)
     ms = np.empty((len(origins), len(to)), np.int32)
     mm = np.empty((len(origins), len(to)), np.int64)
-    between(ways.forward, origins.leaving, to.arriving, limit, room, ms, mm)
-    one, other = _pairs_on_one_piece(origins, to)
-    direct_ms, direct_mm = _along_one_piece(origins, to, one, other)
-    better = (direct_ms < ms[one, other]) & (direct_ms <= limit)
-    ms[one[better], other[better]] = direct_ms[better]
-    mm[one[better], other[better]] = direct_mm[better]
+    hierarchy = streets.hierarchies.get(profile.name)
+    if hierarchy is None:
+        ways, room = streets.ways[profile.name], _room(streets, profile)
+        if len(to) < len(origins):
+            back_ms, back_mm = np.empty((len(to), len(origins)), np.int32), np.empty((len(to), len(origins)), np.int64)
+            between(ways.backward, to.arriving, origins.leaving, limit, room, back_ms, back_mm)
+            ms, mm = back_ms.T, back_mm.T
+        else:
+            between(ways.forward, origins.leaving, to.arriving, limit, room, ms, mm)
+    else:
+        climbing = climb_room(hierarchy)
+        lists = (
+            ascents_of(hierarchy, origins.leaving, climbing, backward=False),
+            ascents_of(hierarchy, to.arriving, climbing, backward=True),
+        )
+        meet(*lists, np.arange(len(origins)), np.arange(len(to)), limit, climbing, ms, mm)
+    take_one_piece(origins, to, limit, ms, mm)
     if destinations is None:
         np.fill_diagonal(ms, 0)
         np.fill_diagonal(mm, 0)
-    return TravelMatrix(*_told(ms, mm, 1.0))
+    return TravelMatrix(*told(ms, mm, 1.0))
+
+
+def take_one_piece(origins: Spots, destinations: Spots, limit: int, ms: Ints, mm: Longs) -> None:
+    """Put into a table what takes less along the one piece that both places are on."""
+    one, other = _pairs_on_one_piece(origins, destinations)
+    if not len(one):
+        return
+    direct_ms, direct_mm = _along_one_piece(origins, destinations, one, other)
+    is_better = (direct_ms < ms[one, other]) | ((direct_ms == ms[one, other]) & (direct_mm < mm[one, other]))
+    better = is_better & (direct_ms <= limit)
+    ms[one[better], other[better]] = direct_ms[better]
+    mm[one[better], other[better]] = direct_mm[better]
 
 
 def _pairs_on_one_piece(origins: Spots, destinations: Spots) -> tuple[Longs, Longs]:

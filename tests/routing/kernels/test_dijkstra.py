@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.kernels.dijkstra import CLOSED, UNREACHED, Ends, Rows, between, make_room, one_to_many
+from routing.kernels.dijkstra import CLOSED, NOWHERE, UNREACHED, Ends, Rows, between, make_room, one_to_many
 from tests.oracles.shortest_paths import costs_from
 from tests.worlds.examples import random_examples
 
@@ -108,4 +108,4 @@ def test_ways_between_places_along_edges_equal_those_of_networkx(graph, data, li
             assert costs[i, j] == told.get(n_nodes + len(sources) + j, UNREACHED)
             assert costs[i, j] == UNREACHED or lengths[i, j] == costs[i, j]
     assert room.wanted.sum() == 0
-    assert (room.cost == UNREACHED).all()
+    assert (room.weight == NOWHERE).all()

@@ -1,13 +1,14 @@
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from routing.kernels.dijkstra import CLOSED
-from routing.streets.graph import MANIFEST, make_streets, open_streets, save_streets
+from routing.streets.graph import MANIFEST, contract_streets, make_streets, open_streets, save_streets
 from routing.streets.osm import read_extract, street_graph
 from routing.streets.profiles import CAR, PROFILES, WALK
-from routing.streets.travel import spots_at
+from routing.streets.travel import spots_at, travel_matrix
 from socle.errors import Unavailable
 from tests.worlds.town import STREET, at, osm_text, town
 
@@ -96,6 +97,26 @@ def test_the_same_extract_makes_the_same_bytes(tmp_path):
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
     assert len(files) > 40
     assert all((tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes() for file in files)
+
+
+def test_streets_are_opened_with_their_hierarchy_and_those_built_without_one_too(tmp_path):
+    streets = town(tmp_path, LINE, [((1, 2, 3), STREET), ((2, 4), STREET)])
+    shares = []
+    contracted = contract_streets(streets, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    save_streets(streets, tmp_path / "plain")
+    save_streets(contracted, tmp_path / "contracted")
+    assert open_streets(tmp_path / "plain").hierarchies == {}
+    again = open_streets(tmp_path / "contracted").hierarchies["car"]
+    for part in fields(again):
+        assert np.array_equal(getattr(again, part.name), getattr(contracted.hierarchies["car"], part.name))
+    spots = spots_at(streets, CAR, [at(10, 0), at(190, 0)])
+    there = travel_matrix(spots_at(open_streets(tmp_path / "contracted"), CAR, [at(10, 0), at(190, 0)]))
+    assert there.metres.tolist() == travel_matrix(spots).metres.tolist()
+    (tmp_path / "contracted" / "car" / "hierarchy" / "up_to.npy").unlink()
+    with pytest.raises(Unavailable, match="release_damaged"):
+        open_streets(tmp_path / "contracted")
 
 
 def test_streets_that_are_missing_damaged_or_of_another_version_are_told(tmp_path):

@@ -1,19 +1,19 @@
 from itertools import pairwise
 
-import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.streets.graph import make_streets
+from routing.streets.graph import contract_streets, make_streets
 from routing.streets.profiles import BICYCLE, CAR, PROFILES, WALK, WHEELCHAIR
+from routing.streets.tables import Tables
 from routing.streets.travel import join, reach, spots_at, travel_matrix
 from socle.geo import distance_m, length_m
 from socle.matrix import NEVER
 from tests.oracles.streets import seconds_between
 from tests.worlds.examples import random_examples
-from tests.worlds.town import STREET, at, town
+from tests.worlds.town import STREET, at, town, towns
 
 # Nine streets: a square of 200 m with a cross in it, and a lane out of it.
 #
@@ -168,35 +168,6 @@ def test_a_matrix_of_origins_and_destinations_is_a_table_of_ways(tmp_path):
     assert travel_matrix(here).seconds.diagonal().tolist() == [0, 0, 0]
 
 
-@st.composite
-def towns(draw):
-    """A random graph of streets as `osm` would make it, with loops, gates, one-ways, and places near by."""
-    n = draw(st.integers(2, 7))
-    place = st.tuples(st.integers(-40, 40), st.integers(-40, 40))  # times 10 m
-    nodes = [at(10.0 * x, 10.0 * y) for x, y in draw(st.lists(place, min_size=n, max_size=n, unique=True))]
-    graph = nx.MultiDiGraph()
-    for number, node in enumerate(nodes):
-        graph.add_node(number, lat=round(node.lat, 7), lon=round(node.lon, 7))
-    kind = st.sampled_from(
-        [
-            {"highway": "residential"},
-            {"highway": "residential", "oneway": "yes"},
-            {"highway": "footway"},
-            {"highway": "steps"},
-            {"highway": "cycleway"},
-        ]
-    )
-    for way in range(draw(st.integers(1, 12))):
-        one, other = draw(st.integers(0, n - 1)), draw(st.integers(0, n - 1))
-        bends = [
-            at(10.0 * x, 10.0 * y) for x, y in draw(st.lists(place, min_size=1 if one == other else 0, max_size=2))
-        ]
-        points = [[round(p.lat * 1e7), round(p.lon * 1e7)] for p in (nodes[one], *bends, nodes[other])]
-        graph.add_edge(one, other, way=way, tags=draw(kind), points=np.array(points, np.int32), gate=False)
-    asked = [at(10.0 * x + 3, 10.0 * y + 1) for x, y in draw(st.lists(place, min_size=1, max_size=5))]
-    return graph, asked
-
-
 @random_examples(250)
 @given(towns(), st.sampled_from(PROFILES))
 def test_ways_equal_those_of_networkx_over_the_graph_itself(world, profile):
@@ -232,6 +203,32 @@ def test_ways_equal_those_of_networkx_over_the_graph_itself(world, profile):
                 beside = 0.0 if profile.beside_m_s else (hung[i][4] + hung[j][4])
                 metres = there.metres[j] if one == i and way == there.path(j) else back.metres[j]
                 assert length_m(way) - beside == pytest.approx(metres, abs=1.5)
+
+
+@random_examples(150)
+@given(towns(), st.one_of(st.none(), st.integers(0, 300)), st.integers(1, 6))
+def test_over_the_hierarchy_ways_take_the_same_seconds_and_metres(world, limit_s, most_kept):
+    graph, asked = world
+    streets, _ = make_streets(graph)
+    contracted = contract_streets(streets)
+    plain, quick = Tables(streets, CAR), Tables(contracted, CAR, most_kept)
+    slow = travel_matrix(spots_at(streets, CAR, asked), spots_at(streets, CAR, asked), limit_s)
+    spots = spots_at(contracted, CAR, asked)
+    found = [travel_matrix(spots, spots_at(contracted, CAR, asked), limit_s)]
+    for tables in (plain, quick):
+        for _ in range(2):  # places that are known, and places that are not
+            matrix, are_joined = tables.find(asked, asked, limit_s)
+            assert are_joined.tolist() == (spots.is_joined[:, None] & spots.is_joined).tolist()
+            found.append(matrix)
+    for matrix in found:
+        assert matrix.seconds.tolist() == slow.seconds.tolist()
+        assert matrix.metres.tolist() == slow.metres.tolist()
+    for i, place in enumerate(asked):
+        for tables in (plain, quick):
+            to_one, _ = tables.find(asked, [place], limit_s)
+            assert to_one.metres[:, 0].tolist() == slow.metres[:, i].tolist()
+            from_one, _ = tables.find([place], asked, limit_s)
+            assert from_one.metres.tolist() == slow.metres[i : i + 1].tolist()
 
 
 def test_a_path_has_no_step_longer_than_its_street(tmp_path):
