@@ -170,7 +170,7 @@ def read_lines(text: bytes, *, toml: bool = False) -> tuple[Line, ...]:
     try:
         tree = read_tree(text, toml=toml)
     except BadInput as error:
-        raise BadInput("lines_unreadable", said=str(error.facts["said"])) from None
+        raise BadInput("lines_unreadable", **error.facts) from None
     try:
         lines: tuple[Line, ...] = obj({"lines": Field(list_of(_read_line))})(tree, "")["lines"]
         if not lines:

@@ -22,6 +22,7 @@ Tree = dict[str, Any]
 MAX_DEPTH = 64  # of lists and objects in one another: what is nested deeper was not written by a person
 _BIGGEST = 10**15  # a number beyond it is a slip: no rate, length or amount comes near
 _FINEST = -30  # and so is a decimal finer than this power of ten: a third written out by a program is not
+_PLACE_IN_TOML = re.compile(r"line (\d+), column (\d+)")  # Python 3.11 tells it in its message only
 _HALF_A_LETTER = re.compile("[\ud800-\udfff]")  # what JSON can escape and UTF-8 cannot hold
 
 
@@ -40,7 +41,7 @@ def read_documents(text: bytes, *, toml: bool = False) -> dict[str, Tree]:
         return {"" if said is None else str(said): tree}
     collection = tree["policies"]
     if not isinstance(collection, dict) or not all(isinstance(document, dict) for document in collection.values()):
-        _refuse("policies holds documents by their id")
+        _refuse("policies", "documents_by_id_wanted")
     return collection
 
 
@@ -52,7 +53,7 @@ def read_tree(text: bytes, *, toml: bool = False) -> Tree:
     """
     tree = _parse_toml(text) if toml else _parse_json(text)
     if not isinstance(tree, dict):
-        _refuse("an object is wanted at the top")
+        _refuse("1:1", "object_wanted")
     return tree
 
 
@@ -77,41 +78,60 @@ def render_canonical(value: Any) -> str:
 def _parse_json(text: bytes) -> Any:
     try:
         tree = json.loads(
-            text.decode("utf-8-sig"), parse_float=_exact, parse_constant=_refuse, object_pairs_hook=_each_key_once
+            _decode(text), parse_float=_exact, parse_constant=_beyond_reason, object_pairs_hook=_each_key_once
         )
-    except (ValueError, RecursionError) as error:
-        _refuse(str(error))
+    except json.JSONDecodeError as error:
+        _refuse(f"{error.lineno}:{error.colno}", "json_wanted")
+    except ValueError:  # whole numbers of thousands of digits
+        _refuse("1:1", "number_beyond_reason")
+    except RecursionError:
+        _refuse("1:1", "too_deep")
     return _plain(tree, 0)
 
 
 def _parse_toml(text: bytes) -> Any:
     try:
-        tree = tomllib.loads(text.decode("utf-8-sig"), parse_float=_exact)
-    except (ValueError, RecursionError) as error:
-        _refuse(str(error))
+        tree = tomllib.loads(_decode(text), parse_float=_exact)
+    except RecursionError:
+        _refuse("1:1", "too_deep")
+    except ValueError as error:
+        place = _PLACE_IN_TOML.search(str(error))
+        _refuse(f"{place[1]}:{place[2]}" if place else "1:1", "toml_wanted")
     return _plain(tree, 0)
+
+
+def _decode(text: bytes) -> str:
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        _refuse(f"{line}:1", "utf8_wanted")
 
 
 def _exact(written: str) -> Decimal:
     number = Decimal(written)
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < _FINEST:
-        raise ValueError(f"{written[:40]} is no number that can be reckoned with")
+        _beyond_reason(written)
     return number
+
+
+def _beyond_reason(written: str) -> NoReturn:
+    _refuse(written[:40], "number_beyond_reason")
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> Tree:
     tree = dict(pairs)
     if len(tree) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"“{next(key for key in keys if keys.count(key) > 1)}” is said twice")
+        _refuse(next(key for key in keys if keys.count(key) > 1)[:40], "key_said_twice")
     return tree
 
 
 def _plain(value: Any, depth: int) -> Any:
     """`value` with the dates and times of TOML as text, after looking that nothing in it is beyond reason."""
     if depth > MAX_DEPTH:
-        _refuse("nested too deeply")
+        _refuse("1:1", "too_deep")
     if isinstance(value, dict):
         return {_plain(key, depth): _plain(member, depth + 1) for key, member in value.items()}
     if isinstance(value, list):
@@ -119,11 +139,12 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, str) and not value.isascii() and _HALF_A_LETTER.search(value):
-        _refuse("half a letter, which no text holds")
+        _refuse(value[:40].encode(errors="replace").decode(), "half_a_letter")
     if isinstance(value, int | Decimal) and not -_BIGGEST <= value <= _BIGGEST:
-        _refuse(f"{str(value)[:40]} is beyond all reason")
+        _beyond_reason(str(value))
     return value
 
 
-def _refuse(said: str) -> NoReturn:
-    raise BadInput("policy_unreadable", said=said)
+def _refuse(where: str, problem: str) -> NoReturn:
+    """`where`: line and column, or the key or number itself."""
+    raise BadInput("policy_unreadable", problem=problem, where=where)

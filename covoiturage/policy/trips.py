@@ -273,9 +273,16 @@ def paid_metres(car: CarFacts, rides: Sequence[RideFacts], rules: CarRules) -> i
 
 
 def _occupied_m(rides: Sequence[RideFacts]) -> int:
-    """The metres with somebody aboard: while several are, the fastest of their rides tells how far the car went."""
+    """The metres with somebody aboard: while several are, the fastest of their rides tells how far the car went.
+
+    Who tells only one instant has their metres counted at it, and of several at one instant the longest ride's.
+    """
     instants = sorted({ride.board_at for ride in rides} | {ride.alight_at for ride in rides})
-    metres = Fraction(sum(ride.distance_m for ride in rides if ride.board_at == ride.alight_at))
+    at_once: dict[datetime, int] = {}
+    for ride in rides:
+        if ride.board_at == ride.alight_at:
+            at_once[ride.board_at] = max(at_once.get(ride.board_at, 0), ride.distance_m)
+    metres = Fraction(sum(at_once.values()))
     for begin, end in pairwise(instants):
         aboard = [ride for ride in rides if ride.board_at <= begin and end <= ride.alight_at]
         seconds = Fraction((end - begin).total_seconds())

@@ -21,7 +21,7 @@ from covoiturage.policy.model import VEHICLE_TRIP, Policy
 from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarJudge
 from routing.journeys.feeder import Feeder, FeederStop, Opening
-from routing.journeys.feeding import Feeders
+from routing.journeys.feeders import Feeders
 from routing.journeys.journey import FeederLeg
 from routing.streets.graph import Streets
 from routing.streets.profiles import CAR

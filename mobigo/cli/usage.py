@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import typer
 from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup
 
 from mobigo.texts import text
 
@@ -15,6 +19,20 @@ def speak_french() -> None:
     rich_utils.COMMANDS_PANEL_TITLE = text("cli.help_page.commands")
     rich_utils.DEFAULT_STRING = text("cli.help_page.default", value="{}")
     rich_utils.REQUIRED_LONG_STRING = text("cli.help_page.required")
+    for kind in (TyperCommand, TyperGroup):
+        setattr(kind, "get_help_option", _worded(kind.get_help_option))  # noqa: B010  a method that mypy keeps
+
+
+def _worded(get: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The option --help of a command with our words: Typer writes its own out in its code."""
+
+    def get_help_option(command: Any, context: Any) -> Any:
+        option = get(command, context)
+        if option is not None:
+            option.help = text("cli.help_page.help")
+        return option
+
+    return get_help_option
 
 
 def find_sentence(error: typer.TyperException) -> str | None:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.journeys.access import direct_walk, given_stops, spots_of, stops_of, vias_between
-from routing.journeys.feeding import NO_FEEDERS, Feeders, Feeding
+from routing.journeys.feeders import NO_FEEDERS, Feeders
+from routing.journeys.feeding import Feeding
 from routing.journeys.journey import Journey, Plan
 from routing.journeys.query import JourneyQuery
 from routing.journeys.unwind import Ways, forward_legs, make_journey, make_walk, stays_of

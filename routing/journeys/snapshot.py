@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.journeys.feeding import NO_FEEDERS, Feeders
+from routing.journeys.feeders import NO_FEEDERS, Feeders
 from routing.journeys.gazetteer import Commune, NamedStop
 from routing.journeys.journey import Plan
 from routing.journeys.places import PlaceIndex, build_index

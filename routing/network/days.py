@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from routing.kernels.arrays import Bytes, Ints, SearchArrays
 from routing.mapped import map_array
 from routing.network import runs as making
+from routing.network.chains import day_offsets
 from routing.network.timetable import Timetable
 from socle.times import DAY_S, day_number, day_of_number, service_day_start
 
@@ -124,7 +125,7 @@ def day_key(timetable: Timetable, day: date) -> str:
     """Name of what moves around `day`: equal for dates that a search cannot tell apart."""
     digest = hashlib.blake2b(f"{_VERSION} {timetable.digest}".encode(), digest_size=16)
     start = service_day_start(day, timetable.zone_infos[0])
-    for offset in making.day_offsets(timetable):
+    for offset in day_offsets(timetable):
         other = day_of_number(day_number(day) + offset)
         starts = [service_day_start(other, zone) - start for zone in timetable.zone_infos]
         digest.update(repr(starts).encode())

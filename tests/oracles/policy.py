@@ -283,12 +283,15 @@ def paid_metres(policy: Doc, car: Doc, rides: list[Doc]) -> int:
     if basis != "passenger_occupied":
         return whole
     seconds: dict[int, Fraction] = {}  # second -> metres gone in it with somebody aboard
+    at_once: dict[int, int] = {}  # second -> metres of the longest ride told with one instant only
     for ride in rides:
         since, until = (int(datetime.fromisoformat(ride[name]).timestamp()) for name in ("board_at", "alight_at"))
+        if since == until:
+            at_once[since] = max(at_once.get(since, 0), ride["distance_m"])
         for second in range(since, until):
             pace = Fraction(ride["distance_m"], until - since)
             seconds[second] = max(seconds.get(second, Fraction(0)), pace)
-    return min(whole, math.floor(sum(seconds.values(), Fraction(0)) + Fraction(1, 2)))
+    return min(whole, math.floor(sum(seconds.values(), Fraction(sum(at_once.values()))) + Fraction(1, 2)))
 
 
 def decide_cars(

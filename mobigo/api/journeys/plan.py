@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from mobigo.api.journeys.bodies import PlanOffset, PlanPostBody
+from mobigo.api.journeys.extras import tell_reason
 from mobigo.api.journeys.interlining import join_interlined
 from mobigo.api.journeys.params import (
     MAX_CHANGES,
@@ -20,7 +21,7 @@ from mobigo.api.journeys.params import (
     transit_modes,
 )
 from mobigo.api.journeys.shapes import AnswerExtra, Itinerary, Leg, PlanAnswer, Source
-from mobigo.api.journeys.shaping import END, START, Drawn, Shaper, echo, shaper_of, tell_reason
+from mobigo.api.journeys.shaping import END, START, Drawn, Shaper, echo, shaper_of
 from mobigo.services import journeys
 from routing.journeys.carbon import get_table
 from routing.journeys.journey import Journey

@@ -13,30 +13,23 @@ from functools import lru_cache
 
 from msgspec import UNSET
 
+from mobigo.api.journeys.extras import carpool_extra, itinerary_extra, leg_extra, tell_reason
 from mobigo.api.journeys.interlining import join_interlined
 from mobigo.api.journeys.shapes import (
     Accessibility,
     Alert,
-    Carpool,
-    Connection,
-    DriverEstimate,
     EncodedPolyline,
     Itinerary,
-    ItineraryCarbon,
     ItineraryExtra,
     Leg,
-    LegCarbon,
-    LegExtra,
     Mode,
     Place,
     TicketUrls,
-    Told,
     Walk,
     instant,
 )
-from mobigo.services.journeys import CarpoolFacts, carpool_facts
-from mobigo.texts import all_texts, text
-from routing.journeys.explain import why_this
+from mobigo.services.journeys import carpool_facts
+from mobigo.texts import text
 from routing.journeys.feeder import Feeder
 from routing.journeys.journey import Call, FeederLeg, Journey, TransitLeg, WalkLeg
 from routing.journeys.naming import TAG, feeder_trip_id, trip_display_name, trip_headsign, trip_public_id
@@ -45,7 +38,7 @@ from routing.journeys.query import Place as QueryPlace
 from routing.journeys.query import PointPlace
 from routing.journeys.refresh import WALK, LegId, Refreshed, list_leg_ids, render_itinerary_id
 from routing.journeys.snapshot import Snapshot
-from routing.journeys.told import LegFacts, Reason, place_at, tell
+from routing.journeys.told import LegFacts, place_at, tell
 from routing.journeys.told import Told as ToldJourney
 from routing.network.modes import MODES
 from socle.geo import render_polyline, render_polyline_arrays
@@ -75,13 +68,6 @@ DRAWN = Drawn()
 def shaper_of(snapshot: Snapshot) -> Shaper:
     """The shaper of a snapshot."""
     return Shaper(snapshot)
-
-
-def tell_reason(reason: Reason) -> Told:
-    """A reason with its sentence."""
-    facts = {name: value for name, value in reason.facts.items() if value is not None}
-    key = f"reasons.{reason.code}"
-    return Told(code=reason.code, text=text(key, **reason.facts) if key in all_texts() else reason.code, facts=facts)
 
 
 class Shaper:
@@ -238,7 +224,7 @@ class Shaper:
             cancelled=False,
             intermediate_stops=calls[1:-1],
             reservation="COMPULSORY" if booked else "NONE",
-            mobigo=self._leg_extra(facts),
+            mobigo=leg_extra(facts),
             **self.about_trip(leg.trip),  # type: ignore[arg-type]  # fields of many types
         )
         if facts.wheelchair != "UNKNOWN":
@@ -296,10 +282,10 @@ class Shaper:
             bikes_allowed=False,
             reservation="NONE",
             intermediate_stops=stops[leg.first + 1 : leg.last],
-            mobigo=self._leg_extra(facts),
+            mobigo=leg_extra(facts),
         )
         if told.mobigo is not UNSET:
-            told.mobigo.carpool = _carpool(about)
+            told.mobigo.carpool = carpool_extra(about)
         return told
 
     def _feeder_stop(self, feeder: Feeder, stop: int) -> Place:
@@ -338,7 +324,7 @@ class Shaper:
             scheduled=True,
             leg_geometry=geometry,
             distance=float(leg.distance_m),
-            mobigo=self._leg_extra(facts),
+            mobigo=leg_extra(facts),
         )
 
     def lost(self, leg_id: LegId) -> Leg:
@@ -393,7 +379,7 @@ class Shaper:
             transfers=journey.n_changes,
             id=render_itinerary_id(list_leg_ids(self.snapshot, journey)),
             legs=join_interlined(legs) if joined else legs,
-            mobigo=_itinerary_extra(told),
+            mobigo=itinerary_extra(told),
         )
 
     def lost_itinerary(self, refreshed: Refreshed, drawn: Drawn = DRAWN) -> Itinerary:
@@ -423,71 +409,9 @@ class Shaper:
             ),
         )
 
-    @staticmethod
-    def _leg_extra(facts: LegFacts) -> LegExtra:
-        extra = LegExtra()
-        if facts.carbon is not None:
-            extra.carbon = LegCarbon(
-                legal_grams=facts.carbon.legal_g,
-                full_grams=facts.carbon.full_g,
-                distance_metres=facts.carbon.distance_m,
-                class_=facts.carbon.carbon_class,
-                legal_per_km=facts.carbon.legal_g_per_km,
-                full_per_km=facts.carbon.full_g_per_km,
-            )
-        if facts.wheelchair is not None and facts.bikes is not None:
-            extra.wheelchair, extra.bikes = facts.wheelchair, facts.bikes  # type: ignore[assignment]  # Known, by `told`
-        return extra
-
-
-def _carpool(about: CarpoolFacts) -> Carpool:
-    told = Carpool(
-        line_id=about.line.line_id,
-        kind="LINE",
-        fare_cents=about.fare_cents,
-        expected_wait_seconds=about.expected_wait_s,
-        demonstration_stops=True if about.line.fictitious else UNSET,
-    )
-    if about.estimate is not None:
-        estimate = about.estimate
-        told.driver_estimate = DriverEstimate(
-            cents=estimate.cents,
-            distance_metres=estimate.metres,
-            passengers_assumed=estimate.passengers,
-            per_extra_passenger_cents=estimate.extra_cents,
-            policy_id=estimate.policy_id,
-            policy_version=estimate.policy_version,
-        )
-    return told
-
 
 def _repeats(stations: Sequence[int]) -> bool:
     return len(set(stations)) < len(stations)
-
-
-def _itinerary_extra(told: ToldJourney) -> ItineraryExtra:
-    carbon = told.carbon
-    return ItineraryExtra(
-        labels=[str(best.label) for best in told.bests],
-        walk=Walk(metres=told.walk_m, seconds=told.journey.walk_s),
-        accessibility=Accessibility(
-            status=told.wheelchair,  # type: ignore[arg-type]  # Known, by `told`
-            barriers=[tell_reason(barrier) for barrier in told.barriers],
-        ),
-        connections=[
-            Connection(from_leg=one.from_leg, to_leg=one.to_leg, slack_seconds=one.slack_s, tight=one.is_tight)
-            for one in told.connections
-        ],
-        explanation=[tell_reason(reason) for reason in why_this(told.bests)],
-        carbon=ItineraryCarbon(
-            legal_grams=carbon.legal_g,
-            full_grams=carbon.full_g,
-            table=carbon.table,
-            car_alone_grams=carbon.car_alone_g,
-        )
-        if carbon
-        else UNSET,
-    )
 
 
 def echo(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -25,8 +25,8 @@ from socle.geo import LatLon
 
 N_MONTHS = 3  # over, before the one of today
 N_COMMUTERS = 145  # those who go out once, share a car or cheat come beside them
-KEEN = (0.3, 0.98)
-SELDOM = 0.12  # of the workdays, the driver whom visitors play: all they did stands on one page
+KEEN = (0.6, 1.0)
+SELDOM = 0.17  # of the workdays, the driver whom visitors play: all they did stands on one page
 LINE = "CV6"  # of the fixed scenario and of the accounts that visitors use
 _FIRST_NAMES = (
     "Adèle", "Agathe", "Aimé", "Alban", "Alix", "Amélie", "Anatole", "André", "Anouk", "Armand", "Aurore", "Baptiste",

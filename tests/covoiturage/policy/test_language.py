@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from covoiturage.policy.documents import hash_document, read_documents, render_canonical
+from covoiturage.policy.documents import hash_document, read_documents, read_tree, render_canonical
 from covoiturage.policy.language import read_each_policy, read_policies
 from covoiturage.policy.remarks import list_remarks
 from mobigo.texts import all_texts, error_sentence
@@ -107,14 +107,34 @@ def test_a_document_that_is_wrong_is_refused_with_the_field_and_the_reason(docum
 
 
 @pytest.mark.parametrize(
-    "text",
-    [b"", b"[]", b"{", b'{"policies": []}', b'{"id": NaN}', b'{"id": "a", "id": "b"}', b"\xff\xfe", b"[" * 5000,
-     b'{"post": [{"type": "cap", "cents": 1e400}]}', b'{"post": [{"type": "cap", "cents": 1e-40}]}',
-     b'{"title": "\\ud800"}', b'{"\\ud800": 1}'],
-)  # fmt: skip
-def test_what_is_no_document_is_refused_whole(text):
-    with pytest.raises(BadInput, match="policy_unreadable"):
+    ("text", "problem", "where"),
+    [
+        (b"", "json_wanted", "1:1"),
+        (b"[]", "object_wanted", "1:1"),
+        (b'{\n "id": }', "json_wanted", "2:8"),
+        (b'{"policies": []}', "documents_by_id_wanted", "policies"),
+        (b'{"id": NaN}', "number_beyond_reason", "NaN"),
+        (b'{"id": "a", "id": "b"}', "key_said_twice", "id"),
+        (b"{}\n\xff\xfe", "utf8_wanted", "2:1"),
+        (b"[" * 5000, "too_deep", "1:1"),
+        (b'{"post": [{"type": "cap", "cents": 1e400}]}', "number_beyond_reason", "1E+400"),
+        (b'{"post": [{"type": "cap", "cents": 1e-40}]}', "number_beyond_reason", "1e-40"),
+        (b'{"post": [{"type": "cap", "cents": ' + b"9" * 5000 + b"}]}", "number_beyond_reason", "1:1"),
+        (b'{"title": "\\ud800"}', "half_a_letter", "?"),
+        (b'{"\\ud800": 1}', "half_a_letter", "?"),
+    ],
+)
+def test_what_is_no_document_is_refused_whole_and_where(text, problem, where):
+    with pytest.raises(BadInput) as refused:
         read_policies(text)
+    assert (refused.value.code, refused.value.facts) == ("policy_unreadable", {"problem": problem, "where": where})
+    assert where in error_sentence(refused.value)
+
+
+def test_toml_is_refused_with_its_line_and_column():
+    with pytest.raises(BadInput) as refused:
+        read_tree(b"a = 1\nb = ]", toml=True)
+    assert refused.value.facts == {"problem": "toml_wanted", "where": "2:5"}
 
 
 def test_a_time_in_toml_is_a_text():

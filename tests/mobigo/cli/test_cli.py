@@ -26,6 +26,14 @@ def test_a_group_without_a_command_shows_its_help_and_no_error(capsys):
     assert told.err == ""
 
 
+@pytest.mark.parametrize("command", [[], ["plan"], ["covoiturage", "lines"]])
+def test_help_speaks_french_to_the_last_option(command, capsys):
+    assert main([*command, "--help"]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "Montre cette aide." in told
+    assert "Show" not in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

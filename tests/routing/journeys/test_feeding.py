@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.journeys.feeder import Feeder, FeederStop, Opening
-from routing.journeys.feeding import Feeders
+from routing.journeys.feeders import Feeders
 from routing.journeys.journey import FeederLeg, TransitLeg
 from routing.journeys.query import JourneyQuery, PointPlace, StopPlace
 from routing.journeys.router import plan

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from routing.network.runs import MOST_WAYS, _pieces, day_offsets
+from routing.network.chains import MOST_WAYS, day_offsets, list_pieces
 from tests.worlds.timetables import DAY, instant, search, timetable, told
 
 IN_SEAT = 4
@@ -100,7 +100,7 @@ def test_trains_coupled_and_parted_all_day_long_do_not_multiply_without_end():
     ],
 )
 def test_a_chain_leaves_the_stretches_that_a_query_may_be_left_with(needs, pieces):
-    assert sorted(_pieces(list(range(len(needs))), needs)) == sorted(pieces)
+    assert sorted(list_pieces(list(range(len(needs))), needs)) == sorted(pieces)
 
 
 def test_a_train_of_three_days_is_boarded_on_the_third():
