@@ -219,7 +219,8 @@ def test_what_looks_like_a_slip_is_remarked(document, codes):
 def test_every_problem_has_its_words():
     problems = set()
     told = [ROOT / "covoiturage" / name for name in ("declaration.py", "lines.py")]
-    for path in [*(ROOT / "covoiturage" / "policy").rglob("*.py"), *told]:
+    rooms = [ROOT / "covoiturage" / "policy", ROOT / "scolaire"]
+    for path in [*told, *(path for room in rooms for path in room.rglob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
                 named = [word.value for word in node.keywords if word.arg == "problem"]
