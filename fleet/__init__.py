@@ -1,0 +1,1 @@
+"""Fleet: vehicle routes that carry people, planned within a budget; school and on-demand transport stand on it."""

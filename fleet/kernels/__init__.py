@@ -1,0 +1,1 @@
+"""Kernels: the hot loops of the optimiser, over arrays and numbers only."""

@@ -1,0 +1,384 @@
+"""Ruin and recreate: take requests that are near each other out of their routes, put each back where it costs least.
+
+Christiaens and Vanden Berghe, "Slack Induction by String Removals" (2020): strings of neighbouring requests
+(section 5.1), greedy insertion that now and then does not look at a route (5.2), and fewer vehicles by
+counting how often each request was left out (5.4). Ours: whole runs to one destination and whole routes
+are taken out too, and neighbours are those whose pick-ups are near, wherever they go.
+
+Numbers are drawn by xorshift64* from one word of state, so that a slow twin in plain Python draws the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from math import log
+from pathlib import Path
+from typing import NamedTuple
+
+from numba import njit
+
+from fleet.kernels import arrays, insertion
+from fleet.kernels.arrays import Flags, Instance, Ints, Longs, Room, Routes, Words
+from fleet.kernels.insertion import DEAREST, cheapest, cheapest_run, draw, hop, inner, refresh, write_inserted
+
+
+class Tuning(NamedTuple):
+    """What shapes the search; shares are in 1 / 65536 so that no rounding can differ."""
+
+    mean_removed: int
+    longest_string: int
+    share_of_runs: int
+    share_of_routes: int
+    blink: int
+
+
+class Memory(NamedTuple):
+    """What a search remembers between its steps."""
+
+    dice: Words  # [1], the state of the numbers drawn
+    absences: Longs  # request -> how many steps it was left out
+    absent: Ints  # [n_requests], those left out now, the first n_absent
+    n_absent: Ints  # [1]
+    # the best plan so far
+    best_visits: Ints
+    best_n_visits: Ints
+    best: Longs  # unserved, vehicles, cost; the step that found it
+    # route as it was before the step
+    kept_visits: Ints
+    kept_n_visits: Ints
+    kept_cost: Longs
+    kept: Ints  # [n_routes], those touched, the first n_kept
+    is_kept: Flags
+    # scratch
+    is_gone: Flags  # request -> taken out in this step
+    pending: Ints  # destination -> aboard for it
+    queue: Ints  # [n_requests], to put back
+    keys: Longs  # [n_requests], what they are sorted by
+    was_absent: Ints  # [n_requests]
+
+
+@inner
+def keep(routes: Routes, memory: Memory, n_kept: int, route: int) -> int:
+    """Remember a route as it is before the first change of this step; how many are remembered."""
+    if memory.is_kept[route]:
+        return n_kept
+    memory.is_kept[route] = 1
+    memory.kept[n_kept] = route
+    n_visits = routes.n_visits[route]
+    memory.kept_n_visits[route] = n_visits
+    memory.kept_cost[route] = routes.cost[route]
+    memory.kept_visits[route, :n_visits] = routes.visits[route, :n_visits]
+    return n_kept + 1
+
+
+@inner
+def take_out(routes: Routes, memory: Memory, route: int) -> None:
+    """Leave only what is not gone in a route; a stop where nobody gets off any more goes as well."""
+    n_left = 0
+    for at in range(routes.n_visits[route]):
+        code, aim = routes.visits[route, at], routes.destination[route, at]
+        if code >= 0:
+            if memory.is_gone[code]:
+                continue
+            memory.pending[aim] += 1
+        else:
+            if memory.pending[aim] == 0:
+                continue
+            memory.pending[aim] = 0
+        routes.visits[route, n_left] = code
+        n_left += 1
+    routes.n_visits[route] = n_left
+
+
+@inner
+def mark(instance: Instance, memory: Memory, routes: Routes, request: int, n_gone: int) -> int:
+    """Mark a request as gone unless it must stay; how many are gone."""
+    if instance.is_fixed[request]:
+        return n_gone
+    memory.is_gone[request] = 1
+    memory.queue[n_gone] = request
+    routes.route_of[request] = -1
+    return n_gone + 1
+
+
+@inner
+def ruin(instance: Instance, routes: Routes, memory: Memory, tuning: Tuning) -> tuple[int, int]:
+    """Take about `mean_removed` requests out of routes near a random one; how many, and routes touched."""
+    n_requests = len(instance.pick_place)
+    target = 1 + draw(memory.dice) % (2 * tuning.mean_removed - 1)
+    seed = draw(memory.dice) % n_requests
+    way = draw(memory.dice) & 65535
+    n_gone, n_kept = 0, 0
+    for near in range(instance.near.shape[1]):
+        if n_gone >= target:
+            break
+        request = instance.near[seed, near]
+        route = routes.route_of[request]
+        if route < 0 or not routes.is_open[route] or memory.is_kept[route]:
+            continue
+        n_kept = keep(routes, memory, n_kept, route)
+        n_visits = routes.n_visits[route]
+        if way < tuning.share_of_routes:
+            for at in range(n_visits):
+                if routes.visits[route, at] >= 0:
+                    n_gone = mark(instance, memory, routes, routes.visits[route, at], n_gone)
+        elif way < tuning.share_of_routes + tuning.share_of_runs:
+            end = 0
+            for at in range(n_visits):
+                if routes.visits[route, at] == request:
+                    end = routes.dropped_at[route, at]
+            for at in range(n_visits):
+                if routes.visits[route, at] >= 0 and routes.dropped_at[route, at] == end:
+                    n_gone = mark(instance, memory, routes, routes.visits[route, at], n_gone)
+        else:
+            n_picked, position = 0, 0
+            for at in range(n_visits):
+                if routes.visits[route, at] >= 0:
+                    if routes.visits[route, at] == request:
+                        position = n_picked
+                    n_picked += 1
+            length = 1 + draw(memory.dice) % min(tuning.longest_string, n_picked, target - n_gone)
+            lowest = max(0, position - length + 1)
+            highest = min(position, n_picked - length)
+            first = lowest + draw(memory.dice) % (highest - lowest + 1)
+            picked = 0
+            for at in range(n_visits):
+                if routes.visits[route, at] >= 0:
+                    if first <= picked < first + length:
+                        n_gone = mark(instance, memory, routes, routes.visits[route, at], n_gone)
+                    picked += 1
+        take_out(routes, memory, route)
+    return n_gone, n_kept
+
+
+@inner
+def sort_queue(instance: Instance, memory: Memory, n_queued: int) -> None:
+    """Put what must be inserted into one of four orders: random, most people, farthest, nearest first."""
+    order = draw(memory.dice) % 11
+    for at in range(n_queued):
+        request = memory.queue[at]
+        if order < 4:
+            memory.keys[at] = draw(memory.dice)
+        elif order < 8:
+            total = 0
+            for unit in range(instance.load.shape[1]):
+                total += instance.load[request, unit]
+            memory.keys[at] = -total
+        else:
+            place, aim = instance.pick_place[request], instance.destination[request]
+            far = hop(instance.drive, place, instance.drop_place[aim])
+            memory.keys[at] = -far if order < 10 else far
+    for at in range(1, n_queued):
+        key, request = memory.keys[at], memory.queue[at]
+        to = at
+        while to > 0 and memory.keys[to - 1] > key:
+            memory.keys[to], memory.queue[to] = memory.keys[to - 1], memory.queue[to - 1]
+            to -= 1
+        memory.keys[to], memory.queue[to] = key, request
+
+
+@inner
+def recreate(
+    instance: Instance,
+    routes: Routes,
+    room: Room,
+    memory: Memory,
+    tuning: Tuning,
+    n_queued: int,
+    n_kept: int,
+    is_simple: bool,
+) -> tuple[int, int]:
+    """Insert what is queued, each where it costs least; how many are left out, and routes touched."""
+    sort_queue(instance, memory, n_queued)
+    n_absent = 0
+    for queued in range(n_queued):
+        request = memory.queue[queued]
+        if is_simple:
+            _, route, at, drop = cheapest_run(instance, routes, memory.dice, tuning.blink, request)
+        else:
+            _, route, at, drop = cheapest(instance, routes, room, memory.dice, tuning.blink, request)
+        if route < 0:
+            memory.absent[n_absent] = request
+            n_absent += 1
+            continue
+        n_kept = keep(routes, memory, n_kept, route)
+        aim = instance.destination[request]
+        n_visits = write_inserted(routes, route, request, aim, at, drop, room.visits, room.dropped_at)
+        routes.visits[route, :n_visits] = room.visits[:n_visits]
+        routes.n_visits[route] = n_visits
+        refresh(instance, routes, room, route, is_simple)
+    return n_absent, n_kept
+
+
+@inner
+def note_best(routes: Routes, memory: Memory, n_absent: int, step: int) -> bool:
+    """Keep the plan when it is the best so far: fewer left out, then vehicles, then cost."""
+    n_used, cost = 0, 0
+    for route in range(len(routes.n_visits)):
+        if routes.n_visits[route]:
+            n_used += 1
+            cost += routes.cost[route]
+    best = memory.best
+    if (n_absent, n_used, cost) >= (best[0], best[1], best[2]):
+        return False
+    best[0], best[1], best[2], best[3] = n_absent, n_used, cost, step
+    memory.best_n_visits[:] = routes.n_visits
+    for route in range(len(routes.n_visits)):
+        n_visits = routes.n_visits[route]
+        memory.best_visits[route, :n_visits] = routes.visits[route, :n_visits]
+    return True
+
+
+@inner
+def give_up_route(instance: Instance, routes: Routes, memory: Memory) -> int:
+    """Close the route whose requests were left out least often, or one at rest; how many are absent now."""
+    chosen, least = -1, DEAREST
+    for route in range(len(routes.n_visits)):
+        if not routes.is_open[route]:
+            continue
+        if routes.n_visits[route] == 0:
+            routes.is_open[route] = 0
+            continue
+        total = 0
+        for at in range(routes.n_visits[route]):
+            code = routes.visits[route, at]
+            if code >= 0:
+                total += 1 + memory.absences[code]
+                if instance.is_fixed[code]:
+                    total = DEAREST
+                    break
+        if total < least:
+            chosen, least = route, total
+    n_absent = 0
+    if chosen >= 0:
+        for at in range(routes.n_visits[chosen]):
+            code = routes.visits[chosen, at]
+            if code >= 0:
+                memory.absent[n_absent] = code
+                routes.route_of[code] = -1
+                n_absent += 1
+        routes.n_visits[chosen] = 0
+        routes.is_open[chosen] = 0
+    return n_absent
+
+
+@inner
+def weigh_absent(memory: Memory, absent: Ints, n_absent: int) -> int:
+    """How much it weighs that these are left out: more for those who often were."""
+    total = 0
+    for index in range(n_absent):
+        total += 1 + memory.absences[absent[index]]
+    return total
+
+
+@inner
+def settle(instance: Instance, routes: Routes, memory: Memory, n_absent: int, step: int, fewest: int) -> bool:
+    """After a plan was accepted: note it if it is the best, and give a route up while there may be fewer."""
+    for index in range(n_absent):
+        routes.route_of[memory.absent[index]] = -1
+    found = n_absent <= memory.best[0] and note_best(routes, memory, n_absent, step)
+    if n_absent == 0 and memory.best[1] > fewest:
+        n_used = 0
+        for route in range(len(routes.n_visits)):
+            n_used += routes.n_visits[route] > 0
+        if n_used >= memory.best[1]:
+            n_absent = give_up_route(instance, routes, memory)
+    memory.n_absent[0] = n_absent
+    return found
+
+
+@inner
+def step_once(
+    instance: Instance,
+    routes: Routes,
+    room: Room,
+    memory: Memory,
+    tuning: Tuning,
+    step: int,
+    heat: float,
+    fewest: int,
+    is_simple: bool,
+) -> bool:
+    """One step of `take_steps`; whether a better plan was found."""
+    n_absent, n_gone, n_kept = memory.n_absent[0], 0, 0
+    if step > 0:
+        n_gone, n_kept = ruin(instance, routes, memory, tuning)
+    else:
+        for route in range(len(routes.n_visits)):
+            n_kept = keep(routes, memory, n_kept, route)
+    accepted = True
+    for index in range(n_kept):
+        accepted &= refresh(instance, routes, room, memory.kept[index], is_simple)
+    for index in range(n_gone):
+        memory.is_gone[memory.queue[index]] = 0
+    n_left = 0
+    if accepted:
+        for index in range(n_absent):
+            memory.was_absent[index] = memory.absent[index]
+            memory.queue[n_gone + index] = memory.absent[index]
+        n_left, n_kept = recreate(instance, routes, room, memory, tuning, n_gone + n_absent, n_kept, is_simple)
+        added = 0
+        for index in range(n_kept):
+            added += routes.cost[memory.kept[index]] - memory.kept_cost[memory.kept[index]]
+        lighter = weigh_absent(memory, memory.absent, n_left) - weigh_absent(memory, memory.was_absent, n_absent)
+        accepted = step == 0 or lighter < 0
+        if lighter == 0 and not accepted:
+            accepted = added < -heat * log((draw(memory.dice) + 1) / 2147483648.0)
+        if not accepted:
+            memory.absent[:n_absent] = memory.was_absent[:n_absent]
+    for index in range(n_kept):
+        memory.is_kept[memory.kept[index]] = 0
+    found = False
+    if accepted:
+        found = settle(instance, routes, memory, n_left, step, fewest)
+    else:
+        for index in range(n_kept):
+            route = memory.kept[index]
+            n_visits = memory.kept_n_visits[route]
+            routes.visits[route, :n_visits] = memory.kept_visits[route, :n_visits]
+            routes.n_visits[route] = n_visits
+            refresh(instance, routes, room, route, is_simple)
+        for index in range(n_absent):
+            routes.route_of[memory.absent[index]] = -1
+    for index in range(memory.n_absent[0]):
+        memory.absences[memory.absent[index]] += 1
+    return found
+
+
+def _compile(sources: str) -> Callable[..., int]:
+    """The one function that Python calls, kept compiled on disk for as long as `sources` are the same.
+
+    Numba compiles anew when the file of a function changes and does not look at the files of those it calls;
+    it does look at what the function encloses.
+    """
+
+    @njit(cache=True, nogil=True)
+    def take_steps(
+        instance: Instance,
+        routes: Routes,
+        room: Room,
+        memory: Memory,
+        tuning: Tuning,
+        first: int,
+        n_steps: int,
+        heat: float,
+        fewest: int,
+        is_simple: bool,
+    ) -> int:
+        """Take `n_steps` steps, the first being number `first`; how often a better plan was found.
+
+        Step 0 inserts who is absent into the routes given. While the best plan uses more than `fewest` vehicles,
+        one that serves everybody gives one up. A dearer plan is accepted by chance at `heat`, in units of cost.
+        """
+        n_found = 0
+        for step in range(first, first + n_steps if sources else first):
+            n_found += step_once(instance, routes, room, memory, tuning, step, heat, fewest, is_simple)
+        return n_found
+
+    return take_steps
+
+
+take_steps = _compile(
+    sha256(b"".join(Path(str(each.__file__)).read_bytes() for each in (arrays, insertion))).hexdigest()
+)
