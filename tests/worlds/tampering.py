@@ -7,6 +7,8 @@ from contextlib import closing
 
 from sqlalchemy import Engine, text
 
+from mobigo.security import is_signed
+from mobigo.store.ledger.check import Checked, check_books
 from mobigo.store.ledger.rows import ONLY_ADDED_TO
 
 
@@ -29,3 +31,11 @@ def tamper(engine: Engine, *statements: str, **values: object) -> None:
 
 
 TABLES = (*ONLY_ADDED_TO, "balance")
+
+
+def check_both_ways(engine: Engine) -> Checked:
+    """What is wrong with the books, looked at stretch by stretch, four entries to each, and one by one: the same."""
+    one_by_one = check_books(engine, is_signed)
+    by_stretches = check_books(engine, is_signed, few=0, stretch=4)
+    assert by_stretches == one_by_one, (by_stretches, one_by_one)
+    return one_by_one

@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DatabaseError
 
-from mobigo.store.base import reading
+from mobigo.store.base import is_sqlite, reading
 from mobigo.store.ledger import compare, sound
 from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
 from mobigo.store.ledger.heads import KEPT_BITS, Head, list_heads
@@ -34,6 +34,8 @@ from socle.accounting import Account, AccountKind
 from socle.errors import BadInput, Unavailable
 from socle.findings import Finding, Severity
 
+FEW: Final = 20_000
+"""So few entries are read one by one before the code for more is loaded."""
 MOST_FINDINGS: Final = 100  # of one part: a second hundred tells nothing new
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]
@@ -63,8 +65,11 @@ class Checked:
         return _seq_of(self.findings[0]) if self.findings else None
 
 
-def check_books(engine: Engine, is_signed: IsSigned) -> Checked:
-    """Everything that is wrong with the books in the database of `engine`."""
+def check_books(engine: Engine, is_signed: IsSigned, few: int = FEW, stretch: int = sound.STRETCH) -> Checked:
+    """Everything that is wrong with the books in the database of `engine`.
+
+    A `few` entries are read one by one at once, more of them first by the `stretch`.
+    """
     heads: list[Head] = []
 
     def read_heads(connection: Connection) -> Iterator[Fault]:
@@ -74,12 +79,12 @@ def check_books(engine: Engine, is_signed: IsSigned) -> Checked:
     findings = _findings(engine, read_heads)
     sizes = [head.size for head in heads]
     with ThreadPoolExecutor(_THREADS) as beside:
-        parts = (_structure, *map(_asked, compare.BESIDE), _accounts, _triggers)  # the longest first
+        parts = (*_structure(engine), _accounts, _triggers)  # the longest first
         answers = [beside.submit(_findings, engine, part) for part in parts]
-        entries = _read_sound(engine, sizes, beside)
+        entries = _read_sound(engine, sizes, beside, few, stretch)
         if entries is None:
             entries = Reread(sizes)
-            answers += [beside.submit(_findings, engine, _asked(one)) for one in compare.entries(engine.dialect.name)]
+            answers += [beside.submit(_findings, engine, _asked(one)) for one in compare.questions(engine.dialect.name)]
             findings += _findings(engine, entries.read)
         findings += [finding for answer in answers for finding in answer.result()]
     findings += _findings(engine, lambda connection: _wrong_heads(connection, entries, heads, is_signed))
@@ -87,8 +92,11 @@ def check_books(engine: Engine, is_signed: IsSigned) -> Checked:
     return Checked(entries.n_entries, entries.chain, entries.root(), tuple(heads), tuple(findings))
 
 
-def _read_sound(engine: Engine, sizes: Sequence[int], beside: Executor) -> Reread | None:
-    """All entries when each of them is as it should be, else None."""
+def _read_sound(engine: Engine, sizes: Sequence[int], beside: Executor, few: int, n_together: int) -> Reread | None:
+    """All entries when each of them is as it should be and the balances are their sums, else None.
+
+    None also when there are only `few`.
+    """
 
     def look(work: Callable[[Connection], T]) -> T | None:
         try:
@@ -97,14 +105,14 @@ def _read_sound(engine: Engine, sizes: Sequence[int], beside: Executor) -> Rerea
         except (Unavailable, DatabaseError, engine.dialect.loaded_dbapi.Error):
             return None  # looked at one by one, it is told why
 
-    n = look(sound.count_plain)
-    if n is None:
+    accounts = look(sound.read_accounts)
+    if accounts is None or accounts.n_entries <= few:
         return None
-    ends = range(sound.STRETCH, n + sound.STRETCH, sound.STRETCH)
+    n = accounts.n_entries
     stretches = [
-        beside.submit(look, partial(sound.read_sound, begin=end - sound.STRETCH, end=min(end, n))) for end in ends
+        beside.submit(look, partial(sound.read_sound, accounts=accounts, begin=begin, end=min(begin + n_together, n)))
+        for begin in range(0, n, n_together)
     ]
-    has_none_stray = beside.submit(look, sound.has_no_stray_posting)
     entries = Reread(sizes)
     for answer in stretches:
         stretch = answer.result()
@@ -113,7 +121,8 @@ def _read_sound(engine: Engine, sizes: Sequence[int], beside: Executor) -> Rerea
                 other.cancel()
             return None
         entries.add(stretch)
-    return entries if has_none_stray.result() else None
+        accounts.add(stretch)
+    return entries if accounts.are_balanced() else None
 
 
 def _seq_of(finding: Finding) -> int | None:
@@ -140,13 +149,18 @@ def _asked(question: str) -> Part:
     return lambda connection: (tuple(row) for row in connection.exec_driver_sql(question))
 
 
-def _structure(connection: Connection) -> Iterator[Fault]:
-    """What SQLite says of its own pages and indexes; PostgreSQL watches over its own."""
-    if connection.dialect.name == "sqlite":
-        for table in (*ONLY_ADDED_TO, "balance"):
-            for (told,) in connection.exec_driver_sql(f"PRAGMA integrity_check({table})"):
-                if told != "ok":
-                    yield "ledger_unreadable", None, str(told)
+def _structure(engine: Engine) -> Iterator[Part]:
+    """What SQLite says of its own pages and indexes, a table at a time; PostgreSQL watches over its own."""
+
+    def of(table: str, connection: Connection) -> Iterator[Fault]:
+        for (told,) in connection.exec_driver_sql(f"PRAGMA integrity_check({table})"):
+            if told != "ok":
+                yield "ledger_unreadable", None, str(told)
+
+    if is_sqlite(engine):
+        yield from (
+            partial(of, table) for table in ("posting", "entry", "account", "balance", "tree_head", "tree_node")
+        )
 
 
 def _accounts(connection: Connection) -> Iterator[Fault]:

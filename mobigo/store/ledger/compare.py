@@ -83,10 +83,6 @@ LOST_ENTRIES: Final = """
 """
 
 
-BESIDE: Final = (BALANCES, STRAY_BALANCES, LOST_ENTRIES)
-"""What is asked about the rest of the books."""
-
-
-def entries(dialect: str) -> tuple[str, ...]:
-    """What is asked about entries and their postings, the longest first."""
-    return POSTINGS[dialect], KEYS[dialect], WITHOUT_POSTINGS
+def questions(dialect: str) -> tuple[str, ...]:
+    """All that is asked, the longest first."""
+    return POSTINGS[dialect], KEYS[dialect], WITHOUT_POSTINGS, BALANCES, STRAY_BALANCES, LOST_ENTRIES

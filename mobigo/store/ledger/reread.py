@@ -8,6 +8,7 @@ every entry after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -102,10 +103,21 @@ class Reread:
 
     def add(self, stretch: Stretch) -> None:
         """Count in a stretch that was seen to be sound, which follows what was read."""
-        self._grow(stretch.leaves, stretch.chain_at, stretch.heads)
+        done, n = 0, len(stretch)
+        while done < n:
+            until_head = self._sizes[-1] - self.n_entries if self._sizes else n
+            if self._rest or done % KEPT_WIDTH or min(n - done, until_head) < KEPT_WIDTH:
+                end = min(n, done + KEPT_WIDTH - len(self._rest))
+                self._grow(stretch.leaves(done, end), partial(stretch.chain_at, done))
+            else:  # a subtree of which only the head is asked for
+                end = done + KEPT_WIDTH
+                self.tree.add(stretch.head(done // KEPT_WIDTH), KEPT_BITS)
+                self.n_entries += KEPT_WIDTH
+                self.chain = stretch.chain_at(end - 1)
+                self._remember()
+            done = end
 
-    def _grow(self, leaves: Sequence[bytes], chain_at: Callable[[int], bytes], heads: Sequence[bytes] = ()) -> None:
-        known = iter(heads)  # of the subtrees that begin in `leaves` and are complete
+    def _grow(self, leaves: Sequence[bytes], chain_at: Callable[[int], bytes]) -> None:
         done = 0
         while done < len(leaves):
             n = KEPT_WIDTH - len(self._rest)
@@ -117,7 +129,7 @@ class Reread:
             self.n_entries += len(part)
             self.chain = chain_at(done - 1)
             if len(self._rest) == KEPT_WIDTH:
-                self.tree.add(next(known, None) or tree_head(self._rest), KEPT_BITS)
+                self.tree.add(tree_head(self._rest), KEPT_BITS)
                 self._rest = []
             self._remember()
 

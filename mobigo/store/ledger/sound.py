@@ -1,47 +1,47 @@
-"""Sound: whether a stretch of entries is what was written, told as fast as we can and without saying what is wrong.
+"""Sound: whether the books are what was written, told as fast as we can and without saying what is wrong.
 
 Books are almost always sound. So they are first looked at stretch by stretch, several at a time: the
 database hands over a stretch as a few long strings, without a row or a value for each entry, and
-compares by itself what it repeats beside the bytes. Each link of the chain starts from what is
-written before it, so a stretch can be looked at before the one to its left.
+`canonical` walks over them without Python's lock. Each link of the chain starts from what is
+written before it, so a stretch can be looked at before the one to its left. What stretches cannot show
+by themselves, the number of entries and the balances, is read before, of one moment.
 
-Whatever is not exactly as it should be makes a stretch unsound, and nothing more is said here:
+Whatever is not exactly as it should be makes the books unsound, and nothing more is said here:
 `reread` and `compare` look again, one entry after the other, and name it.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from hashlib import sha256
-from itertools import accumulate, pairwise
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from mobigo.store.bulk import fetch
-from mobigo.store.ledger.chain import GENESIS, tree_head
+from mobigo.store.ledger.chain import GENESIS
 from mobigo.store.ledger.heads import KEPT_WIDTH
-from socle.accounting import body_of
 
 STRETCH: Final = 64 * KEPT_WIDTH
 """Entries looked at together, a whole number of the subtrees that are kept."""
 
 _HASH = len(GENESIS)
-_BODY_ENDS = b',"reverses":null}'
-_RECORDED_AT = re.compile(rb',"recorded_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"')
-_N_RECORDED_AT = len(',"recorded_at":"2026-03-04T07:10:00Z"')
-_N_ENDS = len(',"reverses":null,"seq":}')  # and the digits of the number
 
 _RANGE = "SELECT min(seq), max(seq), count(*) FROM entry"
+_EDGE = "SELECT entry_seq FROM posting ORDER BY entry_seq {} LIMIT 1"
+_ACCOUNTS = "SELECT id, code, min_balance_cents FROM account ORDER BY id"
+_BALANCES = "SELECT account_id, cents, entry_seq FROM balance ORDER BY account_id"
 
 # All that is written of a stretch, and how many of its rows hold bytes where bytes should be.
-_TOLD: Final = {
+_ENTRIES: Final = {
     "sqlite": """
         SELECT
             CAST(group_concat(bytes, '') AS BLOB), group_concat(length(bytes)),
             CAST(group_concat(hash, '') AS BLOB), CAST(group_concat(chain, '') AS BLOB),
-            CAST(group_concat(body_sha256, '') AS BLOB), count(reverses), sum(
+            CAST(group_concat(body_sha256, '') AS BLOB), CAST(group_concat(key, '"') AS BLOB),
+            CAST(group_concat(seq || '"' || reverses, '"') AS BLOB), count(reverses), sum(
                 typeof(bytes) = 'blob' AND typeof(hash) = 'blob' AND typeof(chain) = 'blob'
                 AND typeof(body_sha256) = 'blob' AND typeof(key) = 'text'
             ), (SELECT chain FROM entry WHERE seq = {begin})
@@ -50,125 +50,147 @@ _TOLD: Final = {
     "postgresql": """
         SELECT
             string_agg(bytes, ''), string_agg(length(bytes)::text, ','), string_agg(hash, ''), string_agg(chain, ''),
-            string_agg(body_sha256, ''), count(reverses), count(*), (SELECT chain FROM entry WHERE seq = {begin})
+            string_agg(body_sha256, ''), convert_to(string_agg(key, '"'), 'UTF8'),
+            convert_to(string_agg(seq || '"' || reverses, '"'), 'UTF8'), count(reverses), count(*),
+            (SELECT chain FROM entry WHERE seq = {begin})
         FROM (SELECT * FROM entry WHERE seq > {begin} AND seq <= {end} ORDER BY seq) AS told
     """,
 }
 
-# One row when anything beside the bytes is not what they say: key, number, what is reversed, postings. See `compare`.
-_DIFFERS: Final = {
+# And its postings, which the primary key has in order.
+_POSTINGS: Final = {
     "sqlite": """
-        SELECT 1 FROM entry WHERE seq > {begin} AND seq <= {end} AND NOT coalesce(
-            instr(bytes, CAST(',"key":"' || key || '","kind":"' AS BLOB)) > 0
-            AND CASE WHEN reverses IS NULL
-                THEN substr(bytes, -24 - length(seq)) = CAST(',"reverses":null,"seq":' || seq || '}}' AS BLOB)
-                ELSE instr(bytes, CAST(',"reverses":"' || reverses || '","seq":' || seq || '}}' AS BLOB)) > 0
-            END
-            AND instr(bytes, CAST((
-                SELECT ',"postings":[' || group_concat(leg) || CASE sum(cents) WHEN 0 THEN '],"recorded_at":"' END
-                FROM (
-                    SELECT '["' || coalesce(code, '?') || '",' || cents || ']' AS leg, cents
-                    FROM posting LEFT JOIN account ON account.id = posting.account_id
-                    WHERE posting.entry_seq = entry.seq ORDER BY code
-                )
-            ) AS BLOB)) > 0, 0) LIMIT 1
+        SELECT CAST(group_concat(entry_seq || ' ' || account_id || ' ' || cents) AS BLOB)
+        FROM (SELECT * FROM posting WHERE entry_seq > {begin} AND entry_seq <= {end} ORDER BY entry_seq, account_id)
     """,
     "postgresql": """
-        SELECT 1 FROM entry LEFT JOIN (
-            SELECT entry_seq, sum(cents) AS off, count(code) = count(*) AS known,
-                string_agg('["' || code || '",' || cents || ']', ',' ORDER BY code COLLATE "C") AS legs
-            FROM posting LEFT JOIN account ON account.id = posting.account_id
-            WHERE entry_seq > {begin} AND entry_seq <= {end} GROUP BY entry_seq
-        ) AS told ON told.entry_seq = entry.seq
-        WHERE entry.seq > {begin} AND entry.seq <= {end} AND NOT coalesce(
-            told.off = 0 AND told.known
-            AND position(convert_to(',"key":"' || key || '","kind":"', 'UTF8') IN bytes) > 0
-            AND position(convert_to(
-                ',"reverses":' || coalesce('"' || reverses || '"', 'null') || ',"seq":' || seq || '}}', 'UTF8'
-            ) IN bytes) > 0
-            AND position(convert_to(',"postings":[' || told.legs || '],"recorded_at":"', 'UTF8') IN bytes) > 0, false)
-        LIMIT 1
+        SELECT convert_to(string_agg(entry_seq || ' ' || account_id || ' ' || cents, ','), 'UTF8')
+        FROM (
+            SELECT * FROM posting WHERE entry_seq > {begin} AND entry_seq <= {end} ORDER BY entry_seq, account_id
+        ) AS told
     """,
 }
-
-# One row when a posting belongs to no entry, whose stretch would not show it.
-_STRAY: Final = """
-    SELECT 1 FROM (SELECT DISTINCT entry_seq FROM posting) AS told
-    WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.seq = told.entry_seq) LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A sound stretch: the hashes of its entries, their chain end to end, and the heads of its complete subtrees."""
 
-    leaves: list[bytes]
+    hashes: bytes
     chains: bytes
-    heads: tuple[bytes, ...]
+    heads: bytes
+    postings: NDArray[np.int64]  # [3, n]: number of the entry, account, cents
 
-    def chain_at(self, at: int) -> bytes:
-        """The chain after its entry `at`, from 0."""
-        return self.chains[at * _HASH : (at + 1) * _HASH]
+    def __len__(self) -> int:
+        return len(self.hashes) // _HASH
+
+    def leaves(self, begin: int, end: int) -> list[bytes]:
+        """The hashes of its entries `begin` to `end`, from 0."""
+        return [self.hashes[at : at + _HASH] for at in range(begin * _HASH, end * _HASH, _HASH)]
+
+    def chain_at(self, begin: int, at: int = 0) -> bytes:
+        """The chain after its entry `begin` + `at`, from 0."""
+        return self.chains[(begin + at) * _HASH : (begin + at + 1) * _HASH]
+
+    def head(self, number: int) -> bytes:
+        """The head of its complete subtree of that number, from 0."""
+        return self.heads[number * _HASH : (number + 1) * _HASH]
 
 
-def count_plain(connection: Connection) -> int | None:
-    """How many entries there are; None unless they are numbered from 1 without gap."""
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts of one moment, 1, 2, 3 …, with the number of entries and what the balances say."""
+
+    n_entries: int
+    codes: NDArray[np.uint8]  # end to end
+    code_bounds: NDArray[np.int64]  # account a has codes[code_bounds[a]:code_bounds[a + 1]]; there is no account 0
+    ranks: NDArray[np.int64]  # account -> its place among all codes
+    balances: NDArray[np.int64]  # [2, account]: cents, the last entry that moved it
+    moved: NDArray[np.int64] = field(init=False)  # the same, as stretches tell it
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "moved", np.zeros_like(self.balances))
+
+    def add(self, stretch: Stretch) -> None:
+        """Count in the postings of a stretch, which follows those that were added."""
+        from mobigo.store.ledger.canonical import tally
+
+        tally(stretch.postings, *self.moved)
+
+    def are_balanced(self) -> bool:
+        """Whether all stretches together have come to what the balances say."""
+        return bool((self.moved == self.balances).all())
+
+
+def read_accounts(connection: Connection) -> Accounts | None:
+    """The accounts; None unless they and the entries are numbered from 1 without gap and each has its balance.
+
+    None also when there is a posting before the first entry or after the last, and when an account is
+    below its bound.
+
+    Raises:
+        The driver's own errors.
+    """
     ((first, last, n),) = fetch(connection, _RANGE)
-    return int(n) if n == 0 or (first == 1 and last == n) else None
+    edges = [seq for way in ("", "DESC") for (seq,) in fetch(connection, _EDGE.format(way))]
+    accounts = fetch(connection, _ACCOUNTS)
+    balances = fetch(connection, _BALANCES)
+    numbers = range(1, len(accounts) + 1)
+    is_plain = (
+        (n == 0 or (first, last) == (1, n))
+        and _are_whole(edges)
+        and all(1 <= seq <= n for seq in edges)
+        and [id_ for id_, _code, _least in accounts] == [id_ for id_, _cents, _seq in balances] == [*numbers]
+        and _are_whole(value for row in balances for value in row)
+        and all(
+            least is None or cents >= least or least > 0
+            for (_id, _code, least), (_, cents, _seq) in zip(accounts, balances, strict=True)
+        )
+    )
+    if not is_plain:
+        return None
+    codes = [b"", *(str(code).encode() for _id, code, _least in accounts)]
+    ranks = np.empty(len(codes), np.int64)
+    ranks[sorted(range(len(codes)), key=codes.__getitem__)] = np.arange(len(codes))
+    told = np.array([(0, 0), *((cents, seq) for _id, cents, seq in balances)], np.int64)
+    return Accounts(n, _letters(b"".join(codes)), np.cumsum([0, *map(len, codes)]), ranks, np.ascontiguousarray(told.T))
 
 
-def has_no_stray_posting(connection: Connection) -> bool:
-    """Whether each posting belongs to an entry."""
-    return not fetch(connection, _STRAY)
-
-
-def read_sound(connection: Connection, begin: int, end: int) -> Stretch | None:
+def read_sound(connection: Connection, accounts: Accounts, begin: int, end: int) -> Stretch | None:
     """Entries `begin` + 1 to `end`, or None when anything about them is not as it should be.
 
     Raises:
         The driver's own errors.
     """
-    told, differs = (asked[connection.dialect.name].format(begin=begin, end=end) for asked in (_TOLD, _DIFFERS))
-    ((joined, lengths, hashes, chains, digests, n_reversals, n_whole, before),) = fetch(connection, told)
+    from mobigo.store.ledger.canonical import UNSOUND, look  # slow to load, and few entries need none of it
+
+    asked = (asked[connection.dialect.name].format(begin=begin, end=end) for asked in (_ENTRIES, _POSTINGS))
+    (row,), ((postings,),) = (fetch(connection, question) for question in asked)
+    joined, lengths, hashes, chains, digests, keys, reversals, n_reversals, n_whole, before = row
     n = end - begin
-    if n_whole != n or {len(hashes), len(chains), len(digests)} != {n * _HASH}:
-        return None
     if begin == 0:
         before = GENESIS
-    elif not isinstance(before, bytes) or len(before) != _HASH:
+    if n_whole != n or postings is None or {len(hashes), len(chains), len(digests)} != {n * _HASH}:
         return None
-    bounds = [0, *accumulate(map(int, lengths.split(",")))]
-    leaves = [sha256(b"\x00" + joined[a:b]).digest() for a, b in pairwise(bounds)]
-    is_sound = (
-        b"".join(leaves) == hashes
-        and _is_chained(before, hashes, chains)
-        and _are_digests(joined, bounds, begin, digests, has_reversals=n_reversals > 0)
-        and not fetch(connection, differs)
-    )
-    if not is_sound:
+    if not isinstance(before, bytes) or len(before) != _HASH:
         return None
-    whole = range(0, n - KEPT_WIDTH + 1, KEPT_WIDTH)
-    return Stretch(leaves, chains, tuple(tree_head(leaves[at : at + KEPT_WIDTH]) for at in whole))
+    bounds = np.concatenate([[0], np.cumsum(np.fromstring(lengths, np.int64, sep=","))])
+    if len(bounds) != n + 1 or bounds[-1] != len(joined):
+        return None
+    told = np.empty((3, postings.count(b",") + 1), np.int64)
+    heads = np.empty(n // KEPT_WIDTH * _HASH, np.uint8)
+    n_told = look(
+        begin, _letters(joined), bounds, _letters(keys), _letters(reversals or b""), n_reversals, _letters(postings),
+        accounts.codes, accounts.code_bounds, accounts.ranks,
+        _letters(hashes), _letters(digests), _letters(chains), _letters(before), told, heads,
+    )  # fmt: skip
+    return None if n_told == UNSOUND else Stretch(hashes, chains, heads.tobytes(), told[:, :n_told])
 
 
-def _is_chained(before: bytes, hashes: bytes, chains: bytes) -> bool:
-    """Whether `chains` are the chain over `hashes` after `before`."""
-    earlier = before + chains
-    links = [sha256(earlier[at : at + _HASH] + hashes[at : at + _HASH]).digest() for at in range(0, len(hashes), _HASH)]
-    return b"".join(links) == chains
+def _letters(text: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(text, np.uint8)
 
 
-def _are_digests(joined: bytes, bounds: list[int], begin: int, digests: bytes, *, has_reversals: bool) -> bool:
-    """Whether `digests` are those of the bodies of entries `begin` + 1 and on."""
-    if has_reversals:
-        try:
-            return b"".join([sha256(body_of(joined[a:b])).digest() for a, b in pairwise(bounds)]) == digests
-        except ValueError:
-            return False
-    # A body is what stands before the instant of recording, with an end of its own: those bytes need not be looked
-    # for, since `_DIFFERS` sees to it that the number stands at the end, and nothing is reversed.
-    ends = [b - _N_ENDS - len(str(seq)) for seq, b in enumerate(bounds[1:], begin + 1)]
-    cuts = [end - _N_RECORDED_AT for end in ends]
-    instants = {joined[a:b] for a, b in zip(cuts, ends, strict=True)}
-    bodies = [sha256(joined[a:b] + _BODY_ENDS).digest() for a, b in zip(bounds, cuts, strict=False)]
-    return b"".join(bodies) == digests and all(map(_RECORDED_AT.fullmatch, instants))
+def _are_whole(values: Iterable[Any]) -> bool:
+    """Whether all are whole numbers: SQLite keeps in a column what it is given."""
+    return {type(value) for value in values} <= {int}

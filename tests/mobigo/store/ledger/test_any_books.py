@@ -7,9 +7,7 @@ from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from mobigo.security import is_signed
 from mobigo.store.base import reading
-from mobigo.store.ledger.check import check_books
 from mobigo.store.ledger.reads import each_entry, list_balances
 from mobigo.store.ledger.writer import Writer
 from socle.accounting import Account, AccountKind, Entry, Posting, reversal_of
@@ -17,6 +15,7 @@ from socle.errors import MobigoError
 from tests.oracles.books import PlainBooks
 from tests.worlds.books import NOON
 from tests.worlds.examples import random_examples
+from tests.worlds.tampering import check_both_ways
 
 WAIT_S = 60
 LEAST = {"a": None, "b": 0, "c": -2, "d": 1}
@@ -48,7 +47,7 @@ class Callers(RuleBasedStateMachine):
     def teardown(self):
         self.answered()
         self.writer.close()
-        checked = check_books(self.engine, is_signed)
+        checked = check_both_ways(self.engine)
         assert checked.findings == ()
 
     def code(self, name):
