@@ -52,7 +52,10 @@ def _swapped(x: np.uint32) -> np.uint32:
 
 
 @njit(inline="always")
-def _round(v, w, t, a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
+def _round(
+    v: NDArray[np.uint32], w: NDArray[np.uint32], t: int,
+    a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int,
+) -> None:  # fmt: skip
     """Round `t` of all lanes. Which row of `v` is a, b … is told, so that none is moved."""
     for lane in range(_LANES):
         va, vb, vc = v[a * _LANES + lane], v[b * _LANES + lane], v[c * _LANES + lane]

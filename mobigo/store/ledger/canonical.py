@@ -11,7 +11,7 @@ bytes can hold, so there is one way only to read them.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from mobigo.store.ledger.abreast import BLOCK, WORDS, hash_all, pad, put
 from mobigo.store.ledger.heads import KEPT_WIDTH
 from socle.accounting import MAX_POSTINGS
+
+Letters: TypeAlias = NDArray[np.uint8]
+Numbers: TypeAlias = NDArray[np.int64]
 
 UNSOUND: Final = -1
 
@@ -32,7 +35,7 @@ _PAIR: Final = 2 * BLOCK  # bytes of two hashes, padded
 _KEY_AT, _REVERSAL, _POSTING, _N_TOLD, _N_REVERSED = range(5)
 
 
-def _word(text: str) -> NDArray[np.uint8]:
+def _word(text: str) -> Letters:
     return np.frombuffer(text.encode(), np.uint8)
 
 
@@ -55,7 +58,7 @@ _QUOTE, _COMMA, _MINUS, _ZERO, _NINE, _CLOSE, _BRACE, _DIGIT, _N = b'",-09]}dn'
 
 
 @njit(cache=True, nogil=True)
-def _skip(text: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8]) -> int:
+def _skip(text: Letters, at: int, end: int, word: Letters) -> int:
     """Where `word` ends that begins at `at`; UNSOUND when it does not, or `at` is UNSOUND."""
     if at < 0 or at + len(word) > end:
         return UNSOUND
@@ -67,7 +70,7 @@ def _skip(text: NDArray[np.uint8], at: int, end: int, word: NDArray[np.uint8]) -
 
 
 @njit(cache=True, nogil=True)
-def _quote(text: NDArray[np.uint8], at: int, end: int) -> int:
+def _quote(text: Letters, at: int, end: int) -> int:
     """The next quotation mark from `at` on; UNSOUND when there is none."""
     if at < 0:
         return UNSOUND
@@ -77,7 +80,7 @@ def _quote(text: NDArray[np.uint8], at: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _number(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
+def _number(text: Letters, at: int, end: int) -> tuple[int, int]:
     """The number at `at` as the databases write it, which is not zero, and where it ends; UNSOUND when it is none."""
     is_negative = at < end and text[at] == _MINUS
     if is_negative:
@@ -94,7 +97,7 @@ def _number(text: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _instant(text: NDArray[np.uint8], at: int, end: int) -> int:
+def _instant(text: Letters, at: int, end: int) -> int:
     """Where the instant ends that begins at `at`; UNSOUND when it is none."""
     if at < 0 or at + _N_INSTANT > end:
         return UNSOUND
@@ -106,7 +109,18 @@ def _instant(text: NDArray[np.uint8], at: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _legs(text, at, end, seq, postings, codes, code_bounds, ranks, places, told):  # type: ignore[no-untyped-def]
+def _legs(
+    text: Letters,
+    at: int,
+    end: int,
+    seq: int,
+    postings: Letters,
+    codes: Letters,
+    code_bounds: Numbers,
+    ranks: Numbers,
+    places: Numbers,
+    told: Numbers,
+) -> int:
     """Where the legs of entry `seq` end that begin at `at`; UNSOUND when they are not its postings, or not balanced."""
     legs = np.empty((MAX_POSTINGS, 3), np.int64)  # account, where its cents begin and end
     n, place = 0, places[_POSTING]
@@ -149,7 +163,14 @@ def _legs(text, at, end, seq, postings, codes, code_bounds, ranks, places, told)
 
 
 @njit(cache=True, nogil=True)
-def _same(text, at, end, column, places, which):  # type: ignore[no-untyped-def]
+def _same(
+    text: Letters,
+    at: int,
+    end: int,
+    column: Letters,
+    places: Numbers,
+    which: int,
+) -> int:
     """Where the word ends that begins at `at`, up to a quotation mark; UNSOUND unless `column` goes on with it."""
     stop, place = _quote(text, at, end), places[which]
     if stop < 0 or place > len(column):
@@ -162,9 +183,20 @@ def _same(text, at, end, column, places, which):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _walk(  # type: ignore[no-untyped-def]
-    text, start, end, seq, keys, reversals, postings, codes, code_bounds, ranks, places, told
-):
+def _walk(
+    text: Letters,
+    start: int,
+    end: int,
+    seq: int,
+    keys: Letters,
+    reversals: Letters,
+    postings: Letters,
+    codes: Letters,
+    code_bounds: Numbers,
+    ranks: Numbers,
+    places: Numbers,
+    told: Numbers,
+) -> tuple[int, int, int]:
     """Walk over entry `seq`, `text[start:end]`: where its postings, its instant and what it reverses end.
 
     UNSOUND, three times, when it is not an entry or anything beside it says otherwise.
@@ -203,12 +235,12 @@ def _walk(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _is_same(made: NDArray[np.uint32], told: NDArray[np.uint8]) -> bool:
+def _is_same(made: NDArray[np.uint32], told: Letters) -> bool:
     return bool((made.view(np.uint8)[: len(told)] == told).all())
 
 
 @njit(cache=True, nogil=True)
-def _climb(nodes: NDArray[np.uint32], n: int, pairs: NDArray[np.uint8], first_pair: NDArray[np.int64]) -> None:
+def _climb(nodes: NDArray[np.uint32], n: int, pairs: Letters, first_pair: Numbers) -> None:
     """Make of `nodes`, a power of two of them, the one above them all."""
     read = nodes.view(np.uint8)
     while n > 1:
@@ -221,10 +253,24 @@ def _climb(nodes: NDArray[np.uint32], n: int, pairs: NDArray[np.uint8], first_pa
 
 
 @njit(cache=True, nogil=True)
-def look(  # type: ignore[no-untyped-def]
-    begin, text, bounds, keys, reversals, n_reversals, postings, codes, code_bounds, ranks,
-    hashes, digests, chains, before, told, heads,
-):  # fmt: skip
+def look(
+    begin: int,
+    text: Letters,
+    bounds: Numbers,
+    keys: Letters,
+    reversals: Letters,
+    n_reversals: int,
+    postings: Letters,
+    codes: Letters,
+    code_bounds: Numbers,
+    ranks: Numbers,
+    hashes: Letters,
+    digests: Letters,
+    chains: Letters,
+    before: Letters,
+    told: Numbers,
+    heads: Letters,
+) -> int:
     """How many postings entries `begin` + 1 and on have, when they are all as they should be, else UNSOUND.
 
     Entry `i` from 0 is `text[bounds[i]:bounds[i + 1]]`. `reversals` holds number and key of those that
@@ -283,7 +329,7 @@ def look(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def tally(told: NDArray[np.int64], sums: NDArray[np.int64], last: NDArray[np.int64]) -> None:
+def tally(told: Numbers, sums: Numbers, last: Numbers) -> None:
     """Add postings, told as by `look`, to the cents of their accounts and the number of what moved each last."""
     for i in range(told.shape[1]):
         sums[told[1, i]] += told[2, i]
