@@ -2,7 +2,8 @@
 
 Places between which somebody drives are told to the hundred metres and without their names, people by an
 id that is another for each offer: what is told of two offers does not show that one person makes both.
-Booked is on our own pages, to which `webUrl` leads. Stops of lines are public and told as they are.
+Seats are booked through the contract (`crossing`), or on our own pages, to which `webUrl` leads. Stops of
+lines are public and told as they are.
 """
 
 from __future__ import annotations
@@ -240,7 +241,7 @@ def _journey(planned: PlannedDrive, i: int, j: int, n_free: int, journey_id: str
         "passengerPickupDate": planned.leave_at + offer.halts[i].after_s,
         "type": "DYNAMIC" if offer.at_once else "PLANNED",
         "availableSeats": n_free,
-        "price": _price(offer.price_cents),
+        "price": told_price(offer.price_cents),
     }
 
 
@@ -306,12 +307,13 @@ def _line_journey(met: _Met, teller: Teller) -> Document:
         "distance": metres,
         "passengerPickupDate": met.at,
         "type": "LINE",
-        "price": _price(line.fare_cents),
+        "price": told_price(line.fare_cents),
         "webUrl": f"{teller.site}/covoiturage/lignes/{line.line_id}",
     }
 
 
-def _price(cents: int) -> Document:
+def told_price(cents: int) -> Document:
+    """A price as the contract has it."""
     return {"type": "PAYING", "amount": cents / 100, "currency": "EUR"} if cents else {"type": "FREE"}
 
 

@@ -4,6 +4,8 @@
       ↓ refused   ↓ absent        either side cancels what is asked or confirmed
 
 What is asked holds its seats like what is confirmed, so that a driver's yes never comes too late.
+One of the two may be somebody of a partner operator, who has no account here. A question is what such a
+passenger wrote to a driver without having booked: it holds no seat and goes no further.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class BookingState(StrEnum):
     ABOARD = "aboard"
     DONE = "done"
     ABSENT = "absent"
+    QUESTION = "question"
 
 
 class Party(StrEnum):
@@ -69,6 +72,15 @@ class Booking:
     price_cents: int  # of all its seats
     state: BookingState
     line_id: str = ""
+    operator: str = ""  # the partner operator of one of the two; empty when both are ours
+    partner_key: str = ""  # under which the partner's booking is kept
+
+    @property
+    def theirs(self) -> Party | None:
+        """Which of the two is somebody of the partner: the passenger of an offer of ours, else the driver."""
+        if not self.operator:
+            return None
+        return Party.PASSENGER if self.offer_id else Party.DRIVER
 
     @property
     def seats(self) -> int:

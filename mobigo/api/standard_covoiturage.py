@@ -142,8 +142,9 @@ def _teller(request: Request) -> Teller:
 async def post_booking(request: Request, partner: Partner) -> Response:
     """Begin a booking."""
     booking = await _body(request, read_booking)
-    await _in_thread(standard.book, request.app.state.engine, partner, booking, now_of(request))
-    return Response(render_json(booking), 201, _NO_STORE, JSON)
+    engine, ways, here = request.app.state.engine, ways_of(find_snapshot(request)), _teller(request).operator
+    kept = await _in_thread(standard.book, engine, ways, partner, here, booking, now_of(request))
+    return Response(render_json(kept), 201, _NO_STORE, JSON)
 
 
 @router.get("/bookings/{booking_id}")
@@ -178,10 +179,11 @@ async def post_booking_event(request: Request, partner: Partner) -> Response:
 
 
 @router.post("/messages")
-async def post_message(request: Request, _partner: Partner) -> Response:
+async def post_message(request: Request, partner: Partner) -> Response:
     """Take a message to somebody known."""
     message = await _body(request, read_message)
-    await _in_thread(standard.take_message, request.app.state.engine, message, now_of(request))
+    state, here = request.app.state, _teller(request).operator
+    await _in_thread(standard.take_message, state.engine, state.keys, partner, here, message, now_of(request))
     return Response(status_code=201)
 
 

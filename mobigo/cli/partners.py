@@ -142,13 +142,14 @@ def add(
     operator: Operator,
     server: Annotated[str, typer.Argument(help=text("cli.covoiturage.server_help"), metavar="URL")],
     with_key: Annotated[bool, typer.Option("--with-key", help=text("cli.covoiturage.with_key_help"))] = False,
+    books: Annotated[bool, typer.Option("--bookings", help=text("cli.covoiturage.bookings_help"))] = False,
 ) -> None:
     """Register an operator."""
     from mobigo.services.covoiturage.partnership import add_partner
 
     shown = sys.stdin.readline().strip() if with_key else ""
     with _database() as (engine, keys, now):
-        partner = add_partner(engine, keys, operator, server, shown, who_commands(), now)
+        partner = add_partner(engine, keys, operator, server, shown, who_commands(), now, takes_bookings=books)
     out.print(text("cli.covoiturage.partner_added", operator=partner.operator), markup=False)
 
 
@@ -161,15 +162,23 @@ def list_partners(as_json: AsJson = False) -> None:
         found = partnership.list_partners(engine)
     if as_json:
         say_json(
-            [{"operator": one.operator, "server": one.server, "has_key": one.sealed_key is not None} for one in found]
+            [
+                {
+                    "operator": one.operator,
+                    "server": one.server,
+                    "has_key": one.sealed_key is not None,
+                    "bookings": one.takes_bookings,
+                }
+                for one in found
+            ]
         )
         return
     table = Table(title=text("cli.covoiturage.partners_title"), title_justify="left")
-    for column in ("operator", "server", "shown"):
+    for column in ("operator", "server", "shown", "bookings"):
         table.add_column(text(f"cli.covoiturage.column_{column}"), overflow="fold")
     for one in found:
-        has_key = text("cli.covoiturage.yes") if one.sealed_key is not None else text("cli.covoiturage.no")
-        table.add_row(one.operator, one.server, has_key)
+        facts = ("yes" if is_so else "no" for is_so in (one.sealed_key is not None, one.takes_bookings))
+        table.add_row(one.operator, one.server, *(text(f"cli.covoiturage.{word}") for word in facts))
     out.print(table)
 
 

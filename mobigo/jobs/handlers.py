@@ -18,9 +18,9 @@ from mobigo.services.covoiturage.notifying import LETTER_JOB
 from mobigo.services.covoiturage.notifying import write as write_of_carpool
 from mobigo.services.covoiturage.opening import publish_due
 from mobigo.services.covoiturage.outings import CLOSE_JOB
-from mobigo.services.covoiturage.partners import TELL_JOB, tell
 from mobigo.services.covoiturage.registrar import LOOK_JOB, SEND_JOB, Registry, look
 from mobigo.services.covoiturage.registrar import tell as tell_of_ride
+from mobigo.services.covoiturage.telling import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
@@ -70,7 +70,7 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
 
     def tell_partner(claim: Claim) -> Effects:
         # The partner knows one that it got twice by its key, or by the state that the booking is in already.
-        tell(means.engine, means.keys, means.site, claim)
+        tell(means.engine, means.keys, means.site, claim, means.clock())
         return no_effects
 
     def send_boarding_code(claim: Claim) -> Effects:

@@ -18,7 +18,7 @@ from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (
-    *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_MEETING, *OF_PARTNERS, *OF_POLICIES, *OF_PEOPLE),
+    *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_PARTNERS, *OF_MEETING, *OF_POLICIES, *OF_PEOPLE),
     *(jobs.HOLDING, audit.HOLDING, *OF_LEDGER),
 )
 ABOUT_NOBODY = frozenset(

@@ -25,7 +25,7 @@ from mobigo.web.covoiturage import mine as carpools
 from mobigo.web.door import PUBLIC
 from mobigo.web.journeys import detail, search
 from mobigo.web.layout import Pages
-from mobigo.web.meeting import proposing, rides
+from mobigo.web.meeting import elsewhere, proposing, rides
 from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
@@ -42,6 +42,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
     for part in (
         search,
         meeting,
+        elsewhere,
         proposing,
         rides,
         detail,

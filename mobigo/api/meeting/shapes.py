@@ -190,7 +190,10 @@ class OfferAnswer(Struct):
 
 
 class BookingAnswer(Struct):
-    """A booking as one of its two people sees it; `reference` is said when boarding."""
+    """A booking as one of its two people sees it; `reference` is said when boarding.
+
+    `operator`: the partner that knows the other of the two, if one does; a driver of theirs has no offer here.
+    """
 
     booking_id: str
     reference: str
@@ -204,6 +207,7 @@ class BookingAnswer(Struct):
     alight: MeetingAnswer
     ride_metres: int
     price_cents: int
+    operator: str | None = None
 
 
 class PublishedAnswer(Struct):
@@ -305,4 +309,5 @@ def booking_answer(booking: Booking, who: str) -> BookingAnswer:
         alight,
         booking.ride_m,
         booking.price_cents,
+        booking.operator or None,
     )

@@ -21,7 +21,9 @@ from covoiturage.drives import Ways, list_matches, plan_drive
 from covoiturage.matching import look_around
 from covoiturage.offers import KEPT_S, Match, Offer, Taken, Wish
 from mobigo.security import Keys
+from mobigo.services.covoiturage.keeping import message_place
 from mobigo.services.covoiturage.notifying import tell
+from mobigo.services.covoiturage.telling import follow, send_words
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage import own_bookings, own_offers
@@ -103,8 +105,7 @@ def book(engine: Engine, ways: Ways, given: GivenBooking, digest: str, key: str,
             raise Conflict("seats_gone")
         if given.board_at is not None and abs(match.board.instant - given.board_at) > KEPT_S:
             raise Conflict("match_changed")
-        if _rides_elsewhere(session, wish.passenger, match):
-            raise Conflict("booked_meanwhile")
+        check_free(session, wish.passenger, match.board.instant, match.alight.instant)
         names = (given.origin_name, given.destination_name)
         booking = enter_booking(session, match, wish, names, key, digest, now, number, actor)
         for request in own_offers.list_requests_of(session, wish.passenger, now):
@@ -124,9 +125,15 @@ def find_match(session: Session, ways: Ways, offer: Offer, day: date, wish: Wish
     return min(list_matches(outing, wish, near), key=lambda one: one.rank(wish), default=None)
 
 
-def _rides_elsewhere(session: Session, passenger: str, match: Match) -> bool:
-    begin, end = (datetime.fromtimestamp(one.instant, UTC) for one in (match.board, match.alight))
-    return own_bookings.count_of_passenger(session, passenger, begin, end) > 0
+def check_free(session: Session, passenger: str, begin: int, end: int) -> None:
+    """Refuse a passenger who rides elsewhere between two instants.
+
+    Raises:
+        Conflict: `booked_meanwhile`.
+    """
+    during = (datetime.fromtimestamp(one, UTC) for one in (begin, end))
+    if own_bookings.count_of_passenger(session, passenger, *during):
+        raise Conflict("booked_meanwhile")
 
 
 def enter_booking(
@@ -139,8 +146,13 @@ def enter_booking(
     now: datetime,
     number: int,
     actor: str = "",
+    operator: str = "",
+    partner_key: str = "",
 ) -> Booking:
-    """Keep a booking of a match that was just made, in its turn; those who are met later by it are moved."""
+    """Keep a booking of a match that was just made, in its turn; those who are met later by it are moved.
+
+    `operator`, `partner_key`: the passenger is known at a partner, whose booking is kept under that key.
+    """
     offer = match.offer
     halts = [offer.halts[meeting.halt] if meeting.halt >= 0 else None for meeting in (match.board, match.alight)]
     board_name, alight_name = (name if halt is None else halt.name for halt, name in zip(halts, names, strict=True))
@@ -159,11 +171,15 @@ def enter_booking(
         offer.price_cents * wish.seats,
         BookingState.CONFIRMED if offer.at_once else BookingState.ASKED,
         offer.line_id,
+        operator,
+        partner_key,
     )
     own_bookings.put_booking(session, booking, key, digest, now, number)
     for other, (board_at, alight_at) in match.moved.items():
         own_bookings.move_booking(session, other, board_at, alight_at, number)
     facts: dict[str, Fact] = {"booking": booking_id, "seats": wish.seats}
+    if operator:
+        facts["operator"] = operator
     who = actor or f"person:{wish.passenger}"
     record(session, AuditLine(now, who, "covoiturage.booked", f"person:{wish.passenger}", facts=facts))
     tell(session, offer.driver, "taken" if offer.at_once else "asked", booking_id, now, number)
@@ -195,11 +211,19 @@ def move(engine: Engine, booking_id: str, to: BookingState, who: str, actor: str
 
 
 def step(session: Session, booking: Booking, to: BookingState, told: str, now: datetime, number: int) -> Booking:
-    """Keep the new state of a booking, in its turn, and write to `told`."""
+    """Keep the new state of a booking, in its turn, and write to `told`, or have the partner that knows them told."""
     own_bookings.set_state(session, booking.booking_id, to, number)
-    if to in _LETTERS:
+    if booking.operator:
+        follow(session, booking, to, now)
+    if to in _LETTERS and not is_theirs(booking, told):
         tell(session, told, _LETTERS[to], booking.booking_id, now, number)
     return replace(booking, state=to)
+
+
+def is_theirs(booking: Booking, pseudonym: str) -> bool:
+    """Whether somebody of a booking is known at a partner, and has no account here."""
+    theirs = booking.theirs
+    return theirs is not None and pseudonym == (booking.passenger if theirs is Party.PASSENGER else booking.driver)
 
 
 def note_boarded(session: Session, booking_id: str, now: datetime) -> Booking:
@@ -293,18 +317,32 @@ def write_message(engine: Engine, keys: Keys, booking_id: str, who: str, text: s
         booking = _own(session, booking_id, who)
         before = own_bookings.find_message(session, booking_id, who, key)
         if before is not None:
-            if keys.open(before.sealed, _place(booking_id)) != written:
+            if keys.open(before.sealed, message_place(booking_id)) != written:
                 raise Conflict("key_used_otherwise", key=key)
             return False
-        if not may_write(booking, now):
-            raise Conflict("booking_settled", state=booking.state)
-        if len(own_bookings.list_messages(session, booking_id)) >= MOST_MESSAGES:
-            raise Conflict("too_many_messages", most=MOST_MESSAGES)
-        sealed = keys.seal(written, _place(booking_id))
-        own_bookings.add_message(session, booking_id, who, key, sealed, now)
-        other = booking.passenger if who == booking.driver else booking.driver
-        tell(session, other, "message", booking_id, now, number)
+        enter_message(session, keys, booking, who, written, key, now, number)
     return True
+
+
+def enter_message(
+    session: Session, keys: Keys, booking: Booking, who: str, text: str, key: str, now: datetime, number: int
+) -> None:
+    """Keep a message sealed, in its turn; the other is written to, or the partner that knows them is sent it.
+
+    Raises:
+        Conflict: `booking_settled`; `too_many_messages`.
+    """
+    if not may_write(booking, now):
+        raise Conflict("booking_settled", state=booking.state)
+    if len(own_bookings.list_messages(session, booking.booking_id)) >= MOST_MESSAGES:
+        raise Conflict("too_many_messages", most=MOST_MESSAGES)
+    sealed = keys.seal(text, message_place(booking.booking_id))
+    message_id = own_bookings.add_message(session, booking.booking_id, who, key, sealed, now)
+    other = booking.passenger if who == booking.driver else booking.driver
+    if is_theirs(booking, other):
+        send_words(session, booking, message_id, now)
+    else:
+        tell(session, other, "message", booking.booking_id, now, number)
 
 
 def may_write(booking: Booking, now: datetime) -> bool:
@@ -322,8 +360,4 @@ def read_messages(engine: Engine, keys: Keys, booking_id: str, who: str) -> Sequ
     with reading(engine) as session:
         _own(session, booking_id, who)
         kept = own_bookings.list_messages(session, booking_id)
-    return [Message(one.sender == who, keys.open(one.sealed, _place(booking_id)), one.at) for one in kept]
-
-
-def _place(booking_id: str) -> str:
-    return f"carpool_message:{booking_id}"
+    return [Message(one.sender == who, keys.open(one.sealed, message_place(booking_id)), one.at) for one in kept]

@@ -28,9 +28,14 @@ _BEFORE, _AFTER = timedelta(hours=2), timedelta(hours=4)  # of the opening: who 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Somebody who booked: the first name, empty when there is none; where and when they are met, and left."""
+    """Somebody who booked: the first name, empty when there is none; where and when they are met, and left.
 
+    `operator`: the partner that knows them; they have no account to scan with, and board on the driver's word.
+    """
+
+    booking_id: str
     first_name: str
+    operator: str
     seats: int
     board_name: str
     board_at: int
@@ -117,7 +122,9 @@ def _expected(session: Session, keys: Keys, booking: Booking) -> Expected:
     except NotFound:
         name = ""
     return Expected(
+        booking.booking_id,
         name.split(" ")[0],
+        booking.operator,
         booking.seats,
         booking.board_name,
         booking.taken.board.instant,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -24,11 +25,13 @@ from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import Ends, JourneyQuestion
 from mobigo.security import Keys
 from mobigo.services.covoiturage.booking import wish_around
+from mobigo.services.covoiturage.elsewhere import price_cents_of
 from mobigo.services.covoiturage.partners import ask_partners
 from mobigo.services.covoiturage.standard import OfferBoards
 from mobigo.store.base import Session, reading
 from mobigo.store.covoiturage import own_bookings, own_offers
 from mobigo.store.covoiturage.own_offers import OfferState, Version
+from mobigo.store.covoiturage.partners import list_partners
 from socle.geo import LatLon
 
 T = TypeVar("T")
@@ -99,6 +102,8 @@ class PartnerJourney:
     seats: int | None
     price_cents: int | None
     link: str  # empty where the partner gives none
+    document: Document  # as the partner told it
+    is_booked_here: bool = False  # through the standard
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +121,21 @@ def find_partners(engine: Engine, keys: Keys, boards: OfferBoards, wish: Wish, n
     question = JourneyQuestion(ends, at, float(wish.tolerance_s), _N_OF_PARTNERS)
     kept: list[Document] = [json.loads(body) for _, body in boards.find_journeys(OfferKind.DRIVER_JOURNEY, question)]
     answered = ask_partners(engine, keys, OfferKind.DRIVER_JOURNEY, question)
+    with reading(engine) as session:
+        takers = {partner.operator for partner in list_partners(session) if partner.takes_bookings}
     found: dict[tuple[str, str], PartnerJourney] = {}
     for document in (*kept, *answered.offers):
-        journey = _journey(document)
+        journey = _journey(document, takers)
         if journey.pickup_at >= now.timestamp() and (journey.seats is None or journey.seats >= wish.seats):
             found.setdefault((journey.operator, journey.journey_id), journey)
     order = sorted(found.values(), key=lambda one: (abs(one.pickup_at - wish.at), one.operator, one.journey_id))
     return PartnerJourneys(order[:_N_OF_PARTNERS], sorted(answered.silent))
 
 
-def _journey(document: Document) -> PartnerJourney:
-    price = document.get("price", {})
-    amount = price.get("amount") if price.get("type") in {"FREE", "PAYING"} else None
-    link = document.get("webUrl", "")
+def _journey(document: Document, takers: AbstractSet[str]) -> PartnerJourney:
+    """`takers`: the operators at which we book. Who has no id, or asks no price that we know, is booked there."""
+    link, cents = document.get("webUrl", ""), price_cents_of(document)
+    is_taken = document["operator"].lower() in takers and bool(document["driver"]["id"])
     return PartnerJourney(
         document["operator"],
         str(document.get("id", "")),
@@ -137,8 +144,10 @@ def _journey(document: Document) -> PartnerJourney:
         LatLon(document["passengerDropLat"], document["passengerDropLng"]),
         int(document.get("duration", 0)),
         document.get("availableSeats"),
-        0 if price.get("type") == "FREE" else None if amount is None else round(amount * 100),
+        cents,
         link if urlsplit(link).scheme in {"http", "https"} else "",
+        document,
+        is_booked_here=is_taken and cents is not None,
     )
 
 

@@ -12,6 +12,11 @@ from mobigo.store.covoiturage.bookings import KeptBooking, KeptMessage, put_user
 NOBODY = Person("", "").key
 
 
+def message_place(booking_id: str) -> str:
+    """What the messages of a booking are sealed for."""
+    return f"carpool_message:{booking_id}"
+
+
 def kept_booking(booking: Document, creator: str) -> KeptBooking:
     """A booking as it is kept; `creator` is the operator that made it known, empty when that is us."""
     people = people_of(booking)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NoReturn
@@ -18,9 +18,9 @@ from typing import NoReturn
 from sqlalchemy import Engine
 
 from covoiturage import boarding, scans
-from covoiturage.boarding import OPEN_AT_MOST, Again, Answer, Event, Outing, Proof, State, Step, Stop
+from covoiturage.boarding import OPEN_AT_MOST, Again, Answer, Event, How, Outing, Proof, State, Step, Stop
 from covoiturage.carpool import Side, facts_of, hash_facts, render_facts
-from mobigo.services.covoiturage.booking import BookingState, list_of_driver, note_alighted, note_boarded
+from mobigo.services.covoiturage.booking import BookingState, Party, list_of_driver, note_alighted, note_boarded
 from mobigo.services.covoiturage.declaring import Declared, check_key, write_cancelled, write_declared
 from mobigo.services.covoiturage.lines import get_line
 from mobigo.store.audit import AuditLine, record
@@ -35,7 +35,7 @@ from mobigo.store.covoiturage.outings import (
     get_outing,
 )
 from mobigo.store.jobs import enqueue
-from socle.errors import BadInput, Conflict, NotFound
+from socle.errors import BadInput, Conflict, Fact, NotFound
 from socle.geo import LatLon
 
 CLOSE_JOB = "covoiturage.close_outing"
@@ -217,6 +217,32 @@ def _move_booking(session: Session, outing: Outing, passenger: str, side: Side, 
             note_alighted(session, booking.booking_id, now)
 
 
+def board_guest(
+    engine: Engine, outing_id: str, driver: str, booking_id: str, stop_id: str, seen: Seen, actor: str
+) -> Happened:
+    """A passenger of a partner, who has no account to scan with, is aboard on the driver's word: class A, no more.
+
+    Raises:
+        BadInput: `boarding_…` of what was typed.
+        NotFound: `unknown_carpool`; `unknown_booking`: no confirmed booking of such a passenger.
+        Conflict: `boarding_…`.
+    """
+    with transaction(engine) as session:
+        outing = get_outing(session, outing_id, locked=True)
+        only_driver(outing, driver)
+        today = list_of_driver(session, driver, seen.now)
+        coming = {BookingState.CONFIRMED, BookingState.ABOARD}
+        own = next((one for one in today if one.booking_id == booking_id and one.state in coming), None)
+        if own is None or own.theirs is not Party.PASSENGER:
+            raise NotFound("unknown_booking", booking=booking_id)
+        proof = Proof(How.WORD, seen.now, f"word:{booking_id}")
+        done = write_end(session, outing, own.passenger, Side.BOARD, proof, stop_id, seen, own.seats)
+        if not done.replayed:
+            facts: dict[str, Fact] = {"booking": booking_id}
+            record(session, AuditLine(seen.now, actor, "covoiturage.guest_boarded", f"person:{driver}", facts=facts))
+        return done
+
+
 def note_position(engine: Engine, outing_id: str, who: str, seen: Seen, at: datetime | None = None) -> Happened:
     """A device of the driver or of a passenger tells where it is, or was at `at`.
 
@@ -266,7 +292,7 @@ def close_outing(
         events = boarding.close(outing, closed, set_down, seen.now)
         if isinstance(events, boarding.Refused):
             refuse(events.why)
-        after = add_events(session, outing, events)
+        after = _set_down(session, outing, events, seen.now)
         return Closed(after, _declare(session, after, actor, seen.now))
 
 
@@ -276,8 +302,17 @@ def close_forgotten(engine: Engine, outing_id: str, now: datetime) -> Closed | N
         outing = get_outing(session, outing_id, locked=True)
         if outing.state is not State.OPEN:
             return None
-        after = add_events(session, outing, boarding.give_up(outing, now))
+        after = _set_down(session, outing, boarding.give_up(outing, now), now)
         return Closed(after, _declare(session, after, f"system:{CLOSE_JOB}", now))
+
+
+def _set_down(session: Session, outing: Outing, events: Sequence[Event], now: datetime) -> Outing:
+    """Keep the end of an outing; who was still aboard has ridden, as their booking says then."""
+    after = add_events(session, outing, events)
+    for event in events:
+        if event.step is Step.ALIGHTED:
+            _move_booking(session, after, event.by, Side.ALIGHT, now)
+    return after
 
 
 def _declare(session: Session, outing: Outing, actor: str, now: datetime) -> Declared | None:

@@ -59,8 +59,20 @@ def end_key(engine: Engine, key_id: str, who: str, now: datetime) -> PartnerKey:
     return key
 
 
-def add_partner(engine: Engine, keys: Keys, operator: str, server: str, shown: str, who: str, now: datetime) -> Partner:
+def add_partner(
+    engine: Engine,
+    keys: Keys,
+    operator: str,
+    server: str,
+    shown: str,
+    who: str,
+    now: datetime,
+    *,
+    takes_bookings: bool = False,
+) -> Partner:
     """Have an operator asked and told at `server`; `shown` is the key that it gave us, if any.
+
+    `takes_bookings`: seats are booked there through the standard; the contract has no way to ask whether they may be.
 
     Raises:
         BadInput: `standard_field`, `bad_server`.
@@ -69,7 +81,7 @@ def add_partner(engine: Engine, keys: Keys, operator: str, server: str, shown: s
     name = read_operator(operator)
     check_server(server)
     sealed = keys.seal(shown, key_place(name)) if shown else None
-    partner = Partner(name, server.rstrip("/"), sealed, now)
+    partner = Partner(name, server.rstrip("/"), sealed, now, takes_bookings)
     with transaction(engine) as session:
         partners.add_partner(session, partner)
         record(session, AuditLine(now, who, "covoiturage.partner_added", facts={"operator": name}))

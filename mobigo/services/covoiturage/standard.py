@@ -2,6 +2,8 @@
 
 A partner sees and changes the bookings that its people have a part in, or that it made known; all
 others are missing to it. Where the interface is left open everybody sees everything: it is for trying.
+What concerns a driver or a passenger of ours goes on in `guests`: they answer, and nobody for them. Such a
+booking is changed in its turn (`take_turn`), taken before the row is, as everywhere else.
 """
 
 from __future__ import annotations
@@ -14,20 +16,24 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from covoiturage.bookings import Booking
+from covoiturage.drives import Ways
 from covoiturage.fields import Document, render_json
 from covoiturage.standard import bookings
 from covoiturage.standard.boards import JourneyBoard, Rank, TripBoard
-from covoiturage.standard.bookings import booking_key, hash_words
+from covoiturage.standard.bookings import Person, booking_key, hash_words
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import JourneyQuestion, TripQuestion
 from mobigo.security import Keys
+from mobigo.services.covoiturage import guests
 from mobigo.services.covoiturage.keeping import NOBODY, keep_people, kept_booking, kept_message
-from mobigo.services.covoiturage.partners import tell_others
+from mobigo.services.covoiturage.telling import tell_others
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage import bookings as rows
-from mobigo.store.covoiturage import own_offers
+from mobigo.store.covoiturage import own_bookings
 from mobigo.store.covoiturage.bookings import KeptMessage
 from mobigo.store.covoiturage.offers import Version, get_version, list_documents
+from mobigo.store.covoiturage.own_offers import take_turn
 from mobigo.store.covoiturage.partners import find_key
 from socle.errors import BadInput, Conflict, NotFound, NotSignedIn
 
@@ -106,20 +112,37 @@ class OfferBoards:
 # --- bookings ---------------------------------------------------------------------------------
 
 
-def book(engine: Engine, caller: Caller, booking: Document, now: datetime) -> None:
-    """Take a booking that an operator begins.
+def book(engine: Engine, ways: Ways, caller: Caller, here: str, booking: Document, now: datetime) -> Document:
+    """Take a booking that an operator begins; `here` is our own domain. The booking as it is kept.
+
+    A seat of a driver of ours is asked for as by anybody, at the price that the driver asks.
 
     Raises:
-        BadInput: `standard_first_status`, `standard_booking_known`; `standard_books_here`: the driver is ours.
+        BadInput: `standard_first_status`, `standard_booking_known`; `standard_no_such_driver`: one of ours who
+            offers nothing; and as `guests.enter`.
     """
     bookings.check_new(booking)
     with transaction(engine) as session:
-        if own_offers.is_offer(session, booking["driver"]["id"]):
-            raise BadInput("standard_books_here")
-        if not rows.add_booking(session, kept_booking(booking, caller.operator), now):
+        offer = guests.find_offer(session, booking["driver"], here)
+        number = 0
+        if offer is not None:
+            number = take_turn(session)
+            session.expire_all()
+            offer = guests.find_offer(session, booking["driver"], here)
+        elif _is_of(booking["driver"], here) and not rows.is_user(session, Person(here, booking["driver"]["id"]).key):
+            raise BadInput("standard_no_such_driver")
+        kept = booking if offer is None else guests.priced(booking, offer.offer)
+        if not rows.add_booking(session, kept_booking(kept, caller.operator), now):
             raise BadInput("standard_booking_known")
-        keep_people(session, booking, now)
-        tell_others(session, booking, caller.operator, now)
+        if offer is not None:
+            guests.enter(session, ways, offer, kept, caller.operator, now, number)
+        keep_people(session, kept, now)
+        tell_others(session, kept, caller.operator, now)
+    return kept
+
+
+def _is_of(user: Document, operator: str) -> bool:
+    return bool(operator) and user["operator"].lower() == operator
 
 
 def get_booking(engine: Engine, caller: Caller, booking_id: str) -> Document:
@@ -140,9 +163,12 @@ def change_status(engine: Engine, caller: Caller, booking_id: str, status: str, 
         Conflict: `status_already_set`.
     """
     with transaction(engine) as session:
+        own, number = _turn_of(session, booking_key(booking_id))
         booking, creator = _get(session, caller, booking_id, to_change=True)
         changed = bookings.moved(booking, status)
         kept = kept_booking(changed, creator)
+        if own is not None:
+            guests.take_status(session, own, status, now, number)
         rows.change_booking(session, kept, now)
         if said:
             document = render_json({"message": said, "status": status}).decode()
@@ -162,6 +188,7 @@ def take_event(engine: Engine, caller: Caller, event: Document, now: datetime) -
     digest = hash_words(render_json(data).decode())  # a token is a new one each time
     with transaction(engine) as session:
         known_key = booking_key(data["id"])
+        own, number = _turn_of(session, known_key)
         kept = rows.find_booking(session, known_key, to_change=True)
         before = rows.find_event(session, key)
         if before is not None:
@@ -177,6 +204,8 @@ def take_event(engine: Engine, caller: Caller, event: Document, now: datetime) -
             if not caller.has_part_in(known, kept.creator):
                 raise BadInput("standard_booking_known")
             booking, creator = _after_event(known, data), kept.creator
+            if own is not None:
+                guests.take_status(session, own, data["status"], now, number)
             rows.change_booking(session, kept_booking(booking, creator), now)
         if not rows.add_event(session, key, known_key, digest, now):
             raise BadInput("standard_event_changed")
@@ -191,6 +220,15 @@ def _after_event(known: Document, data: Document) -> Document:
         raise BadInput(refused.code, **refused.facts) from None
 
 
+def _turn_of(session: Session, partner_key: str) -> tuple[Booking | None, int]:
+    """The booking of one of ours behind a partner's, as it is once nobody else changes it."""
+    if own_bookings.find_of_partner(session, partner_key) is None:
+        return None, 0
+    number = take_turn(session)
+    session.expire_all()
+    return own_bookings.find_of_partner(session, partner_key), number
+
+
 def _get(session: Session, caller: Caller, booking_id: str, *, to_change: bool = False) -> tuple[Document, str]:
     """A booking and who made it known."""
     kept = rows.find_booking(session, booking_key(booking_id), to_change=to_change)
@@ -203,14 +241,17 @@ def _get(session: Session, caller: Caller, booking_id: str, *, to_change: bool =
 # --- messages ---------------------------------------------------------------------------------
 
 
-def take_message(engine: Engine, message: Document, now: datetime) -> None:
-    """Take a message to somebody known here.
+def take_message(engine: Engine, keys: Keys, caller: Caller, here: str, message: Document, now: datetime) -> None:
+    """Take a message to somebody known here; one to a driver or passenger of ours is sealed and given to them.
 
     Raises:
         NotFound: `missing_user`.
+        BadInput: as `guests.take_words`.
     """
     kept = kept_message(message)
     with transaction(engine) as session:
+        if guests.take_words(session, keys, message, here, caller.operator, now):
+            return
         if not rows.is_user(session, kept.to_user):
             raise NotFound("missing_user")
         rows.add_message(session, kept, now)

@@ -1,5 +1,7 @@
-"""Own bookings: seats that passengers of ours hold in outings of drivers of ours, and what the two write each other.
+"""Own bookings: seats in outings of drivers of ours or held by passengers of ours, and what the two write each other.
 
+One of the two may be known at a partner operator: `operator` says at which, `partner_key` under which key
+the partner's booking is kept. With a driver of theirs there is no offer: `offer_id` is empty.
 Messages are sealed: who reads the table reads nothing.
 """
 
@@ -52,6 +54,8 @@ class OwnBookingRow(SQLModel, table=True):
     alight_promised_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     ride_m: int
     price_cents: int
+    operator: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    partner_key: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     change: int = Field(index=True)
 
@@ -110,6 +114,8 @@ def put_booking(session: Session, booking: Booking, key: str, body_sha256: str, 
             alight_promised_at=_instant(taken.promised[1]),
             ride_m=booking.ride_m,
             price_cents=booking.price_cents,
+            operator=booking.operator,
+            partner_key=booking.partner_key,
             made_at=made_at,
             change=number,
         )
@@ -138,6 +144,19 @@ def find_by_key(session: Session, passenger: str, key: str) -> tuple[Booking, st
     wanted = select(OwnBookingRow).where(OwnBookingRow.passenger == passenger, OwnBookingRow.key == key)
     row = session.exec(wanted).one_or_none()
     return None if row is None else (_booking(row), row.body_sha256)
+
+
+def find_of_partner(session: Session, partner_key: str) -> Booking | None:
+    """The booking for which a partner's booking stands."""
+    row = session.exec(select(OwnBookingRow).where(OwnBookingRow.partner_key == partner_key)).one_or_none()
+    return None if row is None else _booking(row)
+
+
+def find_last_of_guest(session: Session, offer_id: str, passenger: str) -> Booking | None:
+    """What somebody of a partner booked or asked of an offer last."""
+    wanted = select(OwnBookingRow).where(OwnBookingRow.offer_id == offer_id, OwnBookingRow.passenger == passenger)
+    row = session.exec(wanted.order_by(col(OwnBookingRow.change).desc()).limit(1)).one_or_none()
+    return None if row is None else _booking(row)
 
 
 def get_booking(session: Session, booking_id: str) -> Booking:
@@ -176,12 +195,14 @@ def list_of_person(session: Session, pseudonym: str, since: datetime, limit: int
 def list_changed_bookings(session: Session, after: int, since: datetime) -> Sequence[tuple[str, date]]:
     """The outings of which a booking was changed after a number and that end after an instant."""
     wanted = select(OwnBookingRow).where(OwnBookingRow.change > after, col(OwnBookingRow.alight_at) >= since)
+    wanted = wanted.where(OwnBookingRow.offer_id != "")
     return sorted({(row.offer_id, row.day) for row in session.exec(wanted)})
 
 
 def list_held_since(session: Session, since: datetime) -> Sequence[Booking]:
     """All bookings that hold seats in outings that end after an instant."""
     wanted = select(OwnBookingRow).where(_is_held(), col(OwnBookingRow.alight_at) >= since)
+    wanted = wanted.where(OwnBookingRow.offer_id != "")
     return _bookings(session, wanted.order_by(col(OwnBookingRow.board_at), col(OwnBookingRow.id)))
 
 
@@ -195,10 +216,14 @@ def count_of_passenger(session: Session, passenger: str, begin: datetime, end: d
     ).one()
 
 
-def add_message(session: Session, booking_id: str, sender: str, key: str, sealed: bytes, now: datetime) -> None:
-    """Keep a message."""
-    session.add(BookingMessageRow(booking_id=booking_id, sender=sender, key=key, sealed=sealed, at=now))
+def add_message(session: Session, booking_id: str, sender: str, key: str, sealed: bytes, now: datetime) -> int:
+    """Keep a message; its number."""
+    row = BookingMessageRow(booking_id=booking_id, sender=sender, key=key, sealed=sealed, at=now)
+    session.add(row)
     session.flush()
+    if row.id is None:
+        raise ValueError("a row that was never stored")
+    return row.id
 
 
 def find_message(session: Session, booking_id: str, sender: str, key: str) -> KeptMessage | None:
@@ -206,6 +231,12 @@ def find_message(session: Session, booking_id: str, sender: str, key: str) -> Ke
     mine = (BookingMessageRow.booking_id == booking_id, BookingMessageRow.sender == sender)
     row = session.exec(select(BookingMessageRow).where(*mine, BookingMessageRow.key == key)).one_or_none()
     return None if row is None else KeptMessage(row.sender, row.sealed, row.at)
+
+
+def find_message_by_id(session: Session, message_id: int) -> tuple[str, KeptMessage] | None:
+    """A message, after the booking that it is of."""
+    row = session.get(BookingMessageRow, message_id)
+    return None if row is None else (row.booking_id, KeptMessage(row.sender, row.sealed, row.at))
 
 
 def list_messages(session: Session, booking_id: str) -> Sequence[KeptMessage]:
@@ -245,4 +276,6 @@ def _booking(row: OwnBookingRow) -> Booking:
         row.price_cents,
         BookingState(row.state),
         row.line_id,
+        row.operator,
+        row.partner_key,
     )

@@ -1,4 +1,4 @@
-"""What the tables of partners hold about people of ours, whom operators know by their pseudonym.
+"""What the tables of partners hold about people of ours, whom operators know by their pseudonym, or by a booking.
 
 Erasure takes whole rows: a partner that asks for such a booking is told that there is none.
 """
@@ -16,12 +16,20 @@ from covoiturage.standard.bookings import user_prefix
 from mobigo.store.base import change
 from mobigo.store.covoiturage.bookings import BookingRow, EventRow, MessageRow, UserRow
 from mobigo.store.covoiturage.offers import OfferRow, note_change
+from mobigo.store.covoiturage.own_bookings import OwnBookingRow
 from mobigo.store.personal import Holding, OpensSealed, Row, Value, Whose
 
 
 def _naming(table: type[SQLModel], columns: Sequence[str], whose: Whose) -> ColumnElement[bool]:
     prefix = user_prefix(whose.pseudonym)
-    return or_(*(col(getattr(table, name)).startswith(prefix, autoescape=True) for name in columns))
+    named = [col(getattr(table, name)).startswith(prefix, autoescape=True) for name in columns]
+    return or_(*named, col(BookingRow.key).in_(_shared(whose))) if table is BookingRow else or_(*named)
+
+
+def _shared(whose: Whose) -> Any:
+    """The keys of partners' bookings behind the rides that they share with somebody of a partner."""
+    own = or_(col(OwnBookingRow.driver) == whose.pseudonym, col(OwnBookingRow.passenger) == whose.pseudonym)
+    return select_columns(col(OwnBookingRow.partner_key)).where(own, col(OwnBookingRow.partner_key) != "")
 
 
 def _holding(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, delete
+from sqlalchemy import Column, LargeBinary, delete, false
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -35,6 +35,7 @@ class PartnerRow(SQLModel, table=True):
     server: str
     sealed_key: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    takes_bookings: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,16 @@ class PartnerKey:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """An operator that serves the standard at `server`; `sealed_key` is what we show there, if anything."""
+    """An operator that serves the standard at `server`; `sealed_key` is what we show there, if anything.
+
+    `takes_bookings`: seats are booked there through the standard; else at the address that each journey gives.
+    """
 
     operator: str
     server: str
     sealed_key: bytes | None
     made_at: datetime
+    takes_bookings: bool = False
 
 
 def add_key(session: Session, key: PartnerKey, secret_hash: str) -> None:
@@ -105,7 +110,11 @@ def add_partner(session: Session, partner: Partner) -> None:
         raise Conflict("partner_known", operator=partner.operator)
     session.add(
         PartnerRow(
-            operator=partner.operator, server=partner.server, sealed_key=partner.sealed_key, made_at=partner.made_at
+            operator=partner.operator,
+            server=partner.server,
+            sealed_key=partner.sealed_key,
+            made_at=partner.made_at,
+            takes_bookings=partner.takes_bookings,
         )
     )
     session.flush()
@@ -137,4 +146,4 @@ def _key(row: PartnerKeyRow) -> PartnerKey:
 
 
 def _partner(row: PartnerRow) -> Partner:
-    return Partner(row.operator, row.server, row.sealed_key, row.made_at)
+    return Partner(row.operator, row.server, row.sealed_key, row.made_at, row.takes_bookings)

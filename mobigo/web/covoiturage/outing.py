@@ -44,6 +44,7 @@ RENEW_S = 45  # a code lives 60 seconds, so that one is always good while the pa
 # Error code -> the field it speaks of.
 _FIELD_OF = {
     "bad_phone": "telephone",
+    "unknown_booking": "passager",
     "boarding_unknown_stop": "arret",
     "too_many_codes": "telephone",
     "wrong_boarding_code": "code",
@@ -91,6 +92,7 @@ class DrivingPage:
     lines: Sequence[Line]
     riders: Sequence[Aboard]
     expected: Sequence[str]
+    guests: Sequence[Choice]  # of those, the passengers of partners, who have no code to scan
     stops: Sequence[Choice]
     asked: str  # the id of the code that is being typed
     phone: str
@@ -159,7 +161,7 @@ def _told(expected: Sequence[Expected]) -> list[str]:
     return [
         say(
             "covoiturage.outing.expected_one",
-            who=one.first_name or say("covoiturage.outing.nameless"),
+            who=_who(one),
             stop=one.board_name,
             at=clock(one.board_at),
             to=one.alight_name,
@@ -168,6 +170,12 @@ def _told(expected: Sequence[Expected]) -> list[str]:
         )
         for one in expected
     ]
+
+
+def _who(expected: Expected) -> str:
+    if expected.operator:
+        return say("covoiturage.outing.guest", operator=expected.operator)
+    return expected.first_name or say("covoiturage.outing.nameless")
 
 
 def _booked(departure: Departure) -> Booked:
@@ -210,6 +218,9 @@ def _driving_page(
         ],
         riders=_aboard(outing),
         expected=_told(expected),
+        guests=[
+            Choice(one.booking_id, told) for one, told in zip(expected, _told(expected), strict=True) if one.operator
+        ],
         stops=stop_choices(outing.stops, form.get("arret", "")),
         asked=form.get("demande", ""),
         phone=form.get("telephone", ""),
@@ -268,6 +279,7 @@ def make_router(pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     _add_way(router, pages)
     _add_sms(router, pages)
+    _add_guests(router, pages)
     _add_ends(router, pages)
     return router
 
@@ -336,6 +348,20 @@ def _add_sms(router: APIRouter, pages: Pages) -> None:
         typed = (form.get("demande", ""), form.get("code", ""), form.get("arret", ""), seen_of(request, form))
         try:
             boarding_codes.use_code(state.engine, state.keys, outing.id, principal.pseudonym, *typed)
+        except MobigoError as error:
+            return _send_driving(pages, request, outing, form, error)
+        return door.go(OUTING)
+
+
+def _add_guests(router: APIRouter, pages: Pages) -> None:
+    """A passenger of a partner is aboard, as the driver says."""
+
+    @router.post(f"{OUTING}/passager")
+    def board(request: Request, principal: Owner, form: Fields) -> Response:
+        engine, outing = request.app.state.engine, _driven(request, principal)
+        told = (form.get("passager", ""), form.get("arret", ""), seen_of(request, form), principal.actor)
+        try:
+            outings.board_guest(engine, outing.id, principal.pseudonym, *told)
         except MobigoError as error:
             return _send_driving(pages, request, outing, form, error)
         return door.go(OUTING)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 
 from fastapi import Request
 
-from mobigo.services.covoiturage.booking import Booking
+from mobigo.services.covoiturage.booking import Booking, Party
 from mobigo.web.journeys.form import Form, find_clock, find_day
 from mobigo.web.journeys.places import Question, Settled, settle
 from mobigo.web.layout import Pages
@@ -19,6 +19,7 @@ from socle.times import PARIS
 SEARCH = "/covoiturage"
 OFFER = "/covoiturage/proposer"
 BOOK = "/covoiturage/reserver"
+BOOK_ELSEWHERE = "/covoiturage/reserver-ailleurs"
 WAIT = "/covoiturage/attendre"
 RIDES = "/compte/trajets"
 _MOST_DIGITS = 4
@@ -96,6 +97,14 @@ def settle_both(snapshot: Snapshot, form: Form) -> tuple[Settled, Settled] | tup
     questions = [end for _, end in ends if isinstance(end, Question)]
     wrong = {end.sentence: side.name for side, end in ends if not isinstance(end, Settled | Question)}
     return questions, wrong
+
+
+def other_words(booking: Booking, who: str) -> str:
+    """Who the other of a booking is: somebody of ours, or of a partner operator."""
+    other = Party.PASSENGER if booking.party_of(who) is Party.DRIVER else Party.DRIVER
+    if booking.theirs is other:
+        return say(f"meeting.ride.{other}_of", operator=booking.operator)
+    return say(f"meeting.ride.{other}")
 
 
 def state_words(booking: Booking) -> str:

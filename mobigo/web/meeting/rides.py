@@ -19,7 +19,7 @@ from mobigo.services.people.principal import Principal
 from mobigo.texts import all_texts, error_sentence
 from mobigo.web import door
 from mobigo.web.layout import Pages
-from mobigo.web.meeting.parts import RIDES, SEARCH, first_page, read_day, state_words
+from mobigo.web.meeting.parts import RIDES, SEARCH, first_page, other_words, read_day, state_words
 from mobigo.web.people.account import Line, back_to_account
 from mobigo.web.people.forms import Field, Fields, Link, Owner, status_of
 from mobigo.web.wording import clock, euros, long_day, moment, say, say_count
@@ -125,6 +125,8 @@ def _booking_row(booking: Booking, who: str, now: datetime) -> Row:
     at = booking.taken.board.instant
     facts = [say("meeting.mine.driving") if booking.party_of(who) is Party.DRIVER else say("meeting.mine.riding")]
     facts += [state_words(booking), say_count("meeting.mine.seats", booking.seats)]
+    if booking.operator:
+        facts.append(other_words(booking, who))
     return Row(
         say("meeting.mine.way", origin=booking.board_name, destination=booking.alight_name),
         say("meeting.search.when_at", day=long_day(local_day(at)), time=clock(at)),
@@ -189,9 +191,10 @@ def _ride_page(
     request: Request, principal: Principal, booking: Booking, problem: str = "", typed: str = ""
 ) -> RidePage:
     state, now, who = request.app.state, door.now_of(request), principal.pseudonym
-    taken, is_driver = booking.taken, booking.party_of(principal.pseudonym) is Party.DRIVER
+    taken = booking.taken
     lines = [
         Line(say("meeting.ride.state"), state_words(booking)),
+        *((Line(say("meeting.ride.with"), other_words(booking, who)),) if booking.operator else ()),
         Line(say("meeting.ride.reference"), booking.reference, say("meeting.ride.reference_what")),
         Line(say("meeting.ride.board"), f"{booking.board_name}, {clock(taken.board.instant)}"),
         Line(say("meeting.ride.alight"), f"{booking.alight_name}, {clock(taken.alight.instant)}"),
@@ -199,7 +202,7 @@ def _ride_page(
         Line(say("meeting.ride.seats"), str(booking.seats)),
         Line(say("meeting.ride.price"), euros(booking.price_cents)),
     ]
-    other = say("meeting.ride.passenger") if is_driver else say("meeting.ride.driver")
+    other = other_words(booking, who)
     read = bookings.read_messages(state.engine, state.keys, booking.booking_id, who)
     field = Field(
         "texte",

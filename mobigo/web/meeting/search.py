@@ -12,10 +12,13 @@ from urllib.parse import urlencode
 import anyio
 from fastapi import APIRouter, Request, Response
 
+from covoiturage.crossing import SEATS
 from covoiturage.offers import KEPT_S, Match, Wish
+from mobigo.security import Keys
 from mobigo.services.covoiturage import booking as bookings
 from mobigo.services.covoiturage import finding, lines
 from mobigo.services.covoiturage.booking import GivenBooking
+from mobigo.services.covoiturage.elsewhere import seal_journey
 from mobigo.services.covoiturage.finding import PartnerJourney, PartnerJourneys
 from mobigo.services.covoiturage.given import NAME_LETTERS, digest_of
 from mobigo.services.covoiturage.ways import ways_of
@@ -25,7 +28,18 @@ from mobigo.web.door import PUBLIC
 from mobigo.web.journeys.form import Form, find_here, find_moment, read_form
 from mobigo.web.journeys.places import Question, Settled
 from mobigo.web.layout import Pages
-from mobigo.web.meeting.parts import BOOK, OFFER, RIDES, SEARCH, WAIT, find_snapshot, read_count, read_day, settle_both
+from mobigo.web.meeting.parts import (
+    BOOK,
+    BOOK_ELSEWHERE,
+    OFFER,
+    RIDES,
+    SEARCH,
+    WAIT,
+    find_snapshot,
+    read_count,
+    read_day,
+    settle_both,
+)
 from mobigo.web.people.forms import Fields, FormPage, Link, Owner, send_form, send_refused
 from mobigo.web.wording import clock, distance, duration, euros, long_day, minute_after, say, say_count
 from socle.errors import BadInput, MobigoError
@@ -160,21 +174,24 @@ def _card(match: Match, form: Form, wish: Wish, names: tuple[str, str], ends: tu
     )
 
 
-def _partner_card(journey: PartnerJourney, wish: Wish) -> Card:
+def _partner_card(journey: PartnerJourney, wish: Wish, names: tuple[str, str], keys: Keys, now: datetime) -> Card:
+    """A journey of a partner: booked here where the partner takes bookings of one seat, else on its own pages."""
     facts = [say("meeting.search.operator", operator=journey.operator)]
     if journey.price_cents is not None:
         facts.append(euros(journey.price_cents) if journey.price_cents else say("meeting.search.free"))
     if journey.seats is not None:
         facts.append(say_count("meeting.search.seats", journey.seats))
     leaves = local_day(journey.pickup_at)
+    sealed = seal_journey(keys, journey.document, now) if journey.is_booked_here and wish.seats == SEATS else ""
+    here = door.with_query(BOOK_ELSEWHERE, trajet=sealed, de=names[0], vers=names[1])
     return Card(
         journey.pickup_at,
         minute_after(journey.pickup_at + journey.duration_s),
         duration(journey.duration_s),
         long_day(leaves) if leaves != local_day(wish.at) else "",
         facts,
-        journey.link,
-        say("meeting.search.book_at", operator=journey.operator),
+        here if sealed else journey.link,
+        say("meeting.search.book") if sealed else say("meeting.search.book_at", operator=journey.operator),
     )
 
 
@@ -256,7 +273,7 @@ def make_router(pages: Pages) -> APIRouter:
         look = partial(finding.find_partners, state.engine, state.keys, state.offer_boards, wish, now)
         others: PartnerJourneys = await anyio.to_thread.run_sync(look)
         cards = [_card(one, form, wish, names, ends) for one in matches]
-        cards += [_partner_card(one, wish) for one in others.journeys]
+        cards += [_partner_card(one, wish, names, state.keys, now) for one in others.journeys]
         page = replace(
             page,
             title=say("meeting.search.found", origin=origin.name, destination=destination.name),

@@ -29,7 +29,7 @@ from tests.worlds.meeting import (
     publish,
 )
 from tests.worlds.operators import bring
-from tests.worlds.partners import driver_journey, user
+from tests.worlds.partners import driver_journey
 
 AT = int(SEVEN.timestamp())
 DAY_S = 86_400
@@ -149,19 +149,3 @@ def test_a_request_answers_drivers_until_it_is_given_up(engine, anybody):
     assert anybody.search("driver_journeys", **way) == []
     requesting.give_up(engine, kept.request_id, BEN)
     assert anybody.search("passenger_journeys", **way) == []
-
-
-def test_a_seat_with_our_driver_is_booked_on_our_pages_only(engine, anybody):
-    offer = publish(engine).offer
-    (told,) = anybody.search("driver_journeys", **WAY)
-    booking = {
-        "id": "7a1c0a1e-0000-4000-8000-00000000000a",
-        "driver": told["driver"],
-        "passenger": user(),
-        "status": "WAITING_CONFIRMATION",
-        "price": told["price"],
-        "passengerPickupDate": AT,
-        **{name: told[name] for name in told if name.endswith(("Lat", "Lng"))},
-    }
-    assert "webUrl" in anybody.book(booking, 400).json()["error"]
-    assert offer.offer_id == told["driver"]["id"]

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from covoiturage.drives import straight_ways
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import Ends, JourneyQuestion, TripQuestion
 from covoiturage.standard.shapes import WEEKDAYS
@@ -15,8 +16,9 @@ from mobigo.jobs.worker import Worker
 from mobigo.security import Keys
 from mobigo.services.covoiturage import partners, partnership, standard
 from mobigo.services.covoiturage.standard import Caller
+from mobigo.services.covoiturage.telling import begin
 from mobigo.services.jobs import overview
-from mobigo.store.base import migrate, open_engine, reading
+from mobigo.store.base import migrate, open_engine, reading, transaction
 from mobigo.store.covoiturage.bookings import is_user
 from mobigo.store.jobs import JobState
 from socle.errors import BadInput, Conflict, NotFound
@@ -197,50 +199,12 @@ def test_the_key_that_we_show_is_kept_sealed(ours, canned):
 # --- telling --------------------------------------------------------------------------------
 
 
-def test_a_booking_begun_with_a_partner_arrives_there_with_all_that_becomes_of_it(ours, partner, work):
-    app, address, shown = partner
-    register(ours, THEIRS, address, shown)
-    body = booking(driver=user("d1", THEIRS), passenger=user("p1", "mobigo.exemple.test"))
-    partners.begin_booking(ours, THEIRS, body, NOON)
-    assert work() == [(JobState.DONE, "booking")]
-    there = standard.get_booking(app.state.engine, Caller("mobigo.exemple.test"), body["id"])
-    assert there == body
-    partners.change_own(ours, body["id"], "CANCELLED", NOON)
-    assert work()[-1] == (JobState.DONE, "status")
-    there = standard.get_booking(app.state.engine, Caller(THEIRS), body["id"])
-    assert there["status"] == "CANCELLED"
-    with pytest.raises(Conflict):
-        partners.change_own(ours, body["id"], "CONFIRMED", NOON)
-
-
-def test_what_the_partner_knows_already_is_done(ours, partner, work):
-    app, address, shown = partner
-    register(ours, THEIRS, address, shown)
-    body = booking(passenger=user("p1", "mobigo.exemple.test"))
-    partners.begin_booking(ours, THEIRS, body, NOON)
-    work()
-    standard.change_status(app.state.engine, Caller(THEIRS), body["id"], "CONFIRMED", "", NOON)
-    partners.change_own(ours, body["id"], "CONFIRMED", NOON)
-    assert work()[-1] == (JobState.DONE, "status")
-
-
-def test_a_message_reaches_somebody_of_a_partner(ours, partner, work):
-    app, address, shown = partner
-    register(ours, THEIRS, address, shown)
-    partners.send_message(ours, message(user("named")), NOON)
-    assert work() == [(JobState.DONE, "message")]
-    with app.state.engine.connect() as connection:
-        assert "une place" in connection.exec_driver_sql("SELECT document FROM partner_message").scalar()
-    partners.send_message(ours, message(user("nobody")), NOON)
-    assert work()[-1] == (JobState.DEAD, "message")
-
-
 def test_what_one_side_tells_is_told_to_the_other_and_not_back(ours, canned, work):
     of_driver, of_passenger = canned(200), canned(200)
     register(ours, THEIRS, of_driver.address)
     register(ours, OTHERS, of_passenger.address, "key")
     body = booking(webUrl="https://maas.exemple.test/b")
-    standard.book(ours, Caller(OTHERS), body, NOON)
+    standard.book(ours, straight_ways, Caller(OTHERS), "", body, NOON)
     standard.change_status(ours, Caller(THEIRS), body["id"], "CONFIRMED", "", NOON)
     standard.take_event(ours, Caller(OTHERS), event("VALIDATED", "passenger", id=body["id"]), NOON)
     assert [state for state, _ in work()] == [JobState.DONE] * 3
@@ -257,17 +221,17 @@ def test_what_one_side_tells_is_told_to_the_other_and_not_back(ours, canned, wor
 
 
 def test_a_partner_that_is_away_is_told_later_and_one_that_refuses_is_given_up(ours, canned, work, clock, monkeypatch):
-    monkeypatch.setattr("mobigo.services.covoiturage.partners.post", _once)
+    monkeypatch.setattr("mobigo.services.covoiturage.telling.post", _once)
     server = canned(503)
     register(ours, THEIRS, server.address)
-    standard.book(ours, Caller(OTHERS), booking(), NOON)
+    standard.book(ours, straight_ways, Caller(OTHERS), "", booking(), NOON)
     assert work() == [(JobState.WAITING, "event")]
     server.status = 200
     clock.now += timedelta(hours=1)
     assert work() == [(JobState.DONE, "event")]
     assert server.seen[0][2]["Idempotency-Key"] == server.seen[-1][2]["Idempotency-Key"]
     server.status = 400
-    standard.book(ours, Caller(OTHERS), booking(), clock.now)
+    standard.book(ours, straight_ways, Caller(OTHERS), "", booking(), clock.now)
     assert work()[-1] == (JobState.DEAD, "event")
 
 
@@ -282,7 +246,7 @@ def test_an_event_that_was_overtaken_is_done(ours, canned, work):
     server = canned(400)
     register(ours, THEIRS, server.address)
     body = booking()
-    standard.book(ours, Caller(OTHERS), body, NOON)
+    standard.book(ours, straight_ways, Caller(OTHERS), "", body, NOON)
     standard.change_status(ours, Caller(OTHERS), body["id"], "CANCELLED", "", NOON)
     assert sorted(work()) == [(JobState.DEAD, "event"), (JobState.DONE, "event")]
 
@@ -290,26 +254,16 @@ def test_an_event_that_was_overtaken_is_done(ours, canned, work):
 def test_a_partner_that_was_removed_is_told_nothing(ours, canned, work):
     server = canned()
     register(ours, THEIRS, server.address)
-    standard.book(ours, Caller(OTHERS), booking(), NOON)
+    standard.book(ours, straight_ways, Caller(OTHERS), "", booking(), NOON)
     partnership.remove_partner(ours, THEIRS, "system:test", NOON)
     assert work() == [(JobState.DONE, "event")]
     assert server.seen == []
 
 
-def test_what_cannot_be_begun_is_refused(ours, canned):
-    with pytest.raises(NotFound):
-        partners.begin_booking(ours, THEIRS, booking(), NOON)
-    with pytest.raises(NotFound):
-        partners.send_message(ours, message(user("x", "\0")), NOON)
-    with pytest.raises(NotFound):
-        partners.change_own(ours, booking()["id"], "CONFIRMED", NOON)
+def test_who_is_no_partner_or_has_no_address_is_refused(ours, canned):
+    with transaction(ours) as session, pytest.raises(NotFound):
+        begin(session, THEIRS, booking(), NOON)
     register(ours, THEIRS, canned().address)
-    body = booking()
-    with pytest.raises(BadInput):
-        partners.begin_booking(ours, THEIRS, body | {"status": "CONFIRMED"}, NOON)
-    partners.begin_booking(ours, THEIRS, body, NOON)
-    with pytest.raises(BadInput):
-        partners.begin_booking(ours, THEIRS, body, NOON)
     with pytest.raises(Conflict):
         register(ours, THEIRS.upper(), "http://127.0.0.1:9")
     for operator, server in (("no domain", "http://127.0.0.1"), ("a.exemple.test", "ftp://x"), ("a.exemple.test", "x")):
