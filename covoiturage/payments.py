@@ -8,9 +8,10 @@ somebody else than who prepared it approves it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 
 from socle.errors import BadInput
 from socle.money import Cents
@@ -88,3 +89,58 @@ def make_batch(month: str, owed_cents: Mapping[str, Cents], threshold_cents: Cen
     now = {item.driver for item in items}
     waits = {driver: cents for driver, cents in sorted(owed_cents.items()) if driver not in now and cents}
     return PaymentBatch(batch_id, month, items, waits)
+
+
+# --- when the money of one decision was paid ---------------------------------------------------
+
+
+class PayoutState(StrEnum):
+    """How far the money of a decision got. A payment pays all that its driver is owed, corrections taken off."""
+
+    PAID = "paid"
+    HANDED = "handed"  # to the bank, which has not answered
+    REJECTED = "rejected"  # by the bank: owed again, and no batch has paid it since
+    CARRIED_OVER = "carried_over"  # the last batch left it for a later one: too little was owed
+    DISPUTED = "disputed"  # parked until somebody answers
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """An approved batch as one driver sees it: how their payment ended; None and 0 when it pays them nothing."""
+
+    batch_id: str
+    month: str
+    prepared_at: datetime
+    execute_on: date
+    state: PayoutState | None
+    cents: Cents
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Where the money of a decision is: in which batch, to be paid when, in a payment of how much."""
+
+    state: PayoutState
+    batch_id: str = ""
+    month: str = ""
+    execute_on: date | None = None
+    cents: Cents = 0
+
+
+def find_payout(owed_at: datetime, payments: Sequence[Payment]) -> Payout | None:
+    """Where the money is that a driver was owed at an instant; None before any batch was approved since.
+
+    `payments` are all approved batches in the order in which they were prepared. Each pays what was owed by
+    then whole or not at all, so that the first one to pay the driver pays this.
+    """
+    last: Payout | None = None
+    for one in payments:
+        if one.prepared_at < owed_at:
+            continue
+        if one.state is None and last is not None and last.state is PayoutState.REJECTED:
+            continue  # what came back from the bank is told until it is paid
+        state = one.state or PayoutState.CARRIED_OVER
+        last = Payout(state, one.batch_id, one.month, one.execute_on if one.state else None, one.cents)
+        if one.state in {PayoutState.PAID, PayoutState.HANDED}:
+            return last
+    return last

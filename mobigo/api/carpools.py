@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -17,6 +17,7 @@ from mobigo.services.covoiturage import boarding_codes, carpools, outings, scann
 from mobigo.services.covoiturage.carpools import Part, ToldCarpool
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.outings import Happened, Seen
+from mobigo.services.covoiturage.paid import payout_sentence
 from mobigo.services.ledger.proving import prove_entry
 from mobigo.services.people.contacts import read_phone
 from mobigo.services.people.principal import Principal
@@ -162,6 +163,17 @@ class CodeAnswer(Struct):
     code_id: str
 
 
+class PaidAnswer(Struct):
+    """Where the money of a decision is; a payment pays all that its driver is owed."""
+
+    state: str
+    label: str
+    batch: str | None
+    month: str | None
+    on: date | None
+    cents: int | None
+
+
 class DecisionAnswer(Struct):
     """What the carpool is worth to the caller, why, and that the books hold it."""
 
@@ -176,6 +188,7 @@ class DecisionAnswer(Struct):
     explanation: list[str]
     entry_key: str | None
     proof: Given | None
+    payout: PaidAnswer | None = None
 
 
 Body = Annotated[bytes, Depends(read_json)]
@@ -335,8 +348,16 @@ def decision(request: Request, principal: Owner, carpool_id: CarpoolId) -> Respo
             list(told.explanation),
             told.entry_key or None,
             proof,
+            _payout(told.payout),
         )
     )
+
+
+def _payout(payout: carpools.Payout | None) -> PaidAnswer | None:
+    if payout is None:
+        return None
+    about = (payout.batch_id or None, payout.month or None, payout.execute_on, payout.cents or None)
+    return PaidAnswer(payout.state, payout_sentence(payout), *about)
 
 
 def _seen(request: Request, told: SeenBody | CarpoolBody) -> Seen:

@@ -16,8 +16,11 @@ from enum import StrEnum
 from sqlalchemy import Engine
 
 from covoiturage.boarding import Outing, Rider
+from covoiturage.payments import Payout as Payout  # named in the signatures of doors
+from covoiturage.payments import PayoutState
 from covoiturage.proof import ProofClass
 from mobigo.services.covoiturage.declaring import write_cancelled
+from mobigo.services.covoiturage.paid import find_payouts, payout_sentence
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_carpool, list_verdicts
 from mobigo.store.covoiturage.decisions import last_decision
@@ -79,6 +82,7 @@ class ToldDecision:
     explanation: Sequence[str]
     entry_key: str
     state_label: str
+    payout: Payout | None = None  # told to who is paid, or reads all money
 
 
 def operator_scope(pseudonym: str) -> str:
@@ -149,7 +153,10 @@ def get_decision(engine: Engine, carpool_id: str, who: str, *, may_read_all: boo
         steps = [step["text"] for step in decision.explanation]
         reason = decision.reason or ""
         label = next((step for step in steps if reason and step.startswith(label)), label)  # « Refusé : … »
-        return ToldDecision(carpool_id, kept.state, decision.amount_cents, reason, *about, steps, key, label)
+        payout = find_payouts(session, kept.driver, [decision]).get(carpool_id)
+        if payout is not None and payout.state is PayoutState.PAID:
+            label = payout_sentence(payout)  # « Versé le … »
+        return ToldDecision(carpool_id, kept.state, decision.amount_cents, reason, *about, steps, key, label, payout)
 
 
 def _label(state: str) -> str:

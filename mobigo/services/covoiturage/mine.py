@@ -11,6 +11,8 @@ from itertools import islice
 from sqlalchemy import Engine
 
 from covoiturage import ledger
+from covoiturage.payments import Payout
+from mobigo.services.covoiturage.paid import find_payouts
 from mobigo.store.base import Session, reading
 from mobigo.store.covoiturage.carpools import CarpoolState as CarpoolState  # told on pages
 from mobigo.store.covoiturage.carpools import KeptCarpool, list_of_person
@@ -32,6 +34,7 @@ class OwnCarpool:
     is_refused: bool
     amount_cents: Cents  # to the driver; what a passenger owes is below zero
     explanation: Sequence[str]
+    payout: Payout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ def get_own_money(engine: Engine, pseudonym: str) -> OwnMoney:
         kept = list(islice(list_of_person(session, pseudonym), N_SHOWN))
         decisions = list_of_carpools(session, [one.id for one in kept])
         payable, receivable = ledger.payable_to(pseudonym).code, ledger.receivable_from(pseudonym).code
+        driven = [decisions[one.id] for one in kept if one.driver == pseudonym and one.id in decisions]
+        payouts = find_payouts(session, pseudonym, driven)
         stands_there = balances_cents(session, (payable, receivable))
         fares = {
             one.id: _fare_cents(session, one, pseudonym, decisions[one.id].number)
@@ -60,10 +65,11 @@ def get_own_money(engine: Engine, pseudonym: str) -> OwnMoney:
         decision = decisions.get(one.id)
         is_driver = one.driver == pseudonym
         amount, told = -fares.get(one.id, 0), []
+        payout = payouts.get(one.id) if one.state is CarpoolState.DECIDED else None
         if decision is not None and one.state is CarpoolState.DECIDED and is_driver:
             amount, told = decision.amount_cents, [step["text"] for step in decision.explanation]
         is_refused = decision is not None and decision.reason is not None
-        carpools.append(OwnCarpool(one.id, one.end_at, is_driver, one.state, is_refused, amount, told))
+        carpools.append(OwnCarpool(one.id, one.end_at, is_driver, one.state, is_refused, amount, told, payout))
     return OwnMoney(-stands_there.get(payable, 0), stands_there.get(receivable, 0), carpools)
 
 

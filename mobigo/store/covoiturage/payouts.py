@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import update
+from sqlalchemy import and_, update
 from sqlmodel import Session, col, select
 
-from covoiturage.payments import Item, PaymentBatch
+from covoiturage.payments import Item, Payment, PaymentBatch, PayoutState
 from mobigo.store.base import change
 from mobigo.store.covoiturage.rows import PaymentBatchRow, PaymentItemRow
 from socle.errors import NotFound
@@ -86,6 +86,25 @@ def list_items(session: Session, batch_id: str) -> Sequence[KeptItem]:
         select(PaymentItemRow).where(PaymentItemRow.batch_id == batch_id).order_by(col(PaymentItemRow.end_to_end_id))
     )
     return [KeptItem(Item(row.driver, row.cents, row.end_to_end_id), ItemState(row.state)) for row in rows]
+
+
+def list_payments(session: Session, driver: str) -> Sequence[Payment]:
+    """Every approved batch as one driver sees it, in the order in which they were prepared."""
+    own = and_(col(PaymentItemRow.batch_id) == col(PaymentBatchRow.id), col(PaymentItemRow.driver) == driver)
+    rows = session.exec(
+        select(PaymentBatchRow, PaymentItemRow)
+        .join(PaymentItemRow, own, isouter=True)
+        .where(col(PaymentBatchRow.approved_by).is_not(None))
+        .order_by(col(PaymentBatchRow.prepared_at), col(PaymentBatchRow.id))
+    )
+    return [_payment(batch, item) for batch, item in rows]
+
+
+def _payment(batch: PaymentBatchRow, item: PaymentItemRow | None) -> Payment:
+    if batch.execute_on is None:
+        raise ValueError("an approved batch without a day")
+    state, cents = (None, 0) if item is None else (PayoutState(item.state), item.cents)
+    return Payment(batch.id, batch.month, batch.prepared_at, batch.execute_on, state, cents)
 
 
 def get_item(session: Session, end_to_end_id: str) -> tuple[str, KeptItem]:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from mobigo.services.covoiturage import disputing, mine
 from mobigo.services.covoiturage.disputing import Dispute
 from mobigo.services.covoiturage.mine import CarpoolState, OwnCarpool
+from mobigo.services.covoiturage.paid import payout_sentence
 from mobigo.services.people import accounts
 from mobigo.web import door
 from mobigo.web.covoiturage.certificates import CERTIFICATE, RECEIPTS
@@ -53,6 +54,8 @@ class MoneyPage:
 
 
 def _state(one: OwnCarpool) -> str:
+    if one.payout is not None:
+        return payout_sentence(one.payout)
     if one.state is CarpoolState.DECIDED:
         return say("covoiturage.mine.state.refused") if one.is_refused else say("covoiturage.mine.state.decided")
     return say(f"covoiturage.mine.state.{one.state}")
