@@ -28,6 +28,7 @@ from mobigo.cli import (
     people,
     registry,
     retention,
+    school_bench,
     scolaire,
     simulate,
     streets,
@@ -86,6 +87,7 @@ covoiturage.app.add_typer(registry.app, name="registry")
 covoiturage.app.add_typer(partners.keys_app, name="keys")
 covoiturage.app.add_typer(partners.partners_app, name="partners")
 app.add_typer(covoiturage.app, name="covoiturage")
+scolaire.app.add_typer(school_bench.app, name="bench")
 app.add_typer(scolaire.app, name="scolaire")
 app.add_typer(people.app, name="people")
 app.command(help=text("cli.doctor.help"))(doctor)

@@ -29,7 +29,7 @@ def problems() -> list[tuple[str, Problem]]:
 @pytest.mark.parametrize(("kind", "problem"), problems())
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_kernel_decides_as_its_slow_twin(kind, problem, seed):
-    n_steps = 150
+    n_steps = 150 if kind != "booked trips" else 60
     twin = SlowSearch(problem, seed, SMALL)
     slow = twin.run_giving_up(n_steps)
     outcome = search(problem, Budget(steps=n_steps), seed, FEWEST_VEHICLES, settings=SMALL)

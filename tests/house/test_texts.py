@@ -10,7 +10,7 @@ import pytest
 from mobigo.texts import all_texts
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("covoiturage", "mobigo", "routing", "scolaire", "socle")
+ROOMS = ("covoiturage", "fleet", "mobigo", "routing", "scolaire", "socle")
 ERRORS = {
     "BadInput",
     "NotFound",
