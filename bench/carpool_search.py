@@ -1,12 +1,13 @@
 """Searches against a running server, 200 questions a second: of a partner operator with its key, and of travellers.
 
-    python bench/covoiturage.py search [--seconds 30] [--users 40] [--workers 1]
+    python bench/covoiturage.py search [--seconds 30] [--users 40] [--workers 2] [--folder DIR]
 
 The partner asks `/standard-covoiturage/v1` for 10,000 offers handed over: half are journeys of drivers over a
 week, half regular trips with five schedules each, between 60 places of the region; a question asks for one of
 either within 5 km and an hour. Travellers ask `/api/covoiturage/search` for 20,000 offers of our own drivers,
 along the streets (`bench/carpool_rides.py`); no other operator is asked meanwhile. The generator runs on the
-same cores.
+same cores, so the processor time that the server takes for a request is told too. What is served is made in
+`--folder` and used again from there, else made each time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import psutil
+
 from bench import carpool_rides
 from bench.history import machine, record
 from bench.load import ROOT, free_port, percentile, run_scenario, start_server
@@ -34,6 +37,7 @@ GOAL_P99_MS = 50
 FIRST_AT = 1_795_478_400  # 2026-11-24T00:00:00Z
 WEEK_S = 7 * 86_400
 DAYS = ("MON", "TUE", "WED", "THU", "FRI")
+READY = "ready"
 
 
 def places() -> list[tuple[float, float]]:
@@ -94,49 +98,70 @@ def warm_up(port: int, workers: int) -> None:
         urllib.request.urlopen(f"http://127.0.0.1:{port}{address}", timeout=60).close()
 
 
+def cpu_s(server: subprocess.Popen[bytes]) -> float:
+    """Processor seconds of the server and its workers up to now."""
+    first = psutil.Process(server.pid)
+    spent = [process.cpu_times() for process in (first, *first.children(recursive=True))]
+    return sum(times.user + times.system for times in spent)
+
+
+def make_data(folder: Path) -> None:
+    """The demonstration's region, the partners' offers and ours."""
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for section, offer in offers():
+        sections.setdefault(section, []).append(offer)
+    file = folder / "offers.json"
+    file.write_text(json.dumps(sections))
+    print(mobigo("covoiturage", "import", str(file)))
+    mobigo("demo")
+    data_dir = Path(os.environ["MOBIGO_DATA_DIR"])
+    engine = open_engine(f"sqlite:///{data_dir / 'mobigo.sqlite3'}")
+    carpool_rides.publish_all(engine, data_dir, datetime.now(UTC).date())
+    engine.dispose()
+    (folder / READY).touch()
+
+
 def main(arguments: list[str]) -> None:
     """Serve, ask, print, keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--users", type=int, default=40, help="each asks five times a second")
-    parser.add_argument("--workers", type=int, default=1, help="server processes")
+    parser.add_argument("--workers", type=int, default=2, help="server processes")
+    parser.add_argument("--folder", type=Path, help="where what is served is made, or was")
     chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MOBIGO_DATA_DIR"] = str(Path(folder) / "var")
-        sections: dict[str, list[dict[str, Any]]] = {}
-        for section, offer in offers():
-            sections.setdefault(section, []).append(offer)
-        file = Path(folder) / "offers.json"
-        file.write_text(json.dumps(sections))
-        print(mobigo("covoiturage", "import", str(file)))
+    with tempfile.TemporaryDirectory() as made:
+        folder = chosen.folder or Path(made)
+        os.environ["MOBIGO_DATA_DIR"] = str(folder.absolute() / "var")
+        if not (folder / READY).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            make_data(folder)
         os.environ["MOBIGO_BENCH_KEY"] = mobigo("covoiturage", "keys", "new", "--operator", "maas.example.org")
-        subprocess.run([sys.executable, "-m", "mobigo", "demo"], cwd=ROOT, check=True, capture_output=True)
-        engine = open_engine(f"sqlite:///{Path(os.environ['MOBIGO_DATA_DIR']) / 'mobigo.sqlite3'}")
-        carpool_rides.publish_all(engine, Path(os.environ["MOBIGO_DATA_DIR"]), datetime.now(UTC).date())
-        engine.dispose()
         port = free_port()
         server = start_server(port, chosen.workers)
+        told_of = []
         try:
             warm_up(port, chosen.workers)
-            told_of = [
-                (who, run_scenario(scenario, port, chosen.users, chosen.seconds))
-                for who, scenario in (
-                    (f"a partner, {N_OFFERS:,} offers", "Carpools"),
-                    (f"travellers, {carpool_rides.N_OFFERS:,} offers", "Rides"),
-                )
-            ]
+            for who, scenario in (
+                (f"a partner, {N_OFFERS:,} offers", "Carpools"),
+                (f"travellers, {carpool_rides.N_OFFERS:,} offers", "Rides"),
+            ):
+                before = cpu_s(server)
+                entries, generator_s = run_scenario(scenario, port, chosen.users, chosen.seconds)
+                told_of.append((who, entries, generator_s, cpu_s(server) - before))
         finally:
             server.terminate()
             server.wait()
     n_failed = 0
     print(f"{machine()}; {chosen.workers} server processes; load of the machine {os.getloadavg()[0]:.1f}")
-    for who, (entries, cpu_s) in told_of:
+    for who, entries, generator_s, server_s in told_of:
         figures, failed = summed(entries, chosen.seconds)
         n_failed += failed
+        figures["server_ms_per_request"] = 1000 * server_s / max(figures["requests_per_s"] * chosen.seconds, 1)
         print(
             f"{who}: {figures['requests_per_s']:.0f} searches a second, p50 {figures['p50_ms']:.0f} ms, "
             f"p95 {figures['p95_ms']:.0f} ms, p99 {figures['p99_ms']:.0f} ms (goal {GOAL_P99_MS}), {failed} failed, "
-            f"the generator used {cpu_s / chosen.seconds:.0%} of a core"
+            f"{figures['server_ms_per_request']:.1f} ms of processor a search, "
+            f"the generator used {generator_s / chosen.seconds:.0%} of a core"
         )
         record(f"covoiturage, search, {who}", figures)
     if n_failed:

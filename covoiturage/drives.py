@@ -45,6 +45,16 @@ def straight_ways(
 def drive(
     ways: Ways, origins: Sequence[LatLon], destinations: Sequence[LatLon], within_s: float | None = None
 ) -> list[list[Step]]:
+    """As `drive_table`, step by step."""
+    seconds, metres = drive_table(ways, origins, destinations, within_s)
+    return [
+        list(zip(row_s, row_m, strict=True)) for row_s, row_m in zip(seconds.tolist(), metres.tolist(), strict=True)
+    ]
+
+
+def drive_table(
+    ways: Ways, origins: Sequence[LatLon], destinations: Sequence[LatLon], within_s: float | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Seconds and metres by the given ways, made possible: never shorter than the great circle nor above 130 km/h.
 
     A place that no street is near is reached straight. So much may be relied on by who looks for what is near enough.
@@ -57,9 +67,7 @@ def drive(
         metres = np.where(metres >= NEVER, instead.metres, metres)
     metres = np.maximum(metres, np.ceil(_straight_m(origins, destinations)).astype(np.int32))
     seconds = np.maximum(seconds, np.ceil(metres / FASTEST_M_S).astype(np.int32))
-    return [
-        list(zip(row_s, row_m, strict=True)) for row_s, row_m in zip(seconds.tolist(), metres.tolist(), strict=True)
-    ]
+    return seconds, metres
 
 
 def _straight_m(origins: Sequence[LatLon], destinations: Sequence[LatLon]) -> NDArray[np.float64]:

@@ -9,13 +9,15 @@ they are shorter, so nothing is left out wrongly. Offers and bookings come and g
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from covoiturage.alone import Alone, look_at_all
 from covoiturage.drives import (
     FARTHER,
     FASTEST_M_S,
@@ -35,11 +37,12 @@ from socle.times import day_number, local_day
 N_MATCHES = 20
 _NOWHERE: Step = (FARTHER, FARTHER)
 _ROOM = 64  # rows, at first
-_SPARE_M = 100.0  # for roundings to whole metres
+_SPARE_M = 100.0  # for roundings to whole metres, and of chords
 _NO_DAY = np.iinfo(np.int32).max
 _MOST_KEPT = 20_000  # drives without anybody taken along, made once
 
 Floats = NDArray[np.float64]
+Leaving = tuple[int, date, int]  # row, day and instant at which an offer leaves
 
 
 class OfferIndex:
@@ -61,6 +64,9 @@ class OfferIndex:
         self._weekdays = np.zeros(_ROOM, np.int64)  # bit n: weekday n; 0: once, or no offer
         self._from_day = np.zeros(_ROOM, np.int32)
         self._to_day = np.zeros(_ROOM, np.int32)
+        self._is_short = np.zeros(_ROOM, np.bool_)  # two halts
+        self._ends = np.zeros((_ROOM, 4))  # latitude and longitude of the first halt, then of the last
+        self._terms = np.zeros((_ROOM, 5), np.int64)  # length in seconds and metres, detour likewise, seats
         for offer in offers:
             self.put(offer)
 
@@ -86,6 +92,9 @@ class OfferIndex:
         detours = (offer.detour_m, offer.detour_s) if offer.takes_detours else (0, 0)
         self._budget_m[row] = offer.length_m + detours[0] + too_short_m + _SPARE_M
         self._budget_s[row] = offer.length_s + detours[1]
+        self._is_short[row] = len(offer.halts) == 2
+        self._ends[row] = *offer.halts[0].at, *offer.halts[-1].at
+        self._terms[row] = offer.length_s, offer.length_m, detours[1], detours[0], offer.seats
         if isinstance(offer.leaves, Weekly):
             weekly = offer.leaves
             self._leave_at[row], self._weekdays[row] = -1, sum(1 << day for day in weekly.weekdays)
@@ -134,7 +143,7 @@ class OfferIndex:
     def _grow(self) -> None:
         for name in (
             *("_first", "_last", "_budget_m", "_budget_s", "_leave_at"),
-            *("_clock_s", "_weekdays", "_from_day", "_to_day"),
+            *("_clock_s", "_weekdays", "_from_day", "_to_day", "_is_short", "_ends", "_terms"),
         ):
             array = getattr(self, name)
             setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
@@ -143,21 +152,49 @@ class OfferIndex:
 
     def search(self, wish: Wish, limit: int = N_MATCHES) -> list[Match]:
         """The best way along with each drive that takes the passenger, by `Match.rank`."""
-        drives = self.list_near(
-            wish.origin, wish.destination, wish.at, wish.tolerance_s, wish.walk_m, arrive_by=wish.arrive_by
-        )
+        between = wish.at - wish.tolerance_s, wish.at + wish.tolerance_s
+        found = self._near_enough(wish.origin, wish.destination, between, wish.walk_m, wish.arrive_by)
+        alone: list[Leaving] = []
+        others: list[Leaving] = []
+        for one in found:
+            row, day, _ = one
+            offer_id = self._offer(row).offer_id
+            is_alone = self._is_short[row] and day not in self._taken.get(offer_id, ())
+            (alone if is_alone else others).append(one)
+        drives = [self._planned(self._offer(row), day, leave_at) for row, day, leave_at in others]
+        nears = look_around(drives, wish, self._ways) if drives else []
+        looked_at = [*zip(drives, nears, strict=True), *self._look_at(alone, wish)]
         best = []
-        for planned, near in zip(drives, look_around(drives, wish, self._ways), strict=True):
+        for planned, near in looked_at:
             match = min(list_matches(planned, wish, near), key=lambda one: one.rank(wish), default=None)
             if match is not None:
                 best.append(match)
         return sorted(best, key=lambda one: one.rank(wish))[:limit]
 
+    def _look_at(self, leaving: Sequence[Leaving], wish: Wish) -> Iterator[tuple[PlannedDrive, Near]]:
+        """Those of drives with nobody taken along that may do."""
+        rows = np.array([row for row, _, _ in leaving], np.intp)
+        room = self._terms[rows, 4] >= wish.seats
+        leaving = [leaving[n] for n in np.flatnonzero(room).tolist()]
+        rows = rows[room]
+        if not leaving:
+            return
+        offers = [self._offer(row) for row, _, _ in leaving]
+        drives = Alone(
+            [offer.halts[0].at for offer in offers],
+            [offer.halts[1].at for offer in offers],
+            self._ends[rows],
+            np.array([leave_at for _, _, leave_at in leaving], np.int64),
+            *self._terms[rows, :4].T,
+        )
+        for n, near in look_at_all(drives, wish, self._ways):
+            _, day, leave_at = leaving[n]
+            yield self._planned(offers[n], day, leave_at), near
+
     def list_weekly(self, origin: LatLon, destination: LatLon, walk_m: float) -> list[Offer]:
         """Weekly offers that may pass within `walk_m` of one place, then of the other: all that do, and few others."""
         rows, *_ = self._rows_near(origin, destination, walk_m)
-        near = [self._offers[row] for row in rows.tolist() if self._weekdays[row]]
-        return [offer for offer in near if offer is not None]
+        return [self._offer(row) for row in rows.tolist() if self._weekdays[row]]
 
     def list_near(
         self,
@@ -174,7 +211,13 @@ class OfferIndex:
         All that do, and few others; `arrive_by`: the instant is that of the arrival.
         """
         found = self._near_enough(origin, destination, (at - tolerance_s, at + tolerance_s), walk_m, arrive_by)
-        return [self._planned(offer, day, leave_at) for offer, day, leave_at in found]
+        return [self._planned(self._offer(row), day, leave_at) for row, day, leave_at in found]
+
+    def _offer(self, row: int) -> Offer:
+        offer = self._offers[row]
+        if offer is None:
+            raise LookupError(row)
+        return offer
 
     def _rows_near(
         self, origin: LatLon, destination: LatLon, walk_m: float
@@ -189,7 +232,7 @@ class OfferIndex:
 
     def _near_enough(
         self, origin: LatLon, destination: LatLon, between: tuple[int, int], walk_m: float, arrive_by: bool
-    ) -> list[tuple[Offer, date, int]]:
+    ) -> list[Leaving]:
         rows, to_m, from_m, between_m = self._rows_near(origin, destination, walk_m)
         if not len(rows):
             return []
@@ -202,37 +245,31 @@ class OfferIndex:
         else:
             after_s = after_s + aboard_s
         earliest, latest = between
-        budget_s = self._budget_s[rows]
-        found = []
+        since, until = earliest + after_s - self._budget_s[rows], latest - before_s  # when one may leave
         leave_at = self._leave_at[rows]
-        once = (leave_at >= 0) & (leave_at + before_s <= latest) & (leave_at + budget_s - after_s >= earliest)
-        for place in np.flatnonzero(once).tolist():
-            offer = self._offers[rows[place]]
-            if offer is not None:
-                at = int(leave_at[place])
-                found.append((offer, local_day(at), at))
+        once = (leave_at >= 0) & (since <= leave_at) & (leave_at <= until)
+        found = [(row, local_day(at), at) for row, at in zip(rows[once].tolist(), leave_at[once].tolist(), strict=True)]
         weekly = np.flatnonzero(self._weekdays[rows])
         if not len(weekly):
             return found
-        longest = int(budget_s[weekly].max())
-        day, last_day = local_day(earliest - longest), local_day(latest)
+        rows, since, until = rows[weekly], since[weekly], until[weekly]
+        day, last_day = local_day(earliest - int(self._budget_s[rows].max())), local_day(latest)
         while day <= last_day:
-            for place, at in self._leaving_on(day, rows, weekly):
-                if at + before_s[place] <= latest and at + budget_s[place] - after_s[place] >= earliest:
-                    offer = self._offers[rows[place]]
-                    if offer is not None and isinstance(offer.leaves, Weekly) and day not in offer.leaves.but_not:
-                        found.append((offer, day, at))
+            number = day_number(day)
+            on = (self._weekdays[rows] >> day.weekday()) & 1 == 1
+            on &= (self._from_day[rows] <= number) & (number <= self._to_day[rows])
+            clocks, which = np.unique(self._clock_s[rows[on]], return_inverse=True)
+            instants = np.array([_instant(day, clock_s) for clock_s in clocks.tolist()], np.int64)[which]
+            in_time = (since[on] <= instants) & (instants <= until[on])
+            for row, at in zip(rows[on][in_time].tolist(), instants[in_time].tolist(), strict=True):
+                weeks = self._offer(row).leaves
+                if isinstance(weeks, Weekly) and day not in weeks.but_not:
+                    found.append((row, day, at))
             day += timedelta(days=1)
         return found
 
-    def _leaving_on(self, day: date, rows: NDArray[np.intp], weekly: NDArray[np.intp]) -> list[tuple[int, int]]:
-        """Which of the `weekly` rows leave on a day, and when."""
-        chosen, number = rows[weekly], day_number(day)
-        on = (self._weekdays[chosen] >> day.weekday()) & 1 == 1
-        on &= (self._from_day[chosen] <= number) & (number <= self._to_day[chosen])
-        return [(int(place), _instant(day, int(self._clock_s[rows[place]]))) for place in weekly[on]]
 
-
+@lru_cache(maxsize=10_000)
 def _instant(day: date, clock_s: int) -> int:
     return leaving_at(day, time(clock_s // 3600, clock_s // 60 % 60, clock_s % 60))
 
@@ -290,6 +327,6 @@ def _from_centre(place: LatLon) -> Floats:
 
 
 def _chords(places: Floats, other: Floats) -> Floats:
-    away = places - other
-    chords: Floats = np.sqrt(np.einsum("ij,ij->i", away, away))
+    """Straight through the earth, right to the metre: |a - b|² is 2 R² - 2 a·b for places on its surface."""
+    chords: Floats = np.sqrt(np.maximum(2 * EARTH_RADIUS_M**2 - 2 * (places @ other), 0.0))
     return chords
