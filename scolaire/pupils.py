@@ -7,7 +7,7 @@ never share a day. Ids are those of the office's files; outside the store they a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -65,6 +65,8 @@ class Home:
     stop_id: str | None = None
     commune: str = ""  # INSEE code
     road_m: int | None = None  # to the school, when somebody measured it
+    guardian: str | None = None  # reference of the account of who looks after the child there
+    line: int = field(default=0, compare=False)  # in `pupils.csv`
 
     def __post_init__(self) -> None:
         if not 0 < self.days < 1 << 7:

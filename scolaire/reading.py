@@ -35,7 +35,7 @@ PUPILS, SCHOOLS, STOPS, VEHICLES = "pupils.csv", "schools.csv", "stops.csv", "ve
 COLUMNS: Final[Mapping[str, Columns]] = {
     PUPILS: Columns(
         ("pupil_id", "home_lat", "home_lon", "school_id", "level", "regime", "days", "wheelchair"),
-        ("stop_id", "home_commune", "birth_year", "sector_school_id", "derogation", "road_m"),
+        ("stop_id", "home_commune", "birth_year", "sector_school_id", "derogation", "road_m", "guardian"),
     ),
     SCHOOLS: Columns(
         ("school_id", "name", "lat", "lon", "bell_am", "bell_pm", "window_min", "window_max", "level"),
@@ -231,6 +231,8 @@ def _pupil(pupil_id: str, cells: Cells, line: int, findings: list[Finding]) -> P
         cells.find_id("stop_id"),
         cells.commune("home_commune"),
         cells.find_metres("road_m"),
+        cells.find_id("guardian"),
+        line,
     )
     return Pupil(
         pupil_id=pupil_id,

@@ -52,6 +52,7 @@ def _pupils(sector: Sector) -> Iterator[Mapping[str, object]]:
                 "sector_school_id": pupil.sector_school_id or "",
                 "derogation": pupil.derogation or "",
                 "road_m": _or_empty(home.road_m),
+                "guardian": home.guardian or "",
             }
 
 

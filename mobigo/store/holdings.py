@@ -15,15 +15,18 @@ from mobigo.store.covoiturage.policies import HOLDINGS as OF_POLICIES
 from mobigo.store.ledger.reads import HOLDINGS as OF_LEDGER
 from mobigo.store.people.holdings import HOLDINGS as OF_PEOPLE
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.scolaire.holdings import HOLDINGS as OF_SCOLAIRE
 
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (
-    *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_PARTNERS, *OF_MEETING, *OF_POLICIES, *OF_PEOPLE),
+    *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_PARTNERS, *OF_MEETING, *OF_POLICIES, *OF_SCOLAIRE),
+    *OF_PEOPLE,
     *(jobs.HOLDING, audit.HOLDING, *OF_LEDGER),
 )
 ABOUT_NOBODY = frozenset(
     {
         *("source_version", "finding", "release", "job_try", "posting", "balance", "tree_head", "tree_node"),
+        *("school_sector", "school", "school_stop", "school_vehicle_type", "school_finding", "school_rule_book"),
         *("partner_key", "partner", "partner_offer_version", "line_version", "carpool_change"),
     }
 )

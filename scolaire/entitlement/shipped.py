@@ -15,9 +15,15 @@ from scolaire.entitlement.model import RuleBook
 @cache
 def shipped_books() -> Mapping[str, RuleBook]:
     """The books by id and first day, as `trois-kilometres@2026-09-01`."""
-    folder = files("scolaire.entitlement").joinpath("rulebooks")
-    books = (read_book(file.read_bytes()) for file in folder.iterdir())
+    books = map(read_book, shipped_documents().values())
     return {key_of(book): book for book in sorted(books, key=key_of)}
+
+
+@cache
+def shipped_documents() -> Mapping[str, bytes]:
+    """Their documents by file name."""
+    folder = files("scolaire.entitlement").joinpath("rulebooks")
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir(), key=lambda file: file.name)}
 
 
 def key_of(book: RuleBook) -> str:

@@ -16,6 +16,7 @@ from covoiturage.proof import ProofClass
 from covoiturage.standard.bookings import Person
 from mobigo.security import Keys, Role
 from mobigo.services.covoiturage.keeping import kept_booking, kept_message
+from mobigo.services.scolaire.entitling import open_books
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.consents import Answer, record_answer
 from mobigo.store.covoiturage import holds, outings, own_bookings, own_offers, registry_messages
@@ -35,6 +36,11 @@ from mobigo.store.people.accounts import Identity, add_person, link_outside, set
 from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
+from mobigo.store.scolaire.decisions import add_decisions, keep_book
+from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
+from scolaire.entitlement.files import list_facts
+from scolaire.entitlement.judge import Judge
+from scolaire.pupils import SCHOOL_WEEK, Home, Level, Pupil, Regime, School, Sector
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
@@ -74,6 +80,7 @@ def add_known_person(session: Session, keys: Keys, word: str, now: datetime) -> 
     _add_carpools(session, person.pseudonym, person.actor, now)
     _add_outings(session, person.pseudonym, word, now)
     _add_meetings(session, keys, person.pseudonym, word, now)
+    _add_schooling(session, keys, person.pseudonym, word, now)
     return whose
 
 
@@ -137,6 +144,23 @@ def _add_meetings(session: Session, keys: Keys, name: str, word: str, now: datet
     own_bookings.put_booking(session, booked, "k", "ab" * 32, now, number)
     sealed = keys.seal(f"Je suis {word}", f"carpool_message:B{name}")
     own_bookings.add_message(session, f"B{name}", name, "k", sealed, now)
+
+
+def _add_schooling(session: Session, keys: Keys, name: str, word: str, now: datetime) -> None:
+    """A child whom they look after, and the decision about its school transport."""
+    code = word.casefold()
+    school = School("c1", "Collège", LatLon(47.1, 6.3), 28_800, 61_200, 300, 900, Level.COLLEGE, 2_700)
+    home = Home(LatLon(47.2, 6.3), SCHOOL_WEEK, commune="25578", guardian="REF", line=2)
+    pupil = Pupil(f"enfant de {word}", "c1", Level.COLLEGE, Regime.DAY, (home,), birth_year=2014)
+    sector = Sector((pupil,), (school,), (), (), ((0, 0),), ())
+    kept = KeptSector(f"2026-{code}", 2026, code, now, 1, 0)
+    put_sector(session, keys, kept, sector, [], {"REF": name})
+    child = load_sector(session, keys, kept.sector_id).pupils[0].pupil_id
+    (book,) = (one for one in open_books() if one.book.id == "un-kilometre")
+    keep_book(session, book.book.version, book.book.id, book.book.valid_from, book.document, now)
+    ((_, number, facts),) = list_facts((pupil,), (school,), 2026, {})
+    decision = Judge(book.book).decide(facts)
+    add_decisions(session, keys, kept.sector_id, 2026, [((child, number), facts, decision)], now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:
