@@ -18,6 +18,7 @@ from mobigo.web.covoiturage import (
     outing,
     plates,
     receipt,
+    registry,
     riding,
     rules,
 )
@@ -60,6 +61,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         officer,
         jobs,
         budgets,  # before the months, whose addresses take any word
+        registry,
         finances,
         certificates,
         controls,

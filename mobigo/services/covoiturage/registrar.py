@@ -9,7 +9,7 @@ twice by its id.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,9 @@ from mobigo.store.covoiturage.registry_messages import (
     count_statuses,
     end_message,
     find_message,
+    hold_ride,
     list_changed,
+    list_corrected,
     list_of_ride,
     list_refused,
     list_to_ask,
@@ -50,7 +52,7 @@ from mobigo.store.covoiturage.registry_messages import (
 )
 from mobigo.store.jobs import Claim, Effects, enqueue
 from mobigo.texts import text
-from socle.errors import BadInput, Fact, NotFound, Unavailable
+from socle.errors import BadInput, Conflict, Fact, NotFound, Unavailable
 
 LOOK_JOB = "covoiturage.registry_look"
 SEND_JOB = "covoiturage.registry_send"
@@ -84,6 +86,14 @@ class Standing:
     refused: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message that was refused or could not be told, and whether it may be sent again."""
+
+    message: Message
+    may_send: bool
+
+
 def read_registry(server: str, token: str, siret: str) -> Registry | None:
     """The registry of the settings; None when none is set.
 
@@ -113,6 +123,8 @@ def look(session: Session, now: datetime) -> None:
     for ride_id, carpool_id in list_untold(session, since, now, _OF_OPERATORS):
         if _find_ride(get_carpool(session, carpool_id), ride_id) is not None:
             _put_off(session, ride_id, Kind.JOURNEY, now)
+    for ride_id in list_corrected(session, since):
+        _put_off(session, ride_id, Kind.JOURNEY, now)
     for ride_id, carpool_id in list_changed(session):
         carpool = get_carpool(session, carpool_id)
         if _is_gone(carpool, ride_id):
@@ -121,6 +133,44 @@ def look(session: Session, now: datetime) -> None:
             _put_off(session, ride_id, Kind.CORRECTION, now)
     for ride_id in list_to_ask(session, now - _ASKED_UNTIL, now - ASKED_AFTER, now - _ASKED_AGAIN):
         _put_off(session, ride_id, Kind.STATUS, now)
+
+
+def list_refusals(engine: Engine, now: datetime, most: int = 100) -> Sequence[Refusal]:
+    """What the registry refused or could not be told, the latest first, and what may be sent again."""
+    with reading(engine) as session:
+        return [
+            Refusal(one, _may_send_again(get_carpool(session, one.carpool_id), one, now))
+            for one in list_refused(session, most)
+        ]
+
+
+def send_again(engine: Engine, ride_id: str, actor: str, now: datetime) -> None:
+    """Have a journey told once more that the registry refused, or that could not be told.
+
+    Raises:
+        NotFound: `unknown_ride`: nothing of it was refused.
+        Conflict: `registry_not_refused`: it was told since; `registry_too_late`: the registry takes it no more, or
+            it was cancelled.
+    """
+    with transaction(engine) as session:
+        hold_ride(session, ride_id)
+        told = [one for one in list_of_ride(session, ride_id) if one.kind is Kind.JOURNEY]
+        if not told:
+            raise NotFound("unknown_ride", ride=ride_id)
+        last = told[-1]
+        if last.state not in {State.REFUSED, State.DROPPED}:
+            raise Conflict("registry_not_refused")
+        carpool = get_carpool(session, last.carpool_id)
+        if not _may_send_again(carpool, last, now):
+            raise Conflict("registry_too_late", hours=int(TOLD_WITHIN.total_seconds() // 3600))
+        _put_off(session, ride_id, Kind.JOURNEY, now)
+        facts: dict[str, Fact] = {"carpool": carpool.id, "ride": ride_id}
+        record(session, AuditLine(now, actor, "covoiturage.registry_sent_again", facts=facts))
+
+
+def _may_send_again(carpool: KeptCarpool, message: Message, now: datetime) -> bool:
+    is_journey = message.kind is Kind.JOURNEY
+    return is_journey and carpool.end_at > now - TOLD_WITHIN and not _is_gone(carpool, message.ride_id)
 
 
 def _may_correct(session: Session, carpool: KeptCarpool, ride_id: str) -> bool:

@@ -1,7 +1,7 @@
 """Registry messages: what the national registry is told of each ride, when, and what it answered; never who rode.
 
-The message of kind `journey` also holds what the registry knows by now: the hash of the facts that it
-took last, and the status that it gave last.
+The message of kind `journey` that was taken also holds what the registry knows by now: the hash of the
+facts that it took last, and the status that it gave last. One that was refused may be followed by another.
 """
 
 from __future__ import annotations
@@ -109,6 +109,11 @@ def list_of_ride(session: Session, ride_id: str) -> Sequence[Message]:
     return [_told(*row) for row in session.exec(of_ride)]
 
 
+def hold_ride(session: Session, ride_id: str) -> None:
+    """Be alone in putting messages about a ride down until the transaction ends."""
+    session.exec(select(RideRow.id).where(RideRow.id == ride_id).with_for_update()).all()
+
+
 def note_answer(session: Session, message: Message, http_status: int, now: datetime) -> None:
     """Note what came back on a message that will be tried again."""
     _change(session, message, sent_at=now, http_status=http_status)
@@ -127,8 +132,9 @@ def end_message(session: Session, message: Message, outcome: Outcome, now: datet
     if outcome.registry_status:
         known["registry_status"] = outcome.registry_status
     if known and message.kind is not Kind.JOURNEY:
-        journey = update(RegistryMessageRow).where(*_named(message.ride_id, Kind.JOURNEY, 1))
-        change(session, journey.values(**known))
+        row = RegistryMessageRow
+        of_journey = (col(row.ride_id) == message.ride_id, col(row.kind) == Kind.JOURNEY)
+        change(session, update(row).where(*of_journey, col(row.state) == State.TAKEN).values(**known))
 
 
 def list_untold(session: Session, since: datetime, now: datetime, not_under: str) -> Sequence[tuple[str, str]]:
@@ -192,10 +198,35 @@ def count_statuses(session: Session) -> Mapping[str, int]:
 
 
 def list_refused(session: Session, most: int) -> Sequence[Message]:
-    """The last messages that the registry refused or that could not be told, the latest first."""
-    ended = col(RegistryMessageRow.state).in_((State.REFUSED, State.DROPPED))
-    last = _messages().where(ended).order_by(col(RegistryMessageRow.id).desc()).limit(most)
+    """What the registry refused or could not be told, and was not told again since; the latest first."""
+    last = _messages().where(_is_refused(), ~_has_later()).order_by(col(RegistryMessageRow.id).desc()).limit(most)
     return [_told(*row) for row in session.exec(last)]
+
+
+def list_corrected(session: Session, since: datetime) -> Sequence[str]:
+    """Rides of cars that arrived after an instant, whose journey was refused as it was and is otherwise now."""
+    rows = (
+        select(RideRow.id)
+        .join(CarpoolRow, col(CarpoolRow.id) == col(RideRow.carpool_id))
+        .join(RegistryMessageRow, col(RegistryMessageRow.ride_id) == col(RideRow.id))
+        .where(RegistryMessageRow.kind == Kind.JOURNEY, _is_refused(), ~_has_later())
+        .where(col(CarpoolRow.end_at) > since, CarpoolRow.state != CarpoolState.CANCELLED)
+        .where(col(RegistryMessageRow.facts_sha256) != "")
+        .where(col(RegistryMessageRow.facts_sha256) != col(CarpoolRow.facts_sha256))
+        .order_by(col(RideRow.id))
+    )
+    return list(session.exec(rows).all())
+
+
+def _is_refused() -> ColumnElement[bool]:
+    return col(RegistryMessageRow.state).in_((State.REFUSED, State.DROPPED))
+
+
+def _has_later() -> ColumnElement[bool]:
+    """Whether the message of a question was followed by another of its kind."""
+    later = aliased(RegistryMessageRow)
+    same = (col(later.ride_id) == col(RegistryMessageRow.ride_id), col(later.kind) == col(RegistryMessageRow.kind))
+    return select_columns(col(later.id)).where(*same, col(later.number) > col(RegistryMessageRow.number)).exists()
 
 
 def _messages() -> Any:  # the type of a selection of two things is its SQL

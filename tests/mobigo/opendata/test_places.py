@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import re
-from datetime import date
+from dataclasses import replace
+
+import pytest
+from frictionless import validate
 
 from covoiturage.lines import shipped_lines
 from mobigo.opendata.places import COLUMNS, render_places
@@ -15,34 +18,50 @@ def rows():
     return list(csv.DictReader(render_places(shipped_lines()).decode().splitlines()))
 
 
-def faults(schema, row):
-    """What of a row is against the schema; our own reading of it, for the whole of frictionless is a heavy guest."""
-    for field in schema["fields"]:
-        value, rules = row[field["name"]], field.get("constraints", {})
-        if not value:
-            if rules.get("required"):
-                yield field["name"], "required"
-            continue
-        if "pattern" in rules and not re.fullmatch(rules["pattern"], value):
-            yield field["name"], "pattern"
-        if "enum" in rules and value not in rules["enum"]:
-            yield field["name"], "enum"
-        if field["type"] == "boolean" and value not in ("true", "false"):
-            yield field["name"], "boolean"
-        if field["type"] in ("number", "integer"):
-            number = float(value)
-            if not rules.get("minimum", number) <= number <= rules.get("maximum", number):
-                yield field["name"], "bounds"
-        if field["type"] == "date":
-            date.fromisoformat(value)
+def faults(schema, body, folder):
+    """What frictionless, which the national access point runs too, finds wrong: (row, field, what)."""
+    (folder / "places.csv").write_bytes(body)
+    (folder / "schema.json").write_text(json.dumps(schema), "utf-8")
+    report = validate("places.csv", schema="schema.json", basepath=str(folder))
+    return [tuple(one) for one in report.flatten(["rowNumber", "fieldName", "type"])]
 
 
-def test_every_place_is_valid_against_the_national_schema(shared):
-    schema = json.loads(shared("standards/lieux-covoiturage/schema-0.2.0.json").read_text("utf-8"))
+@pytest.fixture
+def schema(shared):
+    return json.loads(shared("standards/lieux-covoiturage/schema-0.2.0.json").read_text("utf-8"))
+
+
+def test_frictionless_finds_no_error_against_the_national_schema(schema, tmp_path):
     assert tuple(field["name"] for field in schema["fields"]) == COLUMNS
-    assert [fault for row in rows() for fault in faults(schema, row)] == []
-    ids = [row["id_lieu"] for row in rows()]
-    assert len(ids) == len(set(ids))
+    assert faults(schema, render_places(shipped_lines()), tmp_path) == []
+
+
+def test_names_that_a_spreadsheet_would_break_are_valid_too(schema, tmp_path):
+    line = shipped_lines()[0]
+    names = ('Gare "SNCF", parvis', "Mairie ; place\nde l’Église", "=1+1", " Ay ")
+    stops = tuple(replace(stop, name=name) for stop, name in zip(line.stops, names, strict=False))
+    body = render_places([replace(line, stops=(*stops, *line.stops[len(stops) :]))])
+    assert faults(schema, body, tmp_path) == []
+    told = [row["com_lieu"] for row in csv.DictReader(io.StringIO(body.decode(), newline=""))]
+    assert set(names[: len(stops)]) <= set(told)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kind"),
+    [
+        ("id_lieu", "", "constraint-error"),
+        ("type", "Parking volant", "constraint-error"),
+        ("Ylat", "nord", "type-error"),
+    ],
+)
+def test_frictionless_sees_what_is_wrong(schema, tmp_path, column, value, kind):
+    spoiled = rows()
+    spoiled[1][column] = value
+    written = io.StringIO()
+    table = csv.DictWriter(written, COLUMNS)
+    table.writeheader()
+    table.writerows(spoiled)
+    assert (3, column, kind) in faults(schema, written.getvalue().encode(), tmp_path)
 
 
 def test_a_spot_of_two_lines_is_one_place():

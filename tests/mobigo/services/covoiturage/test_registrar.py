@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -13,14 +14,14 @@ from mobigo.jobs.handlers import REGISTRY_SCHEDULE, Means, make_handlers, schedu
 from mobigo.jobs.worker import Worker
 from mobigo.services.covoiturage.correcting import correct
 from mobigo.services.covoiturage.declaring import cancel, declare
-from mobigo.services.covoiturage.registrar import Registry, get_standing, read_registry
+from mobigo.services.covoiturage.registrar import Registry, get_standing, list_refusals, read_registry, send_again
 from mobigo.services.jobs import overview, retry
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage.registry_messages import Kind, State
 from mobigo.store.jobs import JobState
 from mobigo.store.people.accounts import Identity, add_person
-from socle.errors import BadInput
+from socle.errors import BadInput, Conflict, NotFound
 from tests.worlds.carpools import MORNING, carpool
 from tests.worlds.registry import ACCESS, SECRET, NationalRegistry, rpc_error
 
@@ -237,6 +238,78 @@ def test_a_refusal_is_kept_with_its_reason_and_not_sent_again(engine, registry, 
     assert len(registry.asked) == 1
     (refused,) = get_standing(engine).refused
     assert (refused.state, refused.http_status, refused.why) == (State.REFUSED, answer[0], why)
+
+
+TOO_SHORT = (422, {}, rpc_error(-32422, "Unprocessable Request", {"terms_violation_labels": ["distance_too_short"]}))
+
+
+def test_a_refused_ride_that_is_corrected_is_told_again(engine, registry, work, declared, clock):
+    registry.bent.append(TOO_SHORT)
+    work()
+    work()
+    correct(engine, "C1", shorter(30_000), "compteur relevé", "system:test", clock.now)
+    work()
+    work()
+    assert [asked[0] for asked in registry.asked] == ["POST", "POST"]
+    assert registry.journeys[JOURNEY]["distance"] == 30_000
+    assert list_refusals(engine, clock.now) == []
+    correct(engine, "C1", shorter(29_000), "compteur relevé", "system:test", clock.now)
+    work()
+    work()
+    assert (registry.asked[-1][0], registry.journeys[JOURNEY]["distance"]) == ("PATCH", 29_000)
+    work()
+    assert len(registry.asked) == 3  # what it knows is noted beside the message that was taken
+    work(hours=48)
+    assert get_standing(engine).statuses == {"ok": 1}
+
+
+def test_a_clerk_reads_why_and_sends_a_refused_ride_again_while_there_is_time(engine, registry, work, declared, clock):
+    registry.bent += [TOO_SHORT, TOO_SHORT]
+    work()
+    (refusal,) = list_refusals(engine, clock.now)
+    assert (refusal.may_send, refusal.message.why, refusal.message.http_status) == (True, "distance_too_short", 422)
+    send_again(engine, RIDE, "person:clerk", clock.now)
+    with pytest.raises(Conflict, match="registry_not_refused"):
+        send_again(engine, RIDE, "person:clerk", clock.now)
+    work()
+    send_again(engine, RIDE, "person:clerk", clock.now)
+    work()
+    assert [asked[0] for asked in registry.asked] == ["POST"] * 3
+    assert (JOURNEY in registry.journeys, list_refusals(engine, clock.now)) == (True, [])
+    with pytest.raises(Conflict, match="registry_not_refused"):
+        send_again(engine, RIDE, "person:clerk", clock.now)
+    with pytest.raises(NotFound, match="unknown_ride"):
+        send_again(engine, "nothing", "person:clerk", clock.now)
+
+
+def test_what_the_registry_takes_no_more_is_not_sent_again(engine, registry, work, declared, clock):
+    registry.bent.append(TOO_SHORT)
+    work()
+    work(hours=24)
+    assert [one.may_send for one in list_refusals(engine, clock.now)] == [False]
+    with pytest.raises(Conflict, match="registry_too_late"):
+        send_again(engine, RIDE, "person:clerk", clock.now)
+
+
+def test_two_clerks_at_once_send_it_once(engine, registry, work, declared, clock):
+    registry.bent.append(TOO_SHORT)
+    work()
+    refused = []
+
+    def press():
+        try:
+            send_again(engine, RIDE, "person:clerk", clock.now)
+        except Conflict as error:
+            refused.append(error.code)
+
+    clerks = [threading.Thread(target=press) for _ in range(4)]
+    for one in clerks:
+        one.start()
+    for one in clerks:
+        one.join()
+    assert refused == ["registry_not_refused"] * 3
+    work()
+    assert [asked[0] for asked in registry.asked] == ["POST", "POST"]
 
 
 @pytest.mark.parametrize("status", [401, 403])
