@@ -144,6 +144,13 @@ def _keep_to_the_file(engine: Engine, path: Path) -> None:
             raise DisconnectionError(_GONE)
 
 
+def address_of(engine: Engine) -> str | None:
+    """The address under which another process opens the same database; None for one that lives in this one."""
+    if is_sqlite(engine) and engine.url.database in {None, "", ":memory:"}:
+        return None
+    return engine.url.render_as_string(hide_password=False)
+
+
 def is_sqlite(engine: Engine) -> bool:
     """Whether the database is a SQLite file, where one process at a time writes."""
     return engine.dialect.name == "sqlite"

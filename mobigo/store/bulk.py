@@ -74,6 +74,12 @@ def add_values(connection: Connection, table: Table, rows: Iterable[Iterable[Any
     add(connection, table, bound)
 
 
+def bound(connection: Connection, column: Column[Any], value: Any) -> Any:
+    """A value of `column` as the driver keeps it."""
+    bind = _binder(connection, column)
+    return value if bind is None else bind(value)
+
+
 def add(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Add `rows` to `table`."""
     if not rows:

@@ -19,7 +19,7 @@ from typing import Any
 
 from covoiturage import ledger
 from covoiturage.policy.caps import Counters, Key, period_keys
-from covoiturage.policy.explain import explain_car, render_exact
+from covoiturage.policy.explain import Step, explain_car, render_exact
 from covoiturage.policy.facts import CarFacts, read_car
 from covoiturage.policy.model import Policy
 from covoiturage.policy.shipped import find_in_force
@@ -43,7 +43,7 @@ from socle.errors import NotFound
 from socle.money import Cents
 
 _OF_PEOPLE = frozenset({"driver", "passenger"})  # scopes whose counters are somebody's
-_USED: Key = ("amount_cents", "campaign", None, "campaign", None)
+USED: Key = ("amount_cents", "campaign", None, "campaign", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ class _Walk:
         standing = list_standing(self._session, keys)
         used = ledger.budget_used_of(self._policy_id).code
         spent = sum(one.cents for entry in standing.values() for one in entry.postings if one.account == used)
-        budget = None if self._granted is None else lent.get(_USED, 0) + left + spent
+        budget = None if self._granted is None else lent.get(USED, 0) + left + spent
         lent.seen = {}
         counters = Counters()
         counters.values = lent
@@ -318,16 +318,18 @@ def fares_of(policy: Policy, decision: CarDecision) -> Iterator[tuple[str, str, 
 
 def explanation_of(judge: CarJudge, car: CarFacts, decision: CarDecision) -> list[dict[str, Any]]:
     """The steps of a decision as they are kept, with their sentences."""
-    return [
-        {
-            "step": step.step,
-            "type": step.type,
-            "slice": step.slice,
-            "exact": None if step.exact is None else render_exact(step.exact),
-            "text": step_sentence(step),
-        }
-        for step in explain_car(judge, car, decision)
-    ]
+    return [told(step) for step in explain_car(judge, car, decision)]
+
+
+def told(step: Step) -> dict[str, Any]:
+    """A step as it is kept, with its sentence."""
+    return {
+        "step": step.step,
+        "type": step.type,
+        "slice": step.slice,
+        "exact": None if step.exact is None else render_exact(step.exact),
+        "text": step_sentence(step),
+    }
 
 
 def undo(entry: Entry, now: datetime) -> Entry:

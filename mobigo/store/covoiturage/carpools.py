@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, func, or_, tuple_, update
 from sqlalchemy import select as select_columns
@@ -49,14 +49,12 @@ class KeptCarpool:
     state: CarpoolState
 
 
-@dataclass(frozen=True, slots=True)
-class DueCarpool:
-    """What it takes to decide a carpool; `n_decisions` were made about it before."""
+class DueCarpool(NamedTuple):
+    """What a decision about a carpool rests on beside its facts; `n_decisions` were made about it before."""
 
     id: str
     driver: str
     end_at: datetime
-    facts: bytes
     facts_sha256: str
     policy_id: str | None
     reserved_cents: Cents
@@ -199,11 +197,30 @@ def list_due(
 
     With `after`, the end and the id of a carpool, only those that come after it.
     """
+    return list(map(DueCarpool._make, _list_due(session, (), month, until, limit, after)))
+
+
+def list_due_with_facts(
+    session: Session, month: str, until: datetime, limit: int, after: tuple[datetime, str] | None = None
+) -> list[tuple[DueCarpool, bytes]]:
+    """As `list_due`, each with its canonical facts."""
+    rows = _list_due(session, (_CARPOOL.c.facts,), month, until, limit, after)
+    return [(DueCarpool._make(row[:-1]), row[-1]) for row in rows]
+
+
+def _list_due(
+    session: Session,
+    more: tuple[Column[Any], ...],
+    month: str,
+    until: datetime,
+    limit: int,
+    after: tuple[datetime, str] | None,
+) -> Sequence[Any]:
     place = tuple_(col(CarpoolRow.end_at), col(CarpoolRow.id))
     n_decisions = select(func.count()).where(DecisionRow.carpool_id == CarpoolRow.id).scalar_subquery()
-    told = SQLModel.metadata.tables["carpool"].c
+    told = _CARPOOL.c
     due = (
-        select_columns(*(told[name] for name in DueCarpool.__slots__ if name in told), n_decisions)
+        select_columns(*(told[name] for name in DueCarpool._fields if name in told), n_decisions, *more)
         .where(told.month == month, told.state == CarpoolState.CLOSED, told.end_at <= until)
         .where(col(CarpoolRow.screened_at).is_not(None), ~is_held())
         .order_by(col(CarpoolRow.end_at), col(CarpoolRow.id))
@@ -211,8 +228,7 @@ def list_due(
     )
     if after is not None:
         due = due.where(place > after)
-    rows: Sequence[Any] = session.connection().execute(due).all()
-    return [DueCarpool(*row) for row in rows]
+    return session.connection().execute(due).all()
 
 
 def list_facts_of_month(session: Session, month: str) -> Iterator[bytes]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import select as select_columns
 from sqlalchemy import tuple_
 from sqlmodel import Session, SQLModel, col, select
 
 from covoiturage.policy.caps import Key
-from mobigo.store.bulk import add_values, put, words_in
+from mobigo.store.bulk import add, bound, put, words_in
 from mobigo.store.covoiturage.rows import CapCounterRow, DecisionRow
 from socle.money import Cents
 
@@ -42,18 +42,35 @@ class KeptDecision:
     reversed_at: datetime | None = None
 
 
+class NewDecision(NamedTuple):
+    """A decision as its row holds it, but for when it was made and undone: the last three are JSON."""
+
+    carpool_id: str
+    number: int
+    policy_id: str
+    policy_sha256: str
+    facts_sha256: str
+    reason: str | None
+    stateless_cents: Cents
+    amount_cents: Cents
+    fare_cents: Cents
+    budget_cents: Cents | None
+    counters_before: str
+    charged: str
+    explanation: str
+
+
 def add_decision(session: Session, decision: KeptDecision) -> None:
     """Keep a decision."""
     session.add(DecisionRow(**{name: getattr(decision, name) for name in KeptDecision.__slots__}))
 
 
-def add_decisions(session: Session, decisions: Sequence[KeptDecision]) -> None:
-    """Keep many decisions."""
-    table = SQLModel.metadata.tables["decision"]
-    values = attrgetter(*(column.name for column in table.columns))
+def add_decisions(session: Session, decisions: Iterable[NewDecision], now: datetime) -> None:
+    """Keep many decisions made at `now`."""
+    connection, table = session.connection(), SQLModel.metadata.tables["decision"]
+    decided_at = bound(connection, table.c.decided_at, now)
     # By their keys, so that those that stand side by side in its index are written side by side.
-    in_order = sorted(decisions, key=lambda one: (one.carpool_id, one.number))
-    add_values(session.connection(), table, map(values, in_order))
+    add(connection, table, [(*decision, decided_at, None) for decision in sorted(decisions, key=itemgetter(0, 1))])
 
 
 def last_decision(session: Session, carpool_id: str) -> KeptDecision | None:
@@ -135,7 +152,7 @@ def read_counters_like(session: Session, policy_id: str, like: Key, subjects: Co
 def write_counters(session: Session, policy_id: str, values: Mapping[Key, int]) -> None:
     """Set these counters."""
     session.flush()
-    rows = [(policy_id, *_plain(key), value) for key, value in values.items()]
+    rows = sorted((policy_id, *_plain(key), value) for key, value in values.items())  # as they stand in their index
     put(session.connection(), SQLModel.metadata.tables["cap_counter"], rows)
     session.expire_all()
 

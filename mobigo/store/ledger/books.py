@@ -51,11 +51,15 @@ class Recorded:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An entry with its body and its digest: the work on it that needs no turn at the books."""
+class Prepared(NamedTuple):
+    """An entry with its body and its digest: the work on it that needs no turn at the books.
 
-    entry: Entry
+    It is plain, since a month's come by the million from another process. `legs` are its postings.
+    """
+
+    key: str
+    legs: tuple[tuple[str, Cents], ...]
+    reverses: str | None
     body: bytes
     body_sha256: bytes
 
@@ -63,7 +67,8 @@ class Prepared:
 def prepare(entry: Entry) -> Prepared:
     """`entry`, ready to be entered."""
     body = render_body(entry)
-    return Prepared(entry, body, sha256(body).digest())
+    legs = tuple([(posting.account, posting.cents) for posting in entry.postings])
+    return Prepared(entry.key, legs, entry.reverses, body, sha256(body).digest())
 
 
 @dataclass(slots=True)
@@ -152,8 +157,8 @@ class Books:
             BadInput: `not_the_negation`.
         """
         self.look_up(
-            [prepared.entry.key for prepared in entries],
-            [posting.account for prepared in entries for posting in prepared.entry.postings],
+            [prepared.key for prepared in entries],
+            [code for prepared in entries for code, _cents in prepared.legs],
         )
         mark = self.mark()
         try:
@@ -235,37 +240,36 @@ class Books:
         self._standings[account.code] = _Standing(account, id_, 0, 0)
 
     def _append(self, prepared: Prepared, now: datetime) -> Recorded:
-        entry = prepared.entry
-        known = self._entered[entry.key]
+        key, legs, reverses, body, digest = prepared
+        known = self._entered[key]
         if known is not None:
-            if known[0] != prepared.body_sha256:
-                raise Conflict("entry_key_reused", key=entry.key)
+            if known[0] != digest:
+                raise Conflict("entry_key_reused", key=key)
             return known[1]
-        if entry.reverses is not None:
-            self._check_reversal(entry, entry.reverses)
+        if reverses is not None:
+            self._check_reversal(prepared, reverses)
         seq = self._begin_seq + len(self._entries) + 1
-        for posting in entry.postings:
-            standing = self._get_standing(posting.account)
-            cents = standing.cents + posting.cents
+        for code, moved in legs:
+            standing = self._get_standing(code)
+            cents = standing.cents + moved
             least = standing.account.min_balance_cents
-            if least is not None and posting.cents < 0 and cents < least:
-                raise Conflict("balance_too_low", account=posting.account, balance_cents=cents, min_balance_cents=least)
+            if least is not None and moved < 0 and cents < least:
+                raise Conflict("balance_too_low", account=code, balance_cents=cents, min_balance_cents=least)
             if abs(cents) > _MOST_CENTS:
-                raise Conflict("balance_out_of_range", account=posting.account)
+                raise Conflict("balance_out_of_range", account=code)
             self._moves.append((standing, standing.cents, standing.entry_seq))
             standing.cents, standing.entry_seq = cents, seq
-            self._postings.append((seq, standing.id, posting.cents))
-        recorded = record_body(prepared.body, seq, now)
+            self._postings.append((seq, standing.id, moved))
+        recorded = record_body(body, seq, now)
         hashed = entry_hash(recorded)
         chain = next_chain(self._entries[-1].chain if self._entries else self._begin_chain, hashed)
-        digest = prepared.body_sha256
-        self._entries.append(_EntryRow(seq, entry.key, digest, recorded, hashed, chain, entry.reverses))
-        if entry.reverses is not None:
-            self._reversed.add(entry.reverses)
-        self._entered[entry.key] = (digest, Recorded(entry.key, seq, hashed, replayed=True))
-        return Recorded(entry.key, seq, hashed, replayed=False)
+        self._entries.append(_EntryRow(seq, key, digest, recorded, hashed, chain, reverses))
+        if reverses is not None:
+            self._reversed.add(reverses)
+        self._entered[key] = (digest, Recorded(key, seq, hashed, replayed=True))
+        return Recorded(key, seq, hashed, replayed=False)
 
-    def _check_reversal(self, reversal: Entry, key: str) -> None:
+    def _check_reversal(self, reversal: Prepared, key: str) -> None:
         self.look_up((key,), ())
         found = self._entered[key]
         if found is None:
@@ -279,9 +283,7 @@ class Books:
             raise Conflict("reversal_of_reversal", key=key)
         if key in self._reversed or ask(self._connection, _REVERSAL, (key,)):
             raise Conflict("reversed_already", key=key)
-        if {(each.account, -each.cents) for each in original.postings} != {
-            (each.account, each.cents) for each in reversal.postings
-        }:
+        if {(each.account, -each.cents) for each in original.postings} != set(reversal.legs):
             raise BadInput("not_the_negation", key=key)
 
     def _get_standing(self, code: str) -> _Standing:

@@ -230,9 +230,9 @@ class Writer:
         try:
             with transaction(self._engine) as session:
                 books = Books(session)
-                entries = [prepared.entry for unit in units for prepared in unit.entries]
-                codes = [posting.account for entry in entries for posting in entry.postings]
-                books.look_up([entry.key for entry in entries], codes)
+                entries = [prepared for unit in units for prepared in unit.entries]
+                codes = [code for prepared in entries for code, _cents in prepared.legs]
+                books.look_up([prepared.key for prepared in entries], codes)
                 for unit in units:
                     try:
                         done.append((unit, _do(unit, session, books)))

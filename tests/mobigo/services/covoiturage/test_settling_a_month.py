@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from random import Random
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from covoiturage import ledger
-from covoiturage.policy.shipped import shipped_policies
+from mobigo.cluster import Engine
 from mobigo.security import is_signed
-from mobigo.services.covoiturage.declaring import declare
-from mobigo.services.covoiturage.screening import screen
 from mobigo.services.covoiturage.settling import settle
-from mobigo.store.base import reading, transaction
-from mobigo.store.ledger.books import Books, append
+from mobigo.store.base import reading
 from mobigo.store.ledger.check import check_books
 from mobigo.store.ledger.reads import each_entry
 from tests.oracles.settling import settle_on_paper
-from tests.worlds.carpools import MORNING, carpool
-from tests.worlds.settling import settling
+from tests.worlds.settling import N_CARS, NOW, POLICY, declare_a_month, release_all, settling
 
-POLICY = shipped_policies()["bfc-lignes"]
-NOW = MORNING + timedelta(days=10)
-N_CARS = 60
-
-
-def declare_a_month(engine, granted):
-    """Drivers and passengers beyond their four a day, rides without proof, short ways; a budget too small for all."""
-    if granted is not None:
-        with transaction(engine) as session:
-            books = Books(session)
-            books.open(ledger.accounts_of(POLICY.id))
-            books.flush()
-            append(session, [ledger.grant_budget(POLICY.id, granted, "vote-2026", MORNING)], MORNING)
-    draw = Random(20260302)
-    for number in range(N_CARS):
-        # Two days; no two cars of a driver or a passenger are near, so that nothing is held.
-        turn, day = divmod(number // 2, 2)
-        given = carpool(
-            f"C{number:03d}",
-            driver=f"d{number % 2}",
-            passengers=[f"p{number % 2}{one}" for one in range(draw.choice([1, 1, 2, 3]))],
-            metres=draw.choice([2_300, 3_000, 33_000, 53_000, 110_000]),
-            at=MORNING + timedelta(days=day, minutes=75 * turn),
-            proven=draw.random() < 0.9,
-        )
-        declare(engine, given, f"key:{number}", "key:app", MORNING + timedelta(days=day + 0.9))
+SERIAL, PROCESSES = Engine.SERIAL, Engine.PROCESSES
 
 
 def kept(engine):
@@ -65,14 +34,6 @@ def kept(engine):
     return decisions, told, [(bytes(one), reserved) for one, reserved in facts]
 
 
-def release_all(engine):
-    """Have nothing held: what the rules say of these people is not what is looked at here."""
-    screen(engine, NOW)
-    hold = SQLModel.metadata.tables["hold"]
-    with transaction(engine) as session:
-        session.connection().execute(hold.update().values(verdict="released"))
-
-
 def is_as_on_paper(engine, granted):
     decisions, entries, carpools = kept(engine)
     expected, expected_entries = settle_on_paper(POLICY, carpools, granted)
@@ -83,11 +44,21 @@ def is_as_on_paper(engine, granted):
     return expected
 
 
-@pytest.mark.parametrize(("granted", "at_once"), [(None, 1_000), (None, 7), (6_000, 11), (6_000, 1)])
-def test_a_month_is_settled_as_on_paper_whatever_a_transaction_holds(engine, granted, at_once):
+@pytest.mark.parametrize(
+    ("granted", "at_once", "on"),
+    [
+        (None, 1_000, SERIAL),
+        (None, 7, SERIAL),
+        (None, 7, PROCESSES),
+        (6_000, 11, SERIAL),
+        (6_000, 1, SERIAL),
+        (6_000, 5, PROCESSES),
+    ],
+)
+def test_a_month_is_settled_as_on_paper_whatever_a_transaction_holds(engine, granted, at_once, on):
     declare_a_month(engine, granted)
     release_all(engine)
-    settled = settle(engine, "2026-03", NOW, at_once=at_once)
+    settled = settle(engine, "2026-03", NOW, at_once=at_once, on=on)
     expected = is_as_on_paper(engine, granted)
     assert settled.decided + settled.refused == N_CARS
     assert settled.subsidy_cents == sum(one["amount_cents"] for one in expected)
@@ -97,13 +68,14 @@ def test_a_month_is_settled_as_on_paper_whatever_a_transaction_holds(engine, gra
     assert (again.decided, again.refused, again.entries) == (0, 0, 0)
 
 
-def test_a_settling_killed_again_and_again_ends_with_the_same_books(engine, database_address):
+@pytest.mark.parametrize("on", [SERIAL, PROCESSES])
+def test_a_settling_killed_again_and_again_ends_with_the_same_books(engine, database_address, on):
     granted = 6_000
     declare_a_month(engine, granted)
     release_all(engine)
     draw = Random(7)
     for _ in range(4):
-        with settling(database_address, "2026-03", NOW, at_once=3) as (process, told):
+        with settling(database_address, "2026-03", NOW, 3, on) as (process, told):
             for _ in range(draw.randrange(1, 4)):
                 told.recv()
             process.join(draw.uniform(0, 0.02))
