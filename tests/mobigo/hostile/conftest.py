@@ -1,24 +1,31 @@
 """A site in which something of everything is there to be harmed, on both databases."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
 from covoiturage.bookings import BookingState
 from covoiturage.carpool import Side
+from covoiturage.drives import straight_ways
+from covoiturage.standard.bookings import booking_key
 from mobigo.security import Role
-from mobigo.services.covoiturage import booking, plates, publishing
+from mobigo.services.covoiturage import booking, plates, publishing, standard
 from mobigo.services.covoiturage.declaring import declare
 from mobigo.services.covoiturage.disputing import Reason, open_dispute
+from mobigo.services.covoiturage.elsewhere import seal_journey
 from mobigo.services.covoiturage.given import Named
 from mobigo.services.covoiturage.lines import list_lines
 from mobigo.services.covoiturage.outings import Seen, course_of_line, open_outing
 from mobigo.services.covoiturage.paying import approve_batch, prepare_batch
 from mobigo.services.covoiturage.scanning import board_by_scan, show_code, stamp_scan
 from mobigo.services.covoiturage.settling import settle
+from mobigo.services.covoiturage.standard import Caller
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
-from mobigo.store.base import transaction
+from mobigo.store.base import reading, transaction
+from mobigo.store.covoiturage import own_bookings
+from mobigo.store.covoiturage.registry_messages import Kind, Outcome, State, add_message, end_message, find_message
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from socle.geo import LatLon
 from tests.worlds.accounts import NOON
@@ -27,6 +34,9 @@ from tests.worlds.databases import KINDS, empty_database
 from tests.worlds.drafts import draft_document
 from tests.worlds.hostile import DEVICE, Walk
 from tests.worlds.meeting import ANNA, CLEO, DAVID, MONDAY, NOW, SEVEN, WEEKS, ask, book, publish
+from tests.worlds.partners import booking as standard_booking
+from tests.worlds.partners import driver_journey
+from tests.worlds.partners import ends as partner_ends
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
@@ -88,6 +98,7 @@ def shared_walk(shared_site):
         f"/personnes/{suspended.pseudonym}",
         *add_outings(people, person),
         *add_meetings(people, person),
+        *add_partners(people, person),
     )
     found.close()
 
@@ -142,6 +153,32 @@ def add_meetings(people, person):
     publish(engine, DAVID, leaves=SEVEN + timedelta(days=1), **ends)
     yield f"/covoiturage?de=Valmont&vers=Le+Lac&jour={MONDAY + timedelta(days=1)}&heure=07:00"
     yield from (f"/covoiturage/{page}?de=Valmont&vers=Le+Lac" for page in ("proposer", "attendre"))
+
+
+def add_partners(people, person):
+    """A seat of a partner to book, a passenger of theirs to take along, and a ride that the registry refused."""
+    engine, keys, soon = people.engine, people.keys, NOON + timedelta(minutes=30)
+    price = {"type": "PAYING", "amount": 2.5, "currency": "EUR"}
+    theirs = driver_journey(soon.timestamp(), operator="ailleurs.exemple.test", price=price)
+    line = list_lines(engine, NOON.date())[0]
+    first, last = line.stops[0], line.stops[-1]
+    ends = {"line_id": line.line_id, "from_stop": first.stop_id, "to_stop": last.stop_id}
+    offer = publish(engine, person.pseudonym, key="guest", leaves=soon, now=NOON, line=line, **ends).offer
+    places = partner_ends(first.at, last.at)
+    ours = {"id": offer.offer_id, "operator": "", "alias": ""}
+    asked = standard_booking(driver=ours, price={}, passengerPickupDate=soon.timestamp(), **places)
+    standard.book(engine, straight_ways, Caller(), "ici.exemple.test", asked, NOON)
+    with reading(engine) as session:
+        guest = own_bookings.find_of_partner(session, booking_key(asked["id"]))
+    booking.move(engine, guest.booking_id, BookingState.CONFIRMED, person.pseudonym, "person:x", NOON)
+    begin = NOON - timedelta(hours=5)
+    declare(engine, carpool("refused", driver="d9", passengers=("p9",), at=begin), "refused", "key:app1", NOON)
+    with transaction(engine) as session:
+        add_message(session, "refused-p9", Kind.JOURNEY, NOON)
+        message = find_message(session, "refused-p9", Kind.JOURNEY, 1)
+        end_message(session, message, Outcome(State.REFUSED, 422, why="expired"), NOON)
+    yield f"/covoiturage/reserver-ailleurs?{urlencode({'trajet': seal_journey(keys, theirs, NOON)})}"
+    yield from ("/covoiturage/trajet", "/finances/covoiturage/registre")
 
 
 def add_months_of_carpools(people):
