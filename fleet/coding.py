@@ -12,8 +12,8 @@ from fleet.kernels.arrays import NOBODY, NOWHERE, Instance, Ints, Room, Routes
 from fleet.kernels.insertion import find_times
 from fleet.requests import NO_LIMIT, Depot, DropOff, Locks, PickUp, Plan, Problem, Route, Visit
 
-LONGEST: Final = 256
-"""Visits that one route may have: ten times a long day of a school bus, three times one of a taxi."""
+LONGEST: Final = 180
+"""Visits that one route may have: several times the longest day of a school bus or a taxi."""
 N_NEAR: Final = 100
 
 

@@ -104,8 +104,91 @@ def find_times(
 
 
 @inner
+def refresh_runs(instance: Instance, routes: Routes, route: int) -> bool:
+    """As `refresh`, where nobody can wait aboard: a route is runs one after the other, and two walks suffice."""
+    n_visits, kind = routes.n_visits[route], routes.vehicle_type[route]
+    drive, cost, rate = instance.drive, instance.cost, instance.rate[kind]
+    visits, place, destination = routes.visits, routes.place, routes.destination
+    dropped_at, aboard, load = routes.dropped_at, routes.aboard, routes.load
+    leaves, late, along, slack = routes.leaves, routes.late, routes.along, routes.slack
+    pick_place, aims, service, max_ride = instance.pick_place, instance.destination, instance.service, instance.max_ride
+    drop_place, drop_service, wanted = instance.drop_place, instance.drop_service, instance.load
+    drop_earliest, drop_latest, groups = instance.drop_earliest, instance.drop_latest, instance.group
+    n_kinds = wanted.shape[1]
+    if n_visits == 0:
+        routes.cost[route] = 0
+        return True
+    total = instance.fixed_cost[kind]
+    here = instance.start[kind]
+    driven = 0  # never waiting
+    ready = instance.shift_earliest[kind]
+    for at in range(n_visits):
+        code = visits[route, at]
+        if code >= 0:
+            there, stay = pick_place[code], service[code]
+            destination[route, at] = aims[code]
+            routes.route_of[code] = route
+        else:
+            there, stay = drop_place[-1 - code], drop_service[-1 - code]
+            destination[route, at] = -1 - code
+        place[route, at] = there
+        step = hop(drive, here, there)
+        total += fare(cost, rate, here, there)
+        driven += step
+        along[route, at] = driven
+        driven += stay
+        ready += step
+        if code < 0:
+            ready = max(ready, drop_earliest[-1 - code])
+        ready += stay
+        leaves[route, at] = ready
+        here = there
+    end = instance.end[kind]
+    routes.cost[route] = total + fare(cost, rate, here, end)
+    by = instance.shift_latest[kind] - hop(drive, here, end)
+    drop = n_visits - 1
+    possible = True
+    for at in range(n_visits - 1, -1, -1):
+        code = visits[route, at]
+        if code >= 0:
+            by -= service[code]
+            stay = service[code]
+        else:
+            drop = at
+            stay = drop_service[-1 - code]
+            by = min(by - stay, drop_latest[-1 - code])
+        dropped_at[route, at] = drop
+        late[route, at] = by
+        possible = possible and leaves[route, at] - stay <= by
+        if at > 0:
+            by -= hop(drive, place[route, at - 1], place[route, at])
+    left = FAR
+    for at in range(n_visits):
+        code = visits[route, at]
+        if code >= 0:
+            drop = dropped_at[route, at]
+            left = min(left, max_ride[code] - (along[route, drop] - along[route, at] - service[code]))
+            possible = possible and left >= 0
+            aboard[route, at] = groups[aims[code]]
+        else:
+            left = FAR
+            aboard[route, at] = NOBODY
+        slack[route, at] = left
+        for unit in range(n_kinds):
+            if code < 0:
+                load[route, at, unit] = 0
+            elif at > 0:
+                load[route, at, unit] = load[route, at - 1, unit] + wanted[code, unit]
+            else:
+                load[route, at, unit] = wanted[code, unit]
+    return possible
+
+
+@inner
 def refresh(instance: Instance, routes: Routes, room: Room, route: int, is_simple: bool) -> bool:
     """Make everything that is kept with a route from its visits; False when no times satisfy it."""
+    if is_simple:
+        return refresh_runs(instance, routes, route)
     n_visits = routes.n_visits[route]
     kind = routes.vehicle_type[route]
     rate = instance.rate[kind]
@@ -163,21 +246,6 @@ def refresh(instance: Instance, routes: Routes, room: Room, route: int, is_simpl
     for at in range(n_visits):
         room.next_drop[destination[at]] = -1
 
-    if is_simple:
-        time = instance.shift_earliest[kind] + hop(drive, instance.start[kind], place[0])
-        possible = True
-        for at in range(n_visits):
-            code = visits[at]
-            time += hop(drive, place[at - 1], place[at]) if at > 0 else 0
-            if code >= 0:
-                service = instance.service[code]
-            else:
-                service = instance.drop_service[-1 - code]
-                time = max(time, instance.drop_earliest[-1 - code])
-            possible = possible and time <= late[at] and slack[at] >= 0
-            time += service
-            leaves[at] = time
-        return possible
     possible = find_times(instance, kind, visits, dropped_at, n_visits, room.begins)
     for at in range(n_visits):
         code = visits[at]
@@ -253,45 +321,43 @@ def cheapest_run(
         if not seated:
             continue
         rate = rates[kind]
-        for at in range(begun[route] - 1, n_visits):
-            joins = at + 1 < n_visits and destination[route, at + 1] == aim
+        at = begun[route] - 1
+        while at < n_visits:  # from run to run
+            joins, end = False, n_visits
+            if at + 1 < n_visits:
+                joins, end = destination[route, at + 1] == aim, dropped_at[route, at + 1]
             alone = at < 0 or aboard[route, at] == NOBODY
-            if not joins and not alone:
-                continue
-            before, ready = starts[kind], shift_earliest[kind]
-            if at >= 0:
-                before, ready = place[route, at], leaves[route, at]
+            ready = leaves[route, at] if at >= 0 else shift_earliest[kind]
             if ready > closes:
                 break
-            after, by = ends[kind], shift_latest[kind]
-            if at + 1 < n_visits:
-                after, by = place[route, at + 1], late[route, at + 1]
-            if not joins and opens + stay > by:
-                continue
-            reach = hop(drive, before, here) + service
-            spent = fare(cost, rate, before, here)
-            spent += fixed_cost[kind] if n_visits == 0 else -fare(cost, rate, before, after)
-            if joins:
-                onward = hop(drive, here, after)
-                added = spent + fare(cost, rate, here, after)
-                drop = dropped_at[route, at + 1]
-                if (
-                    added < best
-                    and ready + reach + onward <= by
-                    and onward + along[route, drop] - along[route, at + 1] <= max_ride
-                    and (alone or reach + onward - hop(drive, before, after) <= slack[route, at])
-                ):
-                    seated = True
-                    for unit in range(n_kinds):
-                        taken = load[route, drop - 1, unit]
-                        seated = seated and taken + wanted[request, unit] <= places[kind, unit]
-                    if seated:
-                        best, best_route, best_at, best_drop = added, route, at, JOINS
-            if alone:
-                added = spent + fare(cost, rate, here, there) + fare(cost, rate, there, after)
-                arrives = ready + reach + direct
+            by = late[route, at + 1] if at + 1 < n_visits else shift_latest[kind]
+            if alone and opens + stay <= by:
+                before = place[route, at] if at >= 0 else starts[kind]
+                after = place[route, at + 1] if at + 1 < n_visits else ends[kind]
+                added = fare(cost, rate, before, here) + fare(cost, rate, here, there) + fare(cost, rate, there, after)
+                added += fixed_cost[kind] if n_visits == 0 else -fare(cost, rate, before, after)
+                arrives = ready + hop(drive, before, here) + service + direct
                 if added < best and arrives <= closes and max(arrives, opens) + stay + hop(drive, there, after) <= by:
                     best, best_route, best_at, best_drop = added, route, at, at
+            if joins:
+                for unit in range(n_kinds):
+                    joins = joins and load[route, end - 1, unit] + wanted[request, unit] <= places[kind, unit]
+            if joins:
+                for gap in range(at, end):
+                    before = place[route, gap] if gap >= 0 else starts[kind]
+                    after = place[route, gap + 1]
+                    onward = hop(drive, here, after)
+                    reach = hop(drive, before, here) + service
+                    added = fare(cost, rate, before, here) + fare(cost, rate, here, after)
+                    added -= fare(cost, rate, before, after)
+                    if (
+                        added < best
+                        and (leaves[route, gap] if gap >= 0 else ready) + reach + onward <= late[route, gap + 1]
+                        and onward + along[route, end] - along[route, gap + 1] <= max_ride
+                        and ((gap == at and alone) or reach + onward - hop(drive, before, after) <= slack[route, gap])
+                    ):
+                        best, best_route, best_at, best_drop = added, route, gap, JOINS
+            at = end
     return best, best_route, best_at, best_drop
 
 
@@ -300,12 +366,12 @@ def write_inserted(
     routes: Routes, route: int, request: int, aim: int, at: int, drop: int, visits: Ints, dropped_at: Ints
 ) -> int:
     """Write the visits of a route with `request` after visit `at`, dropped after visit `drop`; how many."""
-    n_visits = routes.n_visits[route]
+    old_visits, old_dropped_at, n_visits = routes.visits, routes.dropped_at, routes.n_visits[route]
     n_written = 0
     for old in range(-1, n_visits):
         if old >= 0:
-            visits[n_written] = routes.visits[route, old]
-            end = routes.dropped_at[route, old]
+            visits[n_written] = old_visits[route, old]
+            end = old_dropped_at[route, old]
             moved = end
             if end > at:
                 moved += 1
@@ -352,7 +418,7 @@ def best_in_route(
     """The cheapest possible insertion that costs less than `limit`: cost, visit before it, visit before its drop.
 
     The drop is JOINS when the vehicle stops there already for somebody; the visit before is -2 when there is no
-    such insertion. Of equally cheap ones it is the first along the route, joining before dropping anew.
+    such insertion. Of equally cheap ones it is the first along the route, dropping anew before joining.
     """
     n_visits, kind = routes.n_visits[route], routes.vehicle_type[route]
     drive, cost, rate = instance.drive, instance.cost, instance.rate[kind]
@@ -388,19 +454,6 @@ def best_in_route(
         boarded = 0  # the first visit after which somebody aboard goes there
         while boarded < n_visits and (drop == n_visits or routes.dropped_at[route, boarded] != drop):
             boarded += 1
-        if drop < n_visits:
-            onward = hop(drive, here, after)
-            added = spent + fare(cost, rate, here, after) - saved
-            if (
-                added < best
-                and begins + service + onward <= by
-                and longer + onward - shorter <= room_left
-                and onward + along[drop] - along[at + 1] <= max_ride
-                and fits(instance, routes, route, request, at, drop)
-                and is_alike(routes, route, at + 1, drop, group)
-                and is_possible(instance, routes, room, route, request, at, JOINS)
-            ):
-                best, best_at, best_drop = added, at, JOINS
         time = begins + service  # leaving the last visit before the new drop, if nothing slows it down
         ridden = 0
         last = here
@@ -441,6 +494,19 @@ def best_in_route(
                 continue
             if is_possible(instance, routes, room, route, request, at, end):
                 best, best_at, best_drop = added, at, end
+        if drop < n_visits:
+            onward = hop(drive, here, after)
+            added = spent + fare(cost, rate, here, after) - saved
+            if (
+                added < best
+                and begins + service + onward <= by
+                and longer + onward - shorter <= room_left
+                and onward + along[drop] - along[at + 1] <= max_ride
+                and fits(instance, routes, route, request, at, drop)
+                and is_alike(routes, route, at + 1, drop, group)
+                and is_possible(instance, routes, room, route, request, at, JOINS)
+            ):
+                best, best_at, best_drop = added, at, JOINS
     return best, best_at, best_drop
 
 

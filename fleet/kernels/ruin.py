@@ -65,89 +65,78 @@ def keep(routes: Routes, memory: Memory, n_kept: int, route: int) -> int:
         return n_kept
     memory.is_kept[route] = 1
     memory.kept[n_kept] = route
-    n_visits = routes.n_visits[route]
+    visits, kept_visits, n_visits = routes.visits, memory.kept_visits, routes.n_visits[route]
     memory.kept_n_visits[route] = n_visits
     memory.kept_cost[route] = routes.cost[route]
-    memory.kept_visits[route, :n_visits] = routes.visits[route, :n_visits]
+    for at in range(n_visits):
+        kept_visits[route, at] = visits[route, at]
     return n_kept + 1
 
 
 @inner
 def take_out(routes: Routes, memory: Memory, route: int) -> None:
     """Leave only what is not gone in a route; a stop where nobody gets off any more goes as well."""
+    visits, destination, is_gone, pending = routes.visits, routes.destination, memory.is_gone, memory.pending
     n_left = 0
     for at in range(routes.n_visits[route]):
-        code, aim = routes.visits[route, at], routes.destination[route, at]
+        code, aim = visits[route, at], destination[route, at]
         if code >= 0:
-            if memory.is_gone[code]:
+            if is_gone[code]:
                 continue
-            memory.pending[aim] += 1
+            pending[aim] += 1
         else:
-            if memory.pending[aim] == 0:
+            if pending[aim] == 0:
                 continue
-            memory.pending[aim] = 0
-        routes.visits[route, n_left] = code
+            pending[aim] = 0
+        visits[route, n_left] = code
         n_left += 1
     routes.n_visits[route] = n_left
 
 
 @inner
-def mark(instance: Instance, memory: Memory, routes: Routes, request: int, n_gone: int) -> int:
-    """Mark a request as gone unless it must stay; how many are gone."""
-    if instance.is_fixed[request]:
-        return n_gone
-    memory.is_gone[request] = 1
-    memory.queue[n_gone] = request
-    routes.route_of[request] = -1
-    return n_gone + 1
-
-
-@inner
 def ruin(instance: Instance, routes: Routes, memory: Memory, tuning: Tuning) -> tuple[int, int]:
     """Take about `mean_removed` requests out of routes near a random one; how many, and routes touched."""
-    n_requests = len(instance.pick_place)
-    target = 1 + draw(memory.dice) % (2 * tuning.mean_removed - 1)
-    seed = draw(memory.dice) % n_requests
-    way = draw(memory.dice) & 65535
+    near, is_fixed = instance.near, instance.is_fixed
+    visits, lengths, dropped_at = routes.visits, routes.n_visits, routes.dropped_at
+    route_of, is_open = routes.route_of, routes.is_open
+    dice, is_kept, is_gone, queue = memory.dice, memory.is_kept, memory.is_gone, memory.queue
+    target = 1 + draw(dice) % (2 * tuning.mean_removed - 1)
+    seed = draw(dice) % len(is_fixed)
+    way = draw(dice) & 65535
     n_gone, n_kept = 0, 0
-    for near in range(instance.near.shape[1]):
+    for nth in range(near.shape[1]):
         if n_gone >= target:
             break
-        request = instance.near[seed, near]
-        route = routes.route_of[request]
-        if route < 0 or not routes.is_open[route] or memory.is_kept[route]:
+        request = near[seed, nth]
+        route = route_of[request]
+        if route < 0 or not is_open[route] or is_kept[route]:
             continue
         n_kept = keep(routes, memory, n_kept, route)
-        n_visits = routes.n_visits[route]
-        if way < tuning.share_of_routes:
-            for at in range(n_visits):
-                if routes.visits[route, at] >= 0:
-                    n_gone = mark(instance, memory, routes, routes.visits[route, at], n_gone)
-        elif way < tuning.share_of_routes + tuning.share_of_runs:
-            end = 0
-            for at in range(n_visits):
-                if routes.visits[route, at] == request:
-                    end = routes.dropped_at[route, at]
-            for at in range(n_visits):
-                if routes.visits[route, at] >= 0 and routes.dropped_at[route, at] == end:
-                    n_gone = mark(instance, memory, routes, routes.visits[route, at], n_gone)
-        else:
-            n_picked, position = 0, 0
-            for at in range(n_visits):
-                if routes.visits[route, at] >= 0:
-                    if routes.visits[route, at] == request:
-                        position = n_picked
-                    n_picked += 1
-            length = 1 + draw(memory.dice) % min(tuning.longest_string, n_picked, target - n_gone)
-            lowest = max(0, position - length + 1)
-            highest = min(position, n_picked - length)
-            first = lowest + draw(memory.dice) % (highest - lowest + 1)
-            picked = 0
-            for at in range(n_visits):
-                if routes.visits[route, at] >= 0:
-                    if first <= picked < first + length:
-                        n_gone = mark(instance, memory, routes, routes.visits[route, at], n_gone)
-                    picked += 1
+        n_visits = lengths[route]
+        n_picked, position, end = 0, 0, -1
+        for at in range(n_visits):
+            if visits[route, at] >= 0:
+                if visits[route, at] == request:
+                    position, end = n_picked, dropped_at[route, at]
+                n_picked += 1
+        first, last = 0, n_picked
+        if way >= tuning.share_of_routes + tuning.share_of_runs:
+            length = 1 + draw(dice) % min(tuning.longest_string, n_picked, target - n_gone)
+            lowest, highest = max(0, position - length + 1), min(position, n_picked - length)
+            first = lowest + draw(dice) % (highest - lowest + 1)
+            last = first + length
+        whole = way < tuning.share_of_routes or way >= tuning.share_of_routes + tuning.share_of_runs
+        picked = 0
+        for at in range(n_visits):
+            code = visits[route, at]
+            if code < 0:
+                continue
+            if first <= picked < last and (whole or dropped_at[route, at] == end) and not is_fixed[code]:
+                is_gone[code] = 1
+                queue[n_gone] = code
+                route_of[code] = -1
+                n_gone += 1
+            picked += 1
         take_out(routes, memory, route)
     return n_gone, n_kept
 
@@ -191,22 +180,24 @@ def recreate(
 ) -> tuple[int, int]:
     """Insert what is queued, each where it costs least; how many are left out, and routes touched."""
     sort_queue(instance, memory, n_queued)
+    queue, absent, dice, aims = memory.queue, memory.absent, memory.dice, instance.destination
+    lengths, visits, written = routes.n_visits, routes.visits, room.visits
     n_absent = 0
     for queued in range(n_queued):
-        request = memory.queue[queued]
+        request = queue[queued]
         if is_simple:
-            _, route, at, drop = cheapest_run(instance, routes, memory.dice, tuning.blink, request)
+            _, route, at, drop = cheapest_run(instance, routes, dice, tuning.blink, request)
         else:
-            _, route, at, drop = cheapest(instance, routes, room, memory.dice, tuning.blink, request)
+            _, route, at, drop = cheapest(instance, routes, room, dice, tuning.blink, request)
         if route < 0:
-            memory.absent[n_absent] = request
+            absent[n_absent] = request
             n_absent += 1
             continue
         n_kept = keep(routes, memory, n_kept, route)
-        aim = instance.destination[request]
-        n_visits = write_inserted(routes, route, request, aim, at, drop, room.visits, room.dropped_at)
-        routes.visits[route, :n_visits] = room.visits[:n_visits]
-        routes.n_visits[route] = n_visits
+        n_visits = write_inserted(routes, route, request, aims[request], at, drop, written, room.dropped_at)
+        for nth in range(n_visits):
+            visits[route, nth] = written[nth]
+        lengths[route] = n_visits
         refresh(instance, routes, room, route, is_simple)
     return n_absent, n_kept
 
@@ -264,15 +255,6 @@ def give_up_route(instance: Instance, routes: Routes, memory: Memory) -> int:
 
 
 @inner
-def weigh_absent(memory: Memory, absent: Ints, n_absent: int) -> int:
-    """How much it weighs that these are left out: more for those who often were."""
-    total = 0
-    for index in range(n_absent):
-        total += 1 + memory.absences[absent[index]]
-    return total
-
-
-@inner
 def settle(instance: Instance, routes: Routes, memory: Memory, n_absent: int, step: int, fewest: int) -> bool:
     """After a plan was accepted: note it if it is the best, and give a route up while there may be fewer."""
     for index in range(n_absent):
@@ -301,48 +283,57 @@ def step_once(
     is_simple: bool,
 ) -> bool:
     """One step of `take_steps`; whether a better plan was found."""
+    queue, absent, was_absent, absences = memory.queue, memory.absent, memory.was_absent, memory.absences
+    kept, is_kept, is_gone = memory.kept, memory.is_kept, memory.is_gone
+    kept_visits, kept_n_visits, kept_cost = memory.kept_visits, memory.kept_n_visits, memory.kept_cost
+    visits, lengths, route_of, costs = routes.visits, routes.n_visits, routes.route_of, routes.cost
     n_absent, n_gone, n_kept = memory.n_absent[0], 0, 0
     if step > 0:
         n_gone, n_kept = ruin(instance, routes, memory, tuning)
     else:
-        for route in range(len(routes.n_visits)):
+        for route in range(len(lengths)):
             n_kept = keep(routes, memory, n_kept, route)
     accepted = True
     for index in range(n_kept):
-        accepted &= refresh(instance, routes, room, memory.kept[index], is_simple)
+        accepted &= refresh(instance, routes, room, kept[index], is_simple)
     for index in range(n_gone):
-        memory.is_gone[memory.queue[index]] = 0
+        is_gone[queue[index]] = 0
     n_left = 0
     if accepted:
         for index in range(n_absent):
-            memory.was_absent[index] = memory.absent[index]
-            memory.queue[n_gone + index] = memory.absent[index]
+            was_absent[index] = absent[index]
+            queue[n_gone + index] = absent[index]
         n_left, n_kept = recreate(instance, routes, room, memory, tuning, n_gone + n_absent, n_kept, is_simple)
         added = 0
         for index in range(n_kept):
-            added += routes.cost[memory.kept[index]] - memory.kept_cost[memory.kept[index]]
-        lighter = weigh_absent(memory, memory.absent, n_left) - weigh_absent(memory, memory.was_absent, n_absent)
+            added += costs[kept[index]] - kept_cost[kept[index]]
+        lighter = 0
+        for index in range(n_left):
+            lighter += 1 + absences[absent[index]]
+        for index in range(n_absent):
+            lighter -= 1 + absences[was_absent[index]]
         accepted = step == 0 or lighter < 0
         if lighter == 0 and not accepted:
             accepted = added < -heat * log((draw(memory.dice) + 1) / 2147483648.0)
         if not accepted:
-            memory.absent[:n_absent] = memory.was_absent[:n_absent]
+            for index in range(n_absent):
+                absent[index] = was_absent[index]
     for index in range(n_kept):
-        memory.is_kept[memory.kept[index]] = 0
+        is_kept[kept[index]] = 0
     found = False
     if accepted:
         found = settle(instance, routes, memory, n_left, step, fewest)
     else:
         for index in range(n_kept):
-            route = memory.kept[index]
-            n_visits = memory.kept_n_visits[route]
-            routes.visits[route, :n_visits] = memory.kept_visits[route, :n_visits]
-            routes.n_visits[route] = n_visits
+            route = kept[index]
+            lengths[route] = kept_n_visits[route]
+            for at in range(lengths[route]):
+                visits[route, at] = kept_visits[route, at]
             refresh(instance, routes, room, route, is_simple)
         for index in range(n_absent):
-            routes.route_of[memory.absent[index]] = -1
+            route_of[absent[index]] = -1
     for index in range(memory.n_absent[0]):
-        memory.absences[memory.absent[index]] += 1
+        absences[absent[index]] += 1
     return found
 
 

@@ -109,8 +109,6 @@ def insertions(problem: Problem, visits: Visits, request: int, n_begun: int):
     drop = -1 - problem.requests[request].destination
     for at in range(n_begun - 1, len(visits)):
         picked = [*visits[: at + 1], request, *visits[at + 1 :]]
-        if drop in visits[at + 1 :]:
-            yield picked
         for end in range(at, len(visits)):
             if end > at and visits[end] == drop:
                 break  # everybody for it gets off there
@@ -118,6 +116,8 @@ def insertions(problem: Problem, visits: Visits, request: int, n_begun: int):
             if aboard:
                 break
             yield [*visits[: at + 1], request, *visits[at + 1 : end + 1], drop, *visits[end + 1 :]]
+        if drop in visits[at + 1 :]:
+            yield picked
 
 
 class SlowSearch:
