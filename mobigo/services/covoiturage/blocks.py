@@ -23,12 +23,12 @@ from covoiturage.policy.facts import CarFacts, read_car
 from covoiturage.policy.model import AMOUNT, Limit, Policy
 from covoiturage.policy.shipped import find_in_force
 from covoiturage.policy.trips import CarDecision, CarJudge
-from mobigo.services.covoiturage.garbage import rarely_collected
 from mobigo.services.covoiturage.ordering import USED, accounts_of, fares_of, people_in, told
 from mobigo.store.base import Session, open_engine, reading
 from mobigo.store.covoiturage.carpools import DueCarpool, list_due, list_due_with_facts
 from mobigo.store.covoiturage.decisions import NewDecision, read_counters, read_counters_like
 from mobigo.store.covoiturage.policies import list_in_force
+from mobigo.store.garbage import rarely_collected
 from mobigo.store.ledger.books import Prepared, prepare
 from mobigo.store.ledger.reads import balances_cents
 from socle.accounting import Account, Entry

@@ -20,7 +20,6 @@ from covoiturage.fraud.labels import Code, Known, Label, Person, Severity, Way
 from mobigo.bridges.driving import Drives
 from mobigo.security import Keys
 from mobigo.services.covoiturage.declaring import write_cancelled
-from mobigo.services.covoiturage.garbage import rarely_collected
 from mobigo.store.audit import AuditLine, read_why, record, spelled_why
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.covoiturage.carpools import CarpoolState, KeptCarpool, get_carpool
@@ -41,6 +40,7 @@ from mobigo.store.covoiturage.holds import (
     mark_screened,
     people_of,
 )
+from mobigo.store.garbage import rarely_collected
 from mobigo.store.people.accounts import ibans_of
 from socle.errors import Conflict, Fact, Forbidden
 

@@ -33,7 +33,6 @@ from mobigo.services.covoiturage.blocks import (
     decide_block,
     still_holds,
 )
-from mobigo.services.covoiturage.garbage import rarely_collected
 from mobigo.services.covoiturage.ordering import people_in, put_in_order
 from mobigo.services.covoiturage.screening import DECIDED_AFTER, screen
 from mobigo.store.base import Session, address_of, reading, transaction
@@ -47,6 +46,7 @@ from mobigo.store.covoiturage.carpools import (
 )
 from mobigo.store.covoiturage.decided import last_decided_end
 from mobigo.store.covoiturage.decisions import add_decisions, write_counters
+from mobigo.store.garbage import rarely_collected
 from mobigo.store.ledger.books import Books
 from socle.money import Cents
 

@@ -160,6 +160,14 @@ class Books:
             [prepared.key for prepared in entries],
             [code for prepared in entries for code, _cents in prepared.legs],
         )
+        return self.enter(entries, now)
+
+    def enter(self, entries: Sequence[Prepared], now: datetime) -> tuple[Recorded, ...]:
+        """As `append`, when all keys and accounts of `entries` were looked up, or their accounts opened, before.
+
+        Raises:
+            Conflict, NotFound, BadInput: as `append`.
+        """
         mark = self.mark()
         try:
             return tuple([self._append(prepared, now) for prepared in entries])

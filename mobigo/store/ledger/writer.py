@@ -27,6 +27,7 @@ from sqlmodel import Session
 
 from mobigo.store.base import is_sqlite, transaction
 from mobigo.store.files import only_one
+from mobigo.store.garbage import rarely_collected
 from mobigo.store.ledger.books import Books, Prepared, Recorded, prepare
 from socle.accounting import Account, Entry
 from socle.errors import Unavailable
@@ -135,6 +136,7 @@ class Writer:
         if is_sqlite(engine) and engine.url.database:
             place = Path(engine.url.database)
             self._held.enter_context(only_one(place.parent, f"{place.name}.ledger"))
+        self._held.enter_context(rarely_collected())
         self._waiting: SimpleQueue[_Unit | None] = SimpleQueue()
         self._door = threading.Lock()
         self._is_open = True
@@ -155,8 +157,15 @@ class Writer:
         opened = tuple(accounts)
 
         def enter(_session: Session, books: Books) -> tuple[Recorded, ...]:
-            books.open(opened)
-            return books.append(prepared, now)
+            if not opened:
+                return books.enter(prepared, now)
+            mark = books.mark()
+            try:
+                books.open(opened)
+                return books.enter(prepared, now)
+            except BaseException:
+                books.restore(mark)
+                raise
 
         return self._put(_Unit(Answer(), enter, prepared, uses_session=False))
 
@@ -248,13 +257,9 @@ class Writer:
 
 
 def _do(unit: _Unit, session: Session, books: Books) -> Any:
-    mark = books.mark()
     if not unit.uses_session:  # then nothing of it is in the database before the flush
-        try:
-            return unit.work(session, books)
-        except BaseException:
-            books.restore(mark)
-            raise
+        return unit.work(session, books)
+    mark = books.mark()
     connection = session.connection()
     connection.exec_driver_sql("SAVEPOINT unit")
     try:
