@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -240,3 +241,64 @@ def generate(
         say_json(counts)
     else:
         out.print(text("cli.scolaire.generated", **counts), highlight=False)
+
+
+@app.command(help=text("cli.scolaire.stops_help"))
+def stops(
+    folder: Annotated[
+        Path, typer.Argument(help=text("cli.scolaire.import_dir_help"), metavar="DIR", exists=True, file_okay=False)
+    ],
+    walk: Annotated[int, typer.Option(min=0, max=20_000, help=text("cli.scolaire.walk_help"), metavar="M")] = 1_000,
+    least: Annotated[int, typer.Option(min=1, max=1_000, help=text("cli.scolaire.least_help"), metavar="N")] = 4,
+    spacing: Annotated[
+        int, typer.Option(min=0, max=20_000, help=text("cli.scolaire.spacing_help"), metavar="M")
+    ] = 2_000,
+    effort: Annotated[float, typer.Option(min=0.01, help=text("cli.scolaire.effort_help"), metavar="S")] = 10.0,
+    seed: Annotated[int, typer.Option(help=text("cli.scolaire.seed_help"))] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Say which stops open; exit code 1 when a pupil has none."""
+    from mobigo.services.scolaire.importing import read_folder
+    from scolaire.reading import read_sector
+    from scolaire.stops import StopRules, choose_for
+
+    sector, _findings = read_sector(read_folder(folder))
+    with progress(text("cli.scolaire.choosing"), 1):
+        choice = choose_for(sector, StopRules(walk, least, spacing), effort=effort, seed=seed)
+    names = [stop.stop_id for stop in sector.stops]
+    ids = [(sector.pupils[p].pupil_id, h + 1) for p, h in sector.plannable]
+    if as_json:
+        say_json(
+            {
+                "open": [names[stop] for stop in choice.open_stops],
+                "waits": [
+                    {"pupil_id": ids[i][0], "home": ids[i][1], "stop_id": names[stop]}
+                    for i, stop in enumerate(choice.stop_of)
+                    if stop is not None
+                ],
+                "left_out": [{"pupil_id": ids[i][0], "home": ids[i][1], "why": why} for i, why in choice.why.items()],
+                "walk_m": choice.walk_m,
+                "fewest_stops": choice.fewest_stops,
+                "proved": choice.is_proved,
+            }
+        )
+    else:
+        if choice.why:
+            table = Table()
+            for column in ("why", "files"):
+                table.add_column(text(f"cli.scolaire.column_{column}"))
+            for why, n in Counter(choice.why.values()).most_common():
+                table.add_row(text(f"cli.scolaire.why.{why}"), str(n))
+            out.print(table)
+        n_served = len(ids) - choice.n_left_out
+        facts = {
+            "open": len(choice.open_stops),
+            "stops": len(names),
+            "pupils": n_served,
+            "mean_m": choice.walk_m // max(1, n_served),
+            "left_out": choice.n_left_out,
+        }
+        out.print(text("cli.scolaire.chosen", **facts), highlight=False)
+        proof = "proved" if choice.is_proved else "not_proved"
+        out.print(text(f"cli.scolaire.{proof}", fewest=choice.fewest_stops), highlight=False)
+    raise typer.Exit(ExitCode.NO if choice.why else ExitCode.OK)

@@ -111,3 +111,12 @@ def test_rules_of_ones_own_decide(capsys, folder):
     assert decided["reasons"] == [{"book": "all", "reason": "all", "files": decided["new"]}]
     (folder / "rules.toml").write_text("id = ")
     assert main(["scolaire", "entitle", "--year", "2026", "--rules", "rules.toml"]) == ExitCode.BAD_DATA
+
+
+def test_stops_are_chosen(capsys, folder):
+    generated(capsys)
+    told = answer(capsys, "stops", "secteur", "--least", "1", "--spacing", "0")
+    assert (told["left_out"], told["proved"]) == ([], True)
+    assert {one["stop_id"] for one in told["waits"]} == set(told["open"])
+    assert main(["scolaire", "stops", "secteur", "--walk", "200"]) == ExitCode.NO
+    assert "à portée" in capsys.readouterr().out
