@@ -7,7 +7,7 @@ take over an administrator's by changing where its codes are sent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -148,6 +148,8 @@ def read_dossier(engine: Engine, keys: Keys, principal: Principal, pseudonym: st
 def make_person(engine: Engine, keys: Keys, principal: Principal, details: Details, now: datetime) -> Person:
     """Make an account for somebody who calls or stands at the counter, with an address or none.
 
+    Where they are reached, they are written how to confirm that it is theirs and to choose a password.
+
     Raises:
         BadInput: `bad_name`, `bad_email`, `bad_phone`.
         Conflict: `contact_taken`.
@@ -158,6 +160,7 @@ def make_person(engine: Engine, keys: Keys, principal: Principal, details: Detai
         person = add_person(session, keys, told, now)
         give_role(session, person.person_id, Role.TRAVELLER, principal.actor, "", now)
         record(session, AuditLine(now, principal.actor, "people.made", person.actor))
+        send_notice(session, keys, person.person_id, _reached(told, _FIELDS), "noted", now)
     return person
 
 
@@ -165,6 +168,8 @@ def correct_person(
     engine: Engine, keys: Keys, principal: Principal, pseudonym: str, details: Details, why: str, now: datetime
 ) -> None:
     """Write down what somebody tells anew; where they were reached before, they are told of it.
+
+    Where they are reached from now on, they are written how to confirm that it is theirs.
 
     Raises:
         BadInput: `bad_name`, `bad_email`, `bad_phone`, `why_missing`.
@@ -192,8 +197,13 @@ def correct_person(
         set_identity(session, keys, person.person_id, after)
         facts = {"changed": ", ".join(changed)}
         record(session, AuditLine(now, principal.actor, "people.corrected", person.actor, reason, facts))
-        left = [Contact(kind, getattr(before, kind)) for kind in changed if kind != "name" and getattr(before, kind)]
-        send_notice(session, keys, person.person_id, left, "contact_changed", now)
+        send_notice(session, keys, person.person_id, _reached(before, changed), "contact_changed", now)
+        send_notice(session, keys, person.person_id, _reached(told, changed), "noted", now)
+
+
+def _reached(identity: Identity, fields: Iterable[str]) -> list[Contact]:
+    """Where somebody is reached, of `fields`."""
+    return [Contact(kind, value) for kind in fields if kind != "name" and (value := getattr(identity, kind))]
 
 
 # --- roles and suspension --------------------------------------------------------------------

@@ -48,6 +48,19 @@ def test_somebody_without_address_or_number_has_an_account_and_a_reference(world
     assert find(world, agent, "ROUX, Jeanne".replace(",", "")) == ["Jeanne Roux"] * 2
 
 
+def test_who_has_an_address_is_written_how_to_confirm_it(world):
+    agent = world.principal(Role.AGENT)
+    administration.make_person(world.engine, world.keys, agent, Details("Jeanne Roux"), NOON)
+    assert world.letters() == []
+    details = Details("Camille Durand", "camille@exemple.test", "06 39 98 00 01")
+    administration.make_person(world.engine, world.keys, agent, details, NOON)
+    by_mail, by_sms = world.letters()
+    assert (by_mail.contact.value, by_sms.contact.value) == ("camille@exemple.test", "+33639980001")
+    for letter in (by_mail, by_sms):
+        assert "/mot-de-passe" in letter.body
+        assert "Camille" not in letter.body  # what was typed may be somebody else's
+
+
 def correct(world, agent, person, why="appel", **changes):
     details = Details(**({"name": "Camille Durand", "email": "camille@exemple.test"} | changes))
     administration.correct_person(world.engine, world.keys, agent, person.pseudonym, details, why, NOON)
@@ -60,7 +73,11 @@ def test_an_agent_corrects_what_somebody_tells_and_the_old_address_hears_of_it(w
     assert find(world, agent, "camille@autre.test") == ["Camille Durand"]
     line = world.told("people.corrected")[-1]
     assert (line.subject, line.why, line.facts) == (person.actor, "appel", {"changed": "email, phone"})
-    assert [letter.contact.value for letter in world.letters()] == ["camille@exemple.test"]
+    assert [(letter.contact.value, letter.subject.split()[0]) for letter in world.letters()] == [
+        ("camille@exemple.test", "Votre"),
+        ("camille@autre.test", "Confirmez"),
+        ("+33639980001", "Confirmez"),
+    ]
     correct(world, agent, person, email="camille@autre.test", phone="06 39 98 00 01")
     assert len(world.told("people.corrected")) == 1
     assert [line.subject for line in world.told("people.read")] == [person.actor]  # told that it is who they say
