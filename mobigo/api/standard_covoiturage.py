@@ -165,8 +165,8 @@ async def patch_booking(request: Request, booking_id: str, partner: Partner) -> 
         raise refuse("status", "required")
     read_status(status, "status")
     said = read_message_text(one_value(asked, "message") or "", "message")
-    now = now_of(request)
-    await _in_thread(standard.change_status, request.app.state.engine, partner, booking_id, status, said, now)
+    state, now = request.app.state, now_of(request)
+    await _in_thread(standard.change_status, state.engine, state.keys, partner, booking_id, status, said, now)
     return Response(status_code=200)
 
 

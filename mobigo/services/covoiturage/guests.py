@@ -117,6 +117,14 @@ def take_status(session: Session, own: Booking, status: str, now: datetime, numb
     record(session, AuditLine(now, _ACTOR, "covoiturage.booking_moved", f"person:{ours}", facts=facts))
 
 
+def note_words(session: Session, keys: Keys, own: Booking, words: str, now: datetime) -> None:
+    """Keep what a partner says with a change, among the messages of the booking."""
+    sender = own.driver if is_theirs(own, own.driver) else own.passenger
+    if words.strip():
+        sealed = keys.seal(words.strip(), message_place(own.booking_id))
+        own_bookings.add_message(session, own.booking_id, sender, f"standard:{secrets.token_hex(12)}", sealed, now)
+
+
 def priced(booking: Document, offer: Offer) -> Document:
     """A partner's booking with the price that is asked here.
 

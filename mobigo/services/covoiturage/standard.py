@@ -155,8 +155,10 @@ def get_booking(engine: Engine, caller: Caller, booking_id: str) -> Document:
         return _get(session, caller, booking_id)[0]
 
 
-def change_status(engine: Engine, caller: Caller, booking_id: str, status: str, said: str, now: datetime) -> None:
-    """Move a booking up the ladder; what is `said` with it is kept.
+def change_status(
+    engine: Engine, keys: Keys, caller: Caller, booking_id: str, status: str, said: str, now: datetime
+) -> None:
+    """Move a booking up the ladder; what is `said` with it is kept, and read by whoever of ours it is about.
 
     Raises:
         NotFound: `missing_booking`.
@@ -169,8 +171,9 @@ def change_status(engine: Engine, caller: Caller, booking_id: str, status: str, 
         kept = kept_booking(changed, creator)
         if own is not None:
             guests.take_status(session, own, status, now, number)
+            guests.note_words(session, keys, own, said, now)
         rows.change_booking(session, kept, now)
-        if said:
+        if said and own is None:
             document = render_json({"message": said, "status": status}).decode()
             rows.add_message(session, KeptMessage(NOBODY, NOBODY, kept.key, document), now)
         tell_others(session, changed, caller.operator, now)

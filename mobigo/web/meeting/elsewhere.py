@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services.covoiturage.elsewhere import MOST_LETTERS, book_elsewhere, open_journey, price_cents_of
 from mobigo.services.covoiturage.given import NAME_LETTERS
+from mobigo.texts import text
 from mobigo.web import door
 from mobigo.web.layout import Pages, absolute
 from mobigo.web.meeting.parts import BOOK_ELSEWHERE, RIDES, SEARCH
@@ -46,11 +47,11 @@ def make_router(pages: Pages) -> APIRouter:
     def look_again(request: Request, _principal: Owner) -> Response:
         values = _read(request.query_params)
         journey = open_journey(request.app.state.keys, values.get("trajet", ""), door.now_of(request))
-        at = int(journey["passengerPickupDate"])
+        at, place = int(journey["passengerPickupDate"]), text("covoiturage.agreed_place")
         told = say(
             "meeting.book.lead_elsewhere",
-            origin=values.get("de", ""),
-            destination=values.get("vers", ""),
+            origin=values.get("de") or place,
+            destination=values.get("vers") or place,
             day=long_day(local_day(at)),
             time=clock(at),
             operator=journey["operator"],

@@ -93,6 +93,7 @@ class RidePage:
     buttons: Sequence[Button]
     messages: Sequence[Spoken]
     field: Field | None
+    hint: str
     action: str
     key: str
     back: Link
@@ -192,10 +193,11 @@ def _ride_page(
 ) -> RidePage:
     state, now, who = request.app.state, door.now_of(request), principal.pseudonym
     taken = booking.taken
+    reference = Line(say("meeting.ride.reference"), booking.reference, say("meeting.ride.reference_what"))
     lines = [
         Line(say("meeting.ride.state"), state_words(booking)),
         *((Line(say("meeting.ride.with"), other_words(booking, who)),) if booking.operator else ()),
-        Line(say("meeting.ride.reference"), booking.reference, say("meeting.ride.reference_what")),
+        *(() if booking.theirs is Party.DRIVER else (reference,)),  # a driver of theirs knows another one
         Line(say("meeting.ride.board"), f"{booking.board_name}, {clock(taken.board.instant)}"),
         Line(say("meeting.ride.alight"), f"{booking.alight_name}, {clock(taken.alight.instant)}"),
         Line(say("meeting.ride.day"), long_day(local_day(taken.board.instant))),
@@ -220,6 +222,10 @@ def _ride_page(
         buttons=_steps(booking, who, now),
         messages=[Spoken(say("meeting.ride.me") if one.is_mine else other, moment(one.at), one.text) for one in read],
         field=field if bookings.may_write(booking, now) else None,
+        hint=say(
+            "meeting.ride.write_hint_elsewhere" if booking.operator else "meeting.ride.write_hint",
+            operator=booking.operator,
+        ),
         action=f"{RIDES}/{booking.booking_id}/messages",
         key=secrets.token_urlsafe(12),
         back=Link(RIDES, say("meeting.mine.title")),

@@ -80,6 +80,13 @@ def test_a_seat_of_a_partner_is_asked_for_confirmed_by_its_driver_and_cancelled(
     assert BEN not in str(there)
     answer(theirs, there, BookingState.CONFIRMED)
     assert last(ours, BEN).state == "confirmed"
+    (words,) = said(ours, own, BEN)  # what the passenger says when boarding
+    assert words == (
+        False,
+        f"Le conducteur vous prend. Référence à dire en montant : {there.reference}.".replace(
+            " :", "\N{NO-BREAK SPACE}:"
+        ),
+    )
     assert {status_of(site, one) for site, one in ((ours, own), (theirs, there))} == {"CONFIRMED"}
     bookings.move(ours.engine, own.booking_id, BookingState.CANCELLED, BEN, f"person:{BEN}", NOW)
     ours.work()

@@ -205,7 +205,7 @@ def test_what_one_side_tells_is_told_to_the_other_and_not_back(ours, canned, wor
     register(ours, OTHERS, of_passenger.address, "key")
     body = booking(webUrl="https://maas.exemple.test/b")
     standard.book(ours, straight_ways, Caller(OTHERS), "", body, NOON)
-    standard.change_status(ours, Caller(THEIRS), body["id"], "CONFIRMED", "", NOON)
+    standard.change_status(ours, KEYS, Caller(THEIRS), body["id"], "CONFIRMED", "", NOON)
     standard.take_event(ours, Caller(OTHERS), event("VALIDATED", "passenger", id=body["id"]), NOON)
     assert [state for state, _ in work()] == [JobState.DONE] * 3
     told = [json.loads(sent[3])["data"] for sent in of_driver.seen]
@@ -247,7 +247,7 @@ def test_an_event_that_was_overtaken_is_done(ours, canned, work):
     register(ours, THEIRS, server.address)
     body = booking()
     standard.book(ours, straight_ways, Caller(OTHERS), "", body, NOON)
-    standard.change_status(ours, Caller(OTHERS), body["id"], "CANCELLED", "", NOON)
+    standard.change_status(ours, KEYS, Caller(OTHERS), body["id"], "CANCELLED", "", NOON)
     assert sorted(work()) == [(JobState.DEAD, "event"), (JobState.DONE, "event")]
 
 
