@@ -113,13 +113,15 @@ docs: .venv/.dev ## the documents as a site in dist/docs, their links and exampl
 # --- proving --------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: .venv/.dev ## speed and memory: reading, searching, load, the books (long; quiet machine)
+bench: .venv/.dev ## speed and memory: reading, searching, school buses, load, the books (long; quiet machine)
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/answers.py
 	$(BIN)/python bench/covoiturage.py
 	$(BIN)/python bench/covoiturage.py search
 	$(BIN)/python bench/streets.py
+	@sbrp=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/sbrp_park; if [ -d "$$sbrp" ]; then \
+		$(BIN)/python bench/school.py "$$sbrp" --no-peers --budget 6; fi
 	$(BIN)/python bench/load.py --swap --kill
 	$(BIN)/python bench/ledger.py
 
