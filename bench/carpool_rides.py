@@ -16,7 +16,7 @@ from random import Random
 
 from sqlalchemy import Engine
 
-from covoiturage.offers import Halt, Offer, Weekly, leaving_at
+from covoiturage.offers import Halt, Offer, Weekly, Wish, leaving_at
 from mobigo.store.base import transaction
 from mobigo.store.covoiturage.own_offers import KeptOffer, OfferState, put_offer, take_turn
 from routing.streets.graph import open_streets
@@ -84,12 +84,18 @@ def publish_all(engine: Engine, data_dir: Path, today: date) -> None:
             put_offer(session, KeptOffer(offer, OfferState.OPEN, offer.offer_id, "", now), number)
 
 
-def draw_question(region: Region, draws: Random, today: date) -> str:
-    """The address of a search."""
+def draw_wish(region: Region, draws: Random, today: date) -> Wish:
+    """What a traveller looks for."""
     one, other = (region.places[end] for end in region.draw_ends(draws))
     day = today + timedelta(days=draws.randrange(1, 15))
     while day.weekday() > 4:
         day += timedelta(days=1)
-    at = datetime.fromtimestamp(leaving_at(day, draw_clock(draws)), UTC)
+    return Wish(one, other, leaving_at(day, draw_clock(draws)))
+
+
+def draw_question(region: Region, draws: Random, today: date) -> str:
+    """The address of a search."""
+    wish = draw_wish(region, draws, today)
+    one, other, at = wish.origin, wish.destination, datetime.fromtimestamp(wish.at, UTC)
     ends = f"from={one.lat:.5f},{one.lon:.5f}&to={other.lat:.5f},{other.lon:.5f}"
     return f"/api/covoiturage/search?{ends}&at={at:%Y-%m-%dT%H:%M:%SZ}&partners=false"

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.kernels.ascent import Ascents, ClimbRoom, Slope, climb_from_all
+from routing.kernels.ascent import Ascents, ClimbRoom, Slope, climb_from_all, meet
 from routing.kernels.contraction import (
     Arcs,
     Search,
@@ -135,6 +135,19 @@ class KeptAscents:
     def lists(self) -> Ascents:
         """The lists of all places."""
         return Ascents(self._first, self._node, self._weight)
+
+
+def meet_all(
+    leaving: Ascents, arriving: Ascents, sources: Longs, targets: Longs, limit: int, room: ClimbRoom
+) -> tuple[Ints, Longs]:
+    """Milliseconds and millimetres between places of two lists; the shorter list is laid out, the longer one read."""
+    is_turned = len(targets) < len(sources)
+    if is_turned:
+        leaving, arriving, sources, targets = arriving, leaving, targets, sources
+    ms = np.empty((len(sources), len(targets)), np.int32)
+    mm = np.empty((len(sources), len(targets)), np.int64)
+    meet(leaving, arriving, sources, targets, limit, room, ms, mm)
+    return (ms.T, mm.T) if is_turned else (ms, mm)
 
 
 def ascents_of(hierarchy: Hierarchy, ends: Ends, room: ClimbRoom, *, backward: bool) -> Ascents:

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.kernels.ascent import meet
 from routing.streets.graph import Streets
-from routing.streets.hierarchy import Hierarchy, KeptAscents
+from routing.streets.hierarchy import Hierarchy, KeptAscents, meet_all
 from routing.streets.profiles import Profile
 from routing.streets.travel import Spots, climb_room, limit_ms, spots_at, take_one_piece, told, travel_matrix
 from socle.geo import LatLon
@@ -51,12 +50,10 @@ class Tables:
         if self._hierarchy is None:
             return self._find_slowly(origins, destinations, limit_s)
         limit = limit_ms(limit_s, 1.0)
-        ms = np.empty((len(origins), len(destinations)), np.int32)
-        mm = np.empty((len(origins), len(destinations)), np.int64)
         with self._lock:
             one, other = self._numbers_of(self._hierarchy, origins, destinations)
             room = climb_room(self._hierarchy)
-            meet(self._leaving.lists(), self._arriving.lists(), one, other, limit, room, ms, mm)
+            ms, mm = meet_all(self._leaving.lists(), self._arriving.lists(), one, other, limit, room)
             here, there = self._spots(one), self._spots(other)
         take_one_piece(here, there, limit, ms, mm)
         return TravelMatrix(*told(ms, mm, 1.0)), here.is_joined[:, None] & there.is_joined

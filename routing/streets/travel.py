@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.kernels.ascent import ClimbRoom, make_climb_room, meet
+from routing.kernels.ascent import ClimbRoom, make_climb_room
 from routing.kernels.dijkstra import (
     CLOSED,
     FARTHEST,
@@ -36,7 +36,7 @@ from routing.kernels.dijkstra import (
 )
 from routing.kernels.nearest import nearest
 from routing.streets.graph import Streets
-from routing.streets.hierarchy import Hierarchy, ascents_of
+from routing.streets.hierarchy import Hierarchy, ascents_of, meet_all
 from routing.streets.profiles import Profile
 from socle.geo import LatLon
 from socle.matrix import NEVER, TravelMatrix
@@ -313,15 +313,15 @@ def travel_matrix(origins: Spots, destinations: Spots | None = None, limit_s: fl
     streets, profile = origins.streets, origins.profile
     to = origins if destinations is None else destinations
     limit = limit_ms(limit_s, 1.0)
-    ms = np.empty((len(origins), len(to)), np.int32)
-    mm = np.empty((len(origins), len(to)), np.int64)
     hierarchy = streets.hierarchies.get(profile.name)
     if hierarchy is None:
         ways, room = streets.ways[profile.name], _room(streets, profile)
-        if len(to) < len(origins):
-            back_ms, back_mm = np.empty((len(to), len(origins)), np.int32), np.empty((len(to), len(origins)), np.int64)
-            between(ways.backward, to.arriving, origins.leaving, limit, room, back_ms, back_mm)
-            ms, mm = back_ms.T, back_mm.T
+        is_backward = len(to) < len(origins)
+        shape = (len(to), len(origins)) if is_backward else (len(origins), len(to))
+        ms, mm = np.empty(shape, np.int32), np.empty(shape, np.int64)
+        if is_backward:
+            between(ways.backward, to.arriving, origins.leaving, limit, room, ms, mm)
+            ms, mm = ms.T, mm.T
         else:
             between(ways.forward, origins.leaving, to.arriving, limit, room, ms, mm)
     else:
@@ -330,7 +330,7 @@ def travel_matrix(origins: Spots, destinations: Spots | None = None, limit_s: fl
             ascents_of(hierarchy, origins.leaving, climbing, backward=False),
             ascents_of(hierarchy, to.arriving, climbing, backward=True),
         )
-        meet(*lists, np.arange(len(origins)), np.arange(len(to)), limit, climbing, ms, mm)
+        ms, mm = meet_all(*lists, np.arange(len(origins)), np.arange(len(to)), limit, climbing)
     take_one_piece(origins, to, limit, ms, mm)
     if destinations is None:
         np.fill_diagonal(ms, 0)

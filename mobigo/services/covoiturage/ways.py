@@ -15,7 +15,8 @@ from socle.matrix import TravelMatrix
 
 
 @lru_cache(maxsize=2)  # the streets in use, and those before them while a release is swapped
-def _street_ways(streets: Streets) -> Ways:
+def street_ways(streets: Streets) -> Ways:
+    """The ways by car along some streets."""
     tables = Tables(streets, CAR)
 
     def ways(origins: Sequence[LatLon], destinations: Sequence[LatLon], within_s: float | None = None) -> TravelMatrix:
@@ -32,4 +33,4 @@ def ways_of(snapshot: Snapshot | None) -> Ways:
     """The ways by car of a release of the network."""
     if snapshot is None or snapshot.walks is None:
         return straight_ways
-    return _street_ways(snapshot.walks.streets)
+    return street_ways(snapshot.walks.streets)

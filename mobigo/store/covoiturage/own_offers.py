@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Text, UniqueConstraint, func, or_, update
+from sqlalchemy import Column, Row, Text, UniqueConstraint, func, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -204,14 +204,16 @@ def count_offers_of(session: Session, driver: str, now: datetime) -> int:
 
 def list_changed_offers(session: Session, after: int, now: datetime) -> Sequence[KeptOffer]:
     """The offers changed since a number, whatever their state; since 0 those open of which something is left."""
-    wanted = select(OwnOfferRow).where(OwnOfferRow.change > after).order_by(col(OwnOfferRow.id))
+    columns = OwnOfferRow.metadata.tables[OwnOfferRow.__tablename__].columns
+    plain = select_columns(*columns)  # as objects of the session they take half as long again
+    wanted = plain.where(col(OwnOfferRow.change) > after).order_by(col(OwnOfferRow.id))
     if after == 0:
         left = or_(col(OwnOfferRow.ends_at).is_(None), col(OwnOfferRow.ends_at) >= now)
-        wanted = wanted.where(OwnOfferRow.state == OfferState.OPEN).where(left)
-    return [_kept_offer(row) for row in session.exec(wanted)]
+        wanted = wanted.where(col(OwnOfferRow.state) == OfferState.OPEN).where(left)
+    return [_kept_offer(row) for row in session.connection().execute(wanted)]
 
 
-def _kept_offer(row: OwnOfferRow) -> KeptOffer:
+def _kept_offer(row: OwnOfferRow | Row[Any]) -> KeptOffer:
     offer = _read_offer(row.id, row.driver, row.line_id, json.loads(row.document))
     return KeptOffer(offer, OfferState(row.state), row.key, row.body_sha256, row.made_at)
 

@@ -1,7 +1,7 @@
 """Ways along streets, within a limit and without: on a road of three kilometres."""
 
 from covoiturage.drives import FARTHER
-from mobigo.services.covoiturage.ways import _street_ways
+from mobigo.services.covoiturage.ways import street_ways
 from socle.matrix import NEVER
 from tests.worlds.town import STREET, at, town
 
@@ -9,7 +9,7 @@ ROAD = {number: (1000.0 * number, 0.0) for number in range(4)}
 
 
 def test_a_limit_leaves_what_is_nearer_and_tells_farther_from_on_no_street(tmp_path):
-    ways = _street_ways(town(tmp_path, ROAD, [((0, 1, 2, 3), STREET)]))
+    ways = street_ways(town(tmp_path, ROAD, [((0, 1, 2, 3), STREET)]))
     origins, destinations = [at(*ROAD[0])], [at(*ROAD[1]), at(*ROAD[3]), at(0, 20_000)]
     whole = ways(origins, destinations, None)
     (near_s, far_s, nowhere_s) = whole.seconds[0].tolist()
