@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from covoiturage.policy.conditions import Predicate, Selector, compile_condition
@@ -125,7 +126,7 @@ class Amounts:
                 yield AmountStep("post", operation.type, self._exact(total), at)
 
     def _exact(self, total: Scaled) -> Fraction:
-        return Fraction(total, self.scale)
+        return _exactly(total, self.scale)
 
     def _when(self, condition: Condition | None, territory: Selector) -> Predicate | None:
         return None if condition is None else compile_condition(condition, self.policy, territory)
@@ -194,6 +195,11 @@ class Amounts:
         if kind == "floor":
             return lambda total, _: max(total, cents)
         return lambda total, _: min(total, cents)
+
+
+@lru_cache(maxsize=50_000)  # lengths, and so amounts, come again and again
+def _exactly(total: Scaled, scale: int) -> Fraction:
+    return Fraction(total, scale)
 
 
 def _between(metres: int, offset: int, limit: int | None, most: int | None = None) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from covoiturage.policy.amounts import Amounts, AmountStep
 from covoiturage.policy.caps import Limited
@@ -18,6 +19,7 @@ from covoiturage.policy.model import Condition, Policy
 from covoiturage.policy.rides import Decision, RideJudge
 from covoiturage.policy.trips import CarDecision, CarJudge, LeftOut
 from socle.errors import Fact
+from socle.money import Cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ def render_exact(number: Fraction) -> str:
     return f"-{told}" if number < 0 else told
 
 
+@lru_cache(maxsize=10_000)
+def _whole(cents: Cents) -> Fraction:
+    """Whole cents as an exact number: amounts come again and again, and making a fraction takes a microsecond."""
+    return Fraction(cents)
+
+
 def explain_ride(judge: RideJudge, facts: Facts, decision: Decision) -> list[Step]:
     """How the decision about a couple came about."""
     if decision.reason is not None:
@@ -58,9 +66,9 @@ def explain_ride(judge: RideJudge, facts: Facts, decision: Decision) -> list[Ste
     local = judge.gates.local(facts.instant)
     return [
         *_amount_steps(judge.amounts, facts, local),
-        Step("round", "half_up", Fraction(decision.stateless_cents)),
+        Step("round", "half_up", _whole(decision.stateless_cents)),
         *(_limit(limited) for limited in decision.limited),
-        Step("total", "paid", Fraction(decision.amount_cents)),
+        Step("total", "paid", _whole(decision.amount_cents)),
     ]
 
 
@@ -76,12 +84,12 @@ def explain_car(judge: CarJudge, car: CarFacts, decision: CarDecision) -> list[S
     if outing.rides or judge.policy.car.empty_run == "km":
         steps += _amount_steps(judge.amounts, outing.facts, outing.local)
     else:
-        steps.append(Step("term", "empty_run", Fraction(decision.stateless_cents)))
-    steps.append(Step("round", "half_up", Fraction(decision.stateless_cents)))
+        steps.append(Step("term", "empty_run", _whole(decision.stateless_cents)))
+    steps.append(Step("round", "half_up", _whole(decision.stateless_cents)))
     if decision.legal_cap_cents is not None:
-        steps.append(Step("legal_cap", "cost_of_the_trip", Fraction(decision.legal_cap_cents)))
+        steps.append(Step("legal_cap", "cost_of_the_trip", _whole(decision.legal_cap_cents)))
     steps += [_limit(limited) for limited in decision.limited]
-    return [*steps, Step("total", "paid", Fraction(decision.amount_cents))]
+    return [*steps, Step("total", "paid", _whole(decision.amount_cents))]
 
 
 def _left_out(left: LeftOut, car: CarFacts, policy: Policy) -> Step:

@@ -36,7 +36,7 @@ from mobigo.services.covoiturage.blocks import (
 from mobigo.services.covoiturage.ordering import people_in, put_in_order
 from mobigo.services.covoiturage.screening import DECIDED_AFTER, screen
 from mobigo.store.base import Session, address_of, reading, transaction
-from mobigo.store.bulk import many_pages
+from mobigo.store.bulk import keep_few_pages, keep_many_pages
 from mobigo.store.covoiturage.carpools import (
     CarpoolState,
     count_held,
@@ -120,11 +120,12 @@ def settle(
             made = blocks.take()
             with transaction(engine) as session:
                 books = Books(session)  # its turn keeps others who settle or cancel away meanwhile
-                with many_pages(session.connection()):
-                    block = blocks.choose(session, made)
-                    if block is None:
-                        break
-                    _write(session, books, block, now)
+                keep_many_pages(session.connection())
+                block = blocks.choose(session, made)
+                if block is None:
+                    keep_few_pages(session.connection())
+                    break
+                _write(session, books, block, now)
                 n_entries += len(block.entries)
                 late = [one.id for one in block.due if decided_until is not None and one.end_at <= decided_until]
                 n_entries += _put_in_order(session, late, now)
