@@ -1,11 +1,12 @@
 """A national month: made, looked at, decided, booked, chained, sealed, exported and verified, with the time of each.
 
-    python bench/covoiturage.py month [N] [--postgresql ADDRESS] [--folder FOLDER] [--keep]
+    python bench/covoiturage.py month [N] [--postgresql ADDRESS] [--folder FOLDER] [--made FILE]
 
 N journeys, a journey being one passenger in one car: 1,025,610 of them are a month of the national
 registry. They are those of commuters who take their usual passengers to work and home, with two
 codes scanned at each ride. They are written into the tables as declarations leave them; from there
-on everything is the road that `mobigo covoiturage settle` takes, fraud rules included.
+on everything is the road that `mobigo covoiturage settle` takes, fraud rules included. With `--made`
+they are those of a SQLite file that holds such a month already, looked at and not decided.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from random import Random
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlmodel import SQLModel
 
 from bench.history import machine, record
@@ -189,33 +190,58 @@ def fill(engine: Engine, n_journeys: int, advance: Callable[[int], None]) -> int
     return n_cars
 
 
+def count(engine: Engine) -> tuple[int, int]:
+    """How many rides and how many cars there are."""
+    with engine.connect() as connection:
+        tables = [SQLModel.metadata.tables[name] for name in ("ride", "carpool")]
+        n_rides, n_cars = (connection.execute(select(func.count()).select_from(one)).scalar_one() for one in tables)
+        return int(n_rides), int(n_cars)
+
+
+def cpu() -> float:
+    """Seconds of CPU of this process and of those that it began and that have ended."""
+    whose = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in whose)
+
+
+def peak() -> float:
+    """MB at most: this process at its peak, and the biggest that it began at its own, as if they came together."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(one).ru_maxrss for one in whose) / 1024
+
+
 class Stages:
     """The stages of a run, each with its seconds, shown while it goes on."""
 
-    def __init__(self, progress: Progress, n_journeys: int) -> None:
-        self._progress, self._n = progress, n_journeys
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self.seconds: dict[str, float] = {}
         self.cpu_s: dict[str, float] = {}
 
     def run(self, name: str, work: Callable[[Callable[[int], None]], Any], total: int) -> Any:
         """Do one stage; `work` is given what it tells its progress to."""
         task = self._progress.add_task(name, total=total)
-        begin, cpu_s = time.perf_counter(), time.process_time()
+        begin, cpu_s = time.perf_counter(), cpu()
         done = work(lambda n: self._progress.update(task, advance=n))
-        self.seconds[name], self.cpu_s[name] = time.perf_counter() - begin, time.process_time() - cpu_s
+        self.seconds[name], self.cpu_s[name] = time.perf_counter() - begin, cpu() - cpu_s
         self._progress.update(task, completed=total)
         return done
 
 
-def run(engine: Engine, n_journeys: int, folder: Path, title: str) -> None:
-    """The month, from nothing to an export."""
+def run(engine: Engine, n_journeys: int | None, folder: Path, title: str) -> None:
+    """The month, from nothing to an export; without `n_journeys`, from what is there."""
     keys = Keys.of("k" * 32)
     columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
-        stages = Stages(progress, n_journeys)
+        stages = Stages(progress)
         migrate(engine)
-        n_cars = stages.run("make", lambda advance: fill(engine, n_journeys, advance), n_journeys)
-        screened = stages.run("screen", lambda _advance: screen(engine, NOW, keys), n_cars)
+        n_labels = 0
+        if n_journeys is None:
+            n_journeys, n_cars = count(engine)
+        else:
+            wanted = n_journeys
+            n_cars = stages.run("make", lambda advance: fill(engine, wanted, advance), wanted)
+            n_labels = stages.run("screen", lambda _advance: screen(engine, NOW, keys), n_cars).n_labels
         settled = stages.run("settle", lambda advance: settle(engine, MONTH, NOW, keys=keys, progress=advance), n_cars)
 
         def sealed(_advance: Callable[[int], None]) -> None:
@@ -236,13 +262,13 @@ def run(engine: Engine, n_journeys: int, folder: Path, title: str) -> None:
 
         stages.run("export", exported, settled.entries)
         within_s = sum(stages.seconds.values())
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak_mb = peak()
         checked = stages.run("verify", lambda _advance: check_books(engine, is_signed), settled.entries)
     if checked.findings:
         raise SystemExit(f"the books are not sound: {checked.findings[0]}")
     print(f"{machine()}, {title}, load {os.getloadavg()[0]:.1f}")
     print(f"{n_journeys:,} journeys in {n_cars:,} cars: {settled.decided:,} paid, {settled.refused:,} refused,")
-    print(f"{screened.n_labels:,} labels, {settled.held:,} held, {settled.entries:,} entries")
+    print(f"{n_labels:,} labels, {settled.held:,} held, {settled.entries:,} entries")
     for name, seconds in stages.seconds.items():
         print(f"  {name:8} {seconds:7.1f} s, {stages.cpu_s[name]:7.1f} s of CPU")
     print(
@@ -256,7 +282,8 @@ def run(engine: Engine, n_journeys: int, folder: Path, title: str) -> None:
             "journeys": n_journeys,
             **figures,
             "made_to_exported_s": within_s,
-            "without_screening_s": within_s - stages.seconds["screen"],
+            "decided_to_exported_s": sum(stages.seconds[name] for name in ("settle", "seal", "export")),
+            "without_screening_s": within_s - stages.seconds.get("screen", 0),
             "peak_mb": peak_mb,
             "load": os.getloadavg()[0],
         },
@@ -269,14 +296,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("journeys", nargs="?", type=int, default=NATIONAL)
     parser.add_argument("--postgresql", metavar="ADDRESS")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--made", type=Path, metavar="FILE")
     told = parser.parse_args(arguments)
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="mobigo-month-", dir=told.folder)))
         address = f"sqlite:///{folder / 'mobigo.sqlite3'}"
         if told.postgresql:
             address = held.enter_context(schema_of(told.postgresql))
+        if told.made:
+            address = f"sqlite:///{told.made}"
         engine = open_engine(address)
         try:
-            run(engine, told.journeys, folder, "PostgreSQL" if told.postgresql else "SQLite")
+            run(engine, None if told.made else told.journeys, folder, "PostgreSQL" if told.postgresql else "SQLite")
         finally:
             engine.dispose()
