@@ -29,6 +29,7 @@ from mobigo.cli import (
     registry,
     retention,
     school_bench,
+    school_plan,
     scolaire,
     simulate,
     streets,
@@ -87,6 +88,7 @@ covoiturage.app.add_typer(registry.app, name="registry")
 covoiturage.app.add_typer(partners.keys_app, name="keys")
 covoiturage.app.add_typer(partners.partners_app, name="partners")
 app.add_typer(covoiturage.app, name="covoiturage")
+scolaire.app.command("optimise", help=text("cli.school_plan.help"))(school_plan.optimise)
 scolaire.app.add_typer(school_bench.app, name="bench")
 app.add_typer(scolaire.app, name="scolaire")
 app.add_typer(people.app, name="people")

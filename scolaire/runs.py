@@ -1,0 +1,213 @@
+"""Runs: the morning of a sector as a problem of `fleet`, and its plan told in stops, schools and pupils.
+
+Pupils who wait at one stop for one school are a request; more of them than the largest coach holds are several.
+A pupil in a wheelchair takes a place for one and no seat. A coach leaves its depot, and everybody for a school
+gets off there within its window before the bell. With mixed load coaches carry pupils of several schools at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, VehicleType
+from fleet.search import Settings
+from scolaire.pupils import Sector, StopStatus
+from socle.geo import LatLon, distances_m
+from socle.matrix import NEVER, TravelMatrix
+
+AT_A_STOP_S: Final = 20
+FOR_EACH_PUPIL_S: Final = 3
+AT_A_SCHOOL_S: Final = 60
+ROAD_FACTOR: Final = 1.3  # a road and the straight line, where no streets tell it
+COACH_M_S: Final = 40 / 3.6  # the mean speed of a coach between villages, halts not counted
+WALK_MAX_M: Final = 1_000
+_CENTS: Final = 100  # costs of driving are summed in hundredths of a cent
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Pupils who wait at one stop for one school, by their places in the sector."""
+
+    stop: int
+    school: int
+    pupils: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """A morning to plan: request i of the problem is demand i, destination j is school j."""
+
+    sector: Sector
+    demands: tuple[Demand, ...]
+    problem: Problem
+    without_stop: tuple[int, ...]  # pupils who have no validated stop within reach of the home of that day
+
+
+def places_of(sector: Sector) -> tuple[LatLon, ...]:
+    """What the matrix of a sector is between: stops, then schools, then the depots of its types of vehicles."""
+    return (
+        *(stop.position for stop in sector.stops),
+        *(school.position for school in sector.schools),
+        *(each.depot for each in sector.vehicle_types),
+    )
+
+
+def straight_matrix(places: Sequence[LatLon]) -> TravelMatrix:
+    """Coach times along straight lines made as long as roads are, where no streets are known."""
+    lat = np.array([place.lat for place in places])
+    lon = np.array([place.lon for place in places])
+    metres = distances_m(lat[:, None], lon[:, None], lat[None, :], lon[None, :]) * ROAD_FACTOR
+    return TravelMatrix(np.ceil(metres / COACH_M_S).astype(np.int32), np.rint(metres).astype(np.int32))
+
+
+def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: bool) -> Morning:
+    """The problem of one weekday (Monday is 0); the matrix is between `places_of(sector)`."""
+    waiting: dict[tuple[int, int], list[int]] = {}
+    without_stop = []
+    school_of = {school.school_id: index for index, school in enumerate(sector.schools)}
+    for (pupil, home), stop in zip(sector.plannable, _stops_of(sector), strict=True):
+        if not sector.pupils[pupil].homes[home].days >> weekday & 1:
+            continue
+        if stop is None:
+            without_stop.append(pupil)
+        else:
+            waiting.setdefault((stop, school_of[sector.pupils[pupil].school_id]), []).append(pupil)
+    most = (
+        max((each.seats for each in sector.vehicle_types), default=1),
+        max((each.wheelchair_places for each in sector.vehicle_types), default=1),
+    )
+    demands = tuple(
+        Demand(stop, school, part)
+        for (stop, school), pupils in sorted(waiting.items())
+        for part in _parted(sector, pupils, most)
+    )
+    problem = Problem(
+        tuple(_request(sector, demand) for demand in demands),
+        tuple(_destinations(sector, mixed)),
+        tuple(_vehicles(sector, len(demands))),
+        matrix.seconds,
+        np.stack([_costs(matrix, each.km_cents, each.hour_cents) for each in sector.vehicle_types]),
+    )
+    return Morning(sector, demands, problem, tuple(without_stop))
+
+
+def settings_of(problem: Problem) -> Settings:
+    """The search's own settings, its heat in what these vehicles cost a second of driving on average."""
+    driven = problem.drive < NEVER
+    seconds = max(1.0, float(problem.drive[driven].sum()))
+    a_second = max(0.01, float(problem.cost[:, driven].sum(dtype=np.float64)) / len(problem.cost) / seconds)
+    return Settings(hot=300.0 * a_second, cold=5.0 * a_second)
+
+
+def as_dict(morning: Morning, plan: Plan) -> dict[str, object]:
+    """A plan in stops, schools and pupils: docs/school-files.md says what is what."""
+    sector = morning.sector
+    buses = []
+    for route in plan.routes:
+        visits: list[Mapping[str, object]] = []
+        for visit in route.visits:
+            if isinstance(visit, DropOff):
+                school = sector.schools[visit.destination]
+                visits.append({"at": _clock(visit.begins), "school_id": school.school_id})
+            else:
+                demand = morning.demands[visit.request]
+                ids = [sector.pupils[pupil].pupil_id for pupil in demand.pupils]
+                stop, school = sector.stops[demand.stop], sector.schools[demand.school]
+                where = {"stop_id": stop.stop_id, "for_school_id": school.school_id}
+                visits.append({"at": _clock(visit.begins), **where, "pupil_ids": ids})
+        buses.append({"type_id": sector.vehicle_types[route.vehicle_type].type_id, "visits": visits})
+    named = [{"pupil_id": pupil_id, "why": why} for pupil_id, why in not_served(morning, plan)]
+    return {"buses": buses, "not_served": named}
+
+
+def not_served(morning: Morning, plan: Plan) -> list[tuple[str, str]]:
+    """Ids of pupils whom no coach of the plan carries, and why."""
+    sector = morning.sector
+    left = [(pupil, "no_vehicle") for request in plan.unserved for pupil in morning.demands[request].pupils]
+    left += [(pupil, "no_stop_in_reach") for pupil in morning.without_stop]
+    return [(sector.pupils[pupil].pupil_id, why) for pupil, why in left] + [
+        (each.pupil_id, each.code) for each in sector.left_out
+    ]
+
+
+def _stops_of(sector: Sector) -> list[int | None]:
+    """Where each plannable pupil waits: the stop asked for when it is validated, else the nearest one in reach."""
+    usable = [index for index, stop in enumerate(sector.stops) if stop.status is StopStatus.VALIDATED]
+    named = {sector.stops[index].stop_id: index for index in usable}
+    lat = np.array([sector.stops[index].position.lat for index in usable])
+    lon = np.array([sector.stops[index].position.lon for index in usable])
+    found: list[int | None] = []
+    for pupil, at in sector.plannable:
+        home = sector.pupils[pupil].homes[at]
+        stop = named.get(home.stop_id or "")
+        if stop is None and home.position is not None and usable:
+            far = distances_m(home.position.lat, home.position.lon, lat, lon) * ROAD_FACTOR
+            nearest = int(np.argmin(far))
+            stop = usable[nearest] if far[nearest] <= WALK_MAX_M else None
+        found.append(stop)
+    return found
+
+
+def _parted(sector: Sector, pupils: Sequence[int], most: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Pupils of one stop in as many parts as coaches must come for them, in the order of the file."""
+    parts: list[list[int]] = []
+    taken = [0, 0]
+    for pupil in pupils:
+        kind = int(sector.pupils[pupil].wheelchair)
+        if not parts or taken[kind] >= max(1, most[kind]):
+            parts.append([])
+            taken = [0, 0]
+        parts[-1].append(pupil)
+        taken[kind] += 1
+    return [tuple(part) for part in parts]
+
+
+def _request(sector: Sector, demand: Demand) -> Request:
+    wheelchairs = sum(sector.pupils[pupil].wheelchair for pupil in demand.pupils)
+    n_pupils = len(demand.pupils)
+    return Request(
+        demand.stop,
+        demand.school,
+        (n_pupils - wheelchairs, wheelchairs),
+        AT_A_STOP_S + FOR_EACH_PUPIL_S * n_pupils,
+        max_ride=sector.schools[demand.school].ride_max_s,
+    )
+
+
+def _destinations(sector: Sector, mixed: bool) -> list[Destination]:
+    """Schools; one without a bell has nobody who can be planned, and stands where it is."""
+    found = []
+    for index, school in enumerate(sector.schools):
+        bell = school.bell_am_s or 0
+        window = (bell - school.window_max_s, bell - school.window_min_s)
+        found.append(Destination(len(sector.stops) + index, *window, AT_A_SCHOOL_S, 0 if mixed else index))
+    return found
+
+
+def _vehicles(sector: Sector, n_demands: int) -> list[VehicleType]:
+    first = len(sector.stops) + len(sector.schools)
+    return [
+        VehicleType(
+            (each.seats, each.wheelchair_places),
+            n_demands if each.count is None else min(each.count, n_demands),
+            Depot(first + index),
+            Depot(first + index),
+            fixed_cost=each.day_cents * _CENTS,
+            rate=index,
+        )
+        for index, each in enumerate(sector.vehicle_types)
+    ]
+
+
+def _costs(matrix: TravelMatrix, km_cents: int, hour_cents: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
+    """Hundredths of a cent of each drive; NEVER where there is no way, which no plan takes."""
+    exact = matrix.metres.astype(np.float64) * km_cents / 10 + matrix.seconds.astype(np.float64) * hour_cents / 36
+    return np.where(matrix.is_reached, np.rint(exact), NEVER).astype(np.int32)
+
+
+def _clock(second: int) -> str:
+    return f"{second // 3600:02d}:{second % 3600 // 60:02d}:{second % 60:02d}"

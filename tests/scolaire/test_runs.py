@@ -1,0 +1,71 @@
+"""A sector's morning: who waits where for which school, and a plan that serves everybody or names who it leaves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from fleet.check import broken_promises
+from fleet.search import Budget, search
+from scolaire.generator import draw_sector
+from scolaire.pupils import StopStatus
+from scolaire.runs import as_dict, make_morning, places_of, settings_of, straight_matrix
+
+SECTOR = draw_sector(3, n_pupils=240)
+MATRIX = straight_matrix(places_of(SECTOR))
+
+
+def planned(sector, weekday=0, *, mixed=True, steps=600):
+    morning = make_morning(sector, MATRIX, weekday, mixed=mixed)
+    outcome = search(morning.problem, Budget(steps=steps), 1, settings=settings_of(morning.problem))
+    assert broken_promises(morning.problem, outcome.plan) == ()
+    return morning, outcome, as_dict(morning, outcome.plan)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_every_pupil_is_seated_and_served_or_named(mixed):
+    _, _, told = planned(SECTOR, mixed=mixed)
+    carried = Counter(pupil for bus in told["buses"] for visit in bus["visits"] for pupil in visit.get("pupil_ids", ()))
+    named = {each["pupil_id"] for each in told["not_served"]}
+    monday = {
+        SECTOR.pupils[pupil].pupil_id for pupil, home in SECTOR.plannable if SECTOR.pupils[pupil].homes[home].days & 1
+    }
+    assert set(carried) | named >= monday
+    assert not set(carried) & named
+    assert set(carried.values()) == {1}
+    assert len(carried) > len(monday) // 2
+
+
+def test_mixed_load_needs_no_more_coaches_than_one_school_at_a_time():
+    _, single, _ = planned(SECTOR, mixed=False, steps=1500)
+    _, mixed, _ = planned(SECTOR, mixed=True, steps=1500)
+    assert (len(mixed.plan.unserved), len(mixed.plan.routes)) <= (len(single.plan.unserved), len(single.plan.routes))
+
+
+def test_wednesday_is_not_tuesday():
+    only_tuesday = tuple(replace(pupil, homes=(replace(pupil.homes[0], days=0b0000010),)) for pupil in SECTOR.pupils)
+    first_homes = tuple((pupil, home) for pupil, home in SECTOR.plannable if home == 0)
+    sector = replace(SECTOR, pupils=only_tuesday, plannable=first_homes)
+    assert make_morning(sector, MATRIX, 2, mixed=True).demands == ()
+    assert make_morning(sector, MATRIX, 1, mixed=True).demands
+
+
+def test_more_pupils_at_a_stop_than_a_coach_holds_are_fetched_by_several():
+    small = tuple(replace(each, seats=5, wheelchair_places=1, count=None) for each in SECTOR.vehicle_types)
+    sector = replace(SECTOR, vehicle_types=small)
+    morning = make_morning(sector, MATRIX, 0, mixed=True)
+    assert all(
+        len(each.pupils) <= 6 and request.load[0] <= 5
+        for each, request in zip(morning.demands, morning.problem.requests, strict=True)
+    )
+    whole = make_morning(SECTOR, MATRIX, 0, mixed=True)
+    assert sum(len(each.pupils) for each in morning.demands) == sum(len(each.pupils) for each in whole.demands)
+
+
+def test_a_stop_that_is_not_validated_is_not_used():
+    closed = tuple(replace(stop, status=StopStatus.CLOSED) for stop in SECTOR.stops)
+    morning = make_morning(replace(SECTOR, stops=closed), MATRIX, 0, mixed=True)
+    assert morning.demands == ()
+    assert len(morning.without_stop) > 0
