@@ -7,14 +7,16 @@ gets off there within its window before the bell. With mixed load coaches carry 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, VehicleType
-from fleet.search import Settings
+from fleet.check import Broken, broken_promises
+from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, Route, VehicleType
+from fleet.search import Budget, Incumbent, Outcome, Settings, search
 from scolaire.pupils import Sector, StopStatus
 from socle.geo import LatLon, distances_m
 from socle.matrix import NEVER, TravelMatrix
@@ -25,6 +27,7 @@ AT_A_SCHOOL_S: Final = 60
 ROAD_FACTOR: Final = 1.3  # a road and the straight line, where no streets tell it
 COACH_M_S: Final = 40 / 3.6  # the mean speed of a coach between villages, halts not counted
 WALK_MAX_M: Final = 1_000
+_ONE_PRICE: Final = 10**9  # dearer than any detour
 _CENTS: Final = 100  # costs of driving are summed in hundredths of a cent
 
 
@@ -103,6 +106,70 @@ def settings_of(problem: Problem) -> Settings:
     return Settings(hot=300.0 * a_second, cold=5.0 * a_second)
 
 
+def plan_morning(
+    problem: Problem, budget: Budget, seed: int, on_better: Callable[[Incumbent], bool] | None = None
+) -> Outcome:
+    """A plan with few coaches, each as small and cheap as its run allows.
+
+    The search drives the largest types of vehicle, all at one price: with small ones at hand it would fill the
+    morning with them, and a coach is worth more than its size. What each route needs is chosen afterwards.
+    """
+    types = problem.vehicle_types
+    largest = [
+        index
+        for index, each in enumerate(types)
+        if not any(other.places != each.places and _holds(other.places, each.places) for other in types)
+    ]
+    largest.sort(key=lambda index: (-sum(types[index].places), index))
+    alike = tuple(replace(types[index], fixed_cost=_ONE_PRICE, rate=types[largest[0]].rate) for index in largest)
+    large = replace(problem, vehicle_types=alike)
+    outcome = search(large, budget, seed, on_better=on_better, settings=settings_of(problem))
+    named = tuple(replace(route, vehicle_type=largest[route.vehicle_type]) for route in outcome.plan.routes)
+    plan = _sized(problem, replace(outcome.plan, routes=named))
+    return replace(outcome, plan=plan, cost=sum(_cost(problem, route) for route in plan.routes))
+
+
+def _sized(problem: Problem, plan: Plan) -> Plan:
+    """The plan with the cheapest type for each route that keeps every rule, the dearest route choosing first."""
+    left = [each.count for each in problem.vehicle_types]
+    for route in plan.routes:
+        left[route.vehicle_type] -= 1
+    routes = list(plan.routes)
+    for index in sorted(range(len(routes)), key=lambda at: (-_cost(problem, routes[at]), at)):
+        route = routes[index]
+        left[route.vehicle_type] += 1
+        options = [replace(route, vehicle_type=kind) for kind, n in enumerate(left) if n > 0]
+        options.sort(key=lambda option: (_cost(problem, option), option.vehicle_type))
+        routes[index] = next(option for option in options if _is_kept(problem, option))
+        left[routes[index].vehicle_type] -= 1
+    return replace(plan, routes=tuple(routes))
+
+
+def _is_kept(problem: Problem, route: Route) -> bool:
+    """Whether a route alone breaks no rule; that it leaves others out is none of its."""
+    broken = broken_promises(problem, Plan((route,)))
+    return all(each.broken is Broken.FORGOTTEN for each in broken)
+
+
+def _cost(problem: Problem, route: Route) -> int:
+    """What a route costs with its type: the vehicle, and driving from its depot and back."""
+    vehicle = problem.vehicle_types[route.vehicle_type]
+    ends = [[depot.place] if depot else [] for depot in (vehicle.start, vehicle.end)]
+    visited = [
+        problem.destinations[visit.destination].place
+        if isinstance(visit, DropOff)
+        else problem.requests[visit.request].place
+        for visit in route.visits
+    ]
+    places = ends[0] + visited + ends[1]
+    driven = sum(int(problem.cost[vehicle.rate, one, other]) for one, other in pairwise(places))
+    return vehicle.fixed_cost + driven
+
+
+def _holds(places: Sequence[int], others: Sequence[int]) -> bool:
+    return all(one >= other for one, other in zip(places, others, strict=True))
+
+
 def as_dict(morning: Morning, plan: Plan) -> dict[str, object]:
     """A plan in stops, schools and pupils: docs/school-files.md says what is what."""
     sector = morning.sector
@@ -153,17 +220,13 @@ def _stops_of(sector: Sector) -> list[int | None]:
 
 
 def _parted(sector: Sector, pupils: Sequence[int], most: tuple[int, int]) -> list[tuple[int, ...]]:
-    """Pupils of one stop in as many parts as coaches must come for them, in the order of the file."""
-    parts: list[list[int]] = []
-    taken = [0, 0]
-    for pupil in pupils:
-        kind = int(sector.pupils[pupil].wheelchair)
-        if not parts or taken[kind] >= max(1, most[kind]):
-            parts.append([])
-            taken = [0, 0]
-        parts[-1].append(pupil)
-        taken[kind] += 1
-    return [tuple(part) for part in parts]
+    """Pupils of one stop in as many parts as coaches must come for them; no coach must have places of both kinds."""
+    parts: list[tuple[int, ...]] = []
+    for kind in (False, True):
+        alike = [pupil for pupil in pupils if sector.pupils[pupil].wheelchair is kind]
+        size = max(1, most[kind])
+        parts += [tuple(alike[first : first + size]) for first in range(0, len(alike), size)]
+    return parts
 
 
 def _request(sector: Sector, demand: Demand) -> Request:

@@ -27,12 +27,11 @@ def optimise(
     weekday: Annotated[int, typer.Option("--day", min=1, max=7, help=text("cli.school_plan.day_help"))] = 1,
 ) -> None:
     """Write a plan; exit code 1 when somebody is not served or the checker finds a broken rule."""
-    from fleet.bounds import fewest_vehicles
     from fleet.check import broken_promises
-    from fleet.search import Budget, Incumbent, search
+    from fleet.search import Budget, Incumbent
     from mobigo.services.scolaire.importing import read_folder
     from scolaire.reading import read_sector
-    from scolaire.runs import as_dict, make_morning, not_served, places_of, settings_of, straight_matrix
+    from scolaire.runs import as_dict, make_morning, not_served, places_of, plan_morning, straight_matrix
 
     sector, findings = read_sector(read_folder(folder))
     morning = make_morning(sector, straight_matrix(places_of(sector)), weekday - 1, mixed=mixed)
@@ -44,18 +43,17 @@ def optimise(
             return False
 
         budget = Budget(seconds=budget_s, clock=time.perf_counter)
-        outcome = search(morning.problem, budget, seed, on_better=show, settings=settings_of(morning.problem))
+        outcome = plan_morning(morning.problem, budget, seed, show)
     broken = broken_promises(morning.problem, outcome.plan)
     told = as_dict(morning, outcome.plan)
     made = {"format": "mobigo-school-plan", "version": 1, "weekday": weekday, "mixed": mixed, "seed": seed}
     figures = {
         "steps": outcome.n_steps,
-        "lower_bound": fewest_vehicles(morning.problem),
         "broken_promises": len(broken),
         "findings": len(findings),
     }
     to.write_text(json.dumps(made | figures | told, ensure_ascii=False, indent=1) + "\n", "utf-8")
     n_not_served = len(not_served(morning, outcome.plan))
-    facts = {"buses": len(outcome.plan.routes), "bound": figures["lower_bound"], "left": n_not_served}
+    facts = {"buses": len(outcome.plan.routes), "left": n_not_served}
     out.print(text("cli.school_plan.done", **facts, broken=len(broken), path=str(to)), highlight=False)
     raise typer.Exit(ExitCode.NO if broken or n_not_served else ExitCode.OK)

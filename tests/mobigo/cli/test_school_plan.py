@@ -14,7 +14,7 @@ def test_a_morning_is_planned_from_the_files_of_a_sector(capsys, tmp_path):
     told = json.loads(plan.read_text("utf-8"))
     assert code == (ExitCode.NO if told["not_served"] else ExitCode.OK)
     assert told["broken_promises"] == 0
-    assert 0 < told["lower_bound"] <= len(told["buses"])
+    assert told["buses"]
     first = told["buses"][0]["visits"]
     assert [set(each) for each in (first[0], first[-1])] == [
         {"at", "stop_id", "for_school_id", "pupil_ids"},
