@@ -127,6 +127,8 @@ def search(
     """
     if tuple(goals) not in {FEWEST_VEHICLES, FEWEST_THEN_CHEAPEST, CHEAPEST}:
         raise ValueError("goals are those that the search knows, in an order that it knows")
+    if not problem.requests:
+        return Outcome(Plan(()), 0, (), 0, 0.0)
     begun = budget.now()
     run = _Run(problem, seed, start, locks, settings)
     n_steps = 0

@@ -18,6 +18,7 @@ from fleet.check import Broken, broken_promises
 from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, Route, VehicleType
 from fleet.search import Budget, Incumbent, Outcome, Settings, search
 from scolaire.pupils import Sector, StopStatus
+from socle.errors import BadInput
 from socle.geo import LatLon, distances_m
 from socle.matrix import NEVER, TravelMatrix
 
@@ -68,7 +69,13 @@ def straight_matrix(places: Sequence[LatLon]) -> TravelMatrix:
 
 
 def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: bool) -> Morning:
-    """The problem of one weekday (Monday is 0); the matrix is between `places_of(sector)`."""
+    """The problem of one weekday (Monday is 0); the matrix is between `places_of(sector)`.
+
+    Raises:
+        BadInput: `sector_without_vehicles`.
+    """
+    if not sector.vehicle_types:
+        raise BadInput("sector_without_vehicles")
     waiting: dict[tuple[int, int], list[int]] = {}
     without_stop = []
     school_of = {school.school_id: index for index, school in enumerate(sector.schools)}

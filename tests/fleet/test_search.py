@@ -130,3 +130,9 @@ def test_somebody_who_looks_on_is_told_of_each_better_plan_and_may_stop():
     assert len(told) == 2
     assert outcome.n_steps < 100_000
     assert len(outcome.plan.routes) == told[-1].n_vehicles < told[0].n_vehicles
+
+
+def test_nobody_to_carry_is_a_plan_without_routes():
+    empty = replace(school_morning(16, 1, 1, mixed=True), requests=())
+    outcome = search(empty, Budget(steps=10), 1)
+    assert (outcome.plan, outcome.cost, outcome.n_steps) == (Plan(()), 0, 0)

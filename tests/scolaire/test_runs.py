@@ -12,6 +12,7 @@ from fleet.search import Budget
 from scolaire.generator import draw_sector
 from scolaire.pupils import StopStatus
 from scolaire.runs import as_dict, make_morning, places_of, plan_morning, straight_matrix
+from socle.errors import BadInput
 
 SECTOR = draw_sector(3, n_pupils=240)
 MATRIX = straight_matrix(places_of(SECTOR))
@@ -47,7 +48,9 @@ def test_wednesday_is_not_tuesday():
     only_tuesday = tuple(replace(pupil, homes=(replace(pupil.homes[0], days=0b0000010),)) for pupil in SECTOR.pupils)
     first_homes = tuple((pupil, home) for pupil, home in SECTOR.plannable if home == 0)
     sector = replace(SECTOR, pupils=only_tuesday, plannable=first_homes)
-    assert make_morning(sector, MATRIX, 2, mixed=True).demands == ()
+    nobody, outcome, told = planned(sector, weekday=2)
+    assert nobody.demands == outcome.plan.routes == ()
+    assert told["buses"] == []
     assert make_morning(sector, MATRIX, 1, mixed=True).demands
 
 
@@ -78,3 +81,8 @@ def test_coaches_are_as_small_as_their_pupils_allow_and_no_type_is_used_more_oft
     one_each = tuple(replace(each, count=1) for each in SECTOR.vehicle_types)
     _, few, _ = planned(replace(SECTOR, vehicle_types=one_each), mixed=True)
     assert max(Counter(route.vehicle_type for route in few.plan.routes).values()) == 1
+
+
+def test_a_sector_without_vehicles_is_refused():
+    with pytest.raises(BadInput, match="sector_without_vehicles"):
+        make_morning(replace(SECTOR, vehicle_types=()), MATRIX, 0, mixed=True)
