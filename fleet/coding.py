@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleet.kernels.arrays import NOBODY, NOWHERE, Instance, Ints, Room, Routes
-from fleet.kernels.insertion import find_times
+from fleet.kernels.schedule import find_times
 from fleet.requests import NO_LIMIT, Depot, DropOff, Locks, PickUp, Plan, Problem, Route, Visit
 
 LONGEST: Final = 180

@@ -20,7 +20,8 @@ from numba import njit
 
 from fleet.kernels import arrays, insertion
 from fleet.kernels.arrays import Flags, Instance, Ints, Longs, Room, Routes, Words
-from fleet.kernels.insertion import DEAREST, cheapest, cheapest_run, draw, hop, inner, refresh, write_inserted
+from fleet.kernels.insertion import DEAREST, cheapest, cheapest_run, draw, write_inserted
+from fleet.kernels.schedule import hop, inner, refresh
 
 
 class Tuning(NamedTuple):
