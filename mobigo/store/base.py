@@ -95,9 +95,9 @@ def open_engine(address: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
         raise BadInput("bad_database_address") from None  # it may hold a password: it is not told
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_S})
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        _keep_to_the_file(engine, Path(url.database))
+    if path := find_file(engine):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _keep_to_the_file(engine, path)
 
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _record: object) -> None:
@@ -116,6 +116,12 @@ def open_engine(address: str) -> Engine:
     return engine
 
 
+def find_file(engine: Engine) -> Path | None:
+    """The file of a SQLite database; None when it is another one, or only in memory."""
+    database = engine.url.database if is_sqlite(engine) else None
+    return None if database in {None, "", ":memory:"} else Path(str(database))
+
+
 @contextmanager
 def mapped(engine: Engine) -> Iterator[Engine]:
     """The engine for whoever reads the whole database; of a SQLite file another one, gone afterwards.
@@ -123,7 +129,8 @@ def mapped(engine: Engine) -> Iterator[Engine]:
     It reads the file where the system keeps it, without a copy of each page, in a fifth less processor time.
     Not for always: an error of the disk under mapped memory ends the process, where a read is told that it failed.
     """
-    if not is_sqlite(engine) or engine.url.database in {None, "", ":memory:"}:
+    path = find_file(engine)
+    if path is None or not path.exists():  # opened anew, one that is gone would be made again, empty
         yield engine
         return
     reader = open_engine(engine.url.render_as_string(hide_password=False))

@@ -27,7 +27,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DatabaseError
 
-from mobigo.store.base import is_sqlite, mapped, reading
+from mobigo.store.base import find_file, is_sqlite, mapped, reading
 from mobigo.store.ledger import compare, sound
 from mobigo.store.ledger.chain import GENESIS, account_bytes, entry_hash, next_chain
 from mobigo.store.ledger.heads import KEPT_BITS, Head, list_heads
@@ -185,8 +185,8 @@ def _structure(engine: Engine, few: int) -> Iterator[Part]:
             if told != "ok":
                 yield "ledger_unreadable", None, str(told)
 
-    def beside(connection: Connection) -> Iterator[Fault]:
-        command = [sys.executable, "-I", "-c", _ASK_STRUCTURE, Path(str(engine.url.database)).absolute().as_uri()]
+    def beside(file: Path, connection: Connection) -> Iterator[Fault]:
+        command = [sys.executable, "-I", "-c", _ASK_STRUCTURE, file.absolute().as_uri()]
         asked = subprocess.run([*command, *_TABLES], capture_output=True, check=False)  # noqa: S603  ourselves, no shell
         if asked.returncode:
             for table in _TABLES:
@@ -195,10 +195,11 @@ def _structure(engine: Engine, few: int) -> Iterator[Part]:
         for told in json.loads(asked.stdout):
             yield "ledger_unreadable", None, told
 
-    if is_sqlite(engine):
-        database = engine.url.database
-        is_big = bool(database) and database != ":memory:" and Path(str(database)).stat().st_size > few * _ENTRY_BYTES
-        yield from (beside,) if is_big else (partial(of, table) for table in _TABLES)
+    file = find_file(engine)
+    if file and file.exists() and file.stat().st_size > few * _ENTRY_BYTES:
+        yield partial(beside, file)
+    elif is_sqlite(engine):
+        yield from (partial(of, table) for table in _TABLES)
 
 
 def _accounts(connection: Connection) -> Iterator[Fault]:

@@ -3,6 +3,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -251,3 +252,16 @@ def test_trees_wider_than_a_kept_node_are_read_alike(books, keys):
         assert connection.execute(select(TREE_NODE.c.level, TREE_NODE.c.number)).all() == [(8, 0), (8, 1)]
     tamper(books, "UPDATE tree_node SET hash = (SELECT hash FROM entry WHERE seq = 1) WHERE number = 1")
     assert [finding.facts["what"] for finding in check_both_ways(books).findings] == ["8/1"]
+
+
+@pytest.mark.parametrize("few", [20_000, 0])
+def test_books_that_were_moved_away_are_unreadable_and_none_are_made_in_their_place(full, few, tmp_path):
+    if full.dialect.name != "sqlite":
+        pytest.skip("a file can be moved, a server's database cannot")
+    file = Path(full.url.database)
+    full.dispose()
+    for part in file.parent.glob(f"{file.name}*"):
+        part.rename(tmp_path / f"moved-{part.name}")
+    checked = check_books(full, is_signed, few=few)
+    assert codes(checked) == {"ledger_unreadable"}
+    assert not file.exists()
