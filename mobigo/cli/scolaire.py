@@ -130,16 +130,17 @@ def _say_entitled(done: Entitled, *, as_json: bool) -> None:
                 "without_book": done.n_without_book,
                 "verdicts": dict(done.verdicts),
                 "reasons": [
-                    {"book": book, "reason": reason, "files": n} for (book, reason), n in done.reasons.most_common()
+                    {"book": book, "verdict": verdict, "reason": reason, "files": n}
+                    for (book, verdict, reason), n in done.reasons.most_common()
                 ],
             }
         )
         return
     table = Table(title=text("cli.scolaire.deciding"), title_justify="left")
-    for column in ("book", "reason", "files"):
+    for column in ("book", "verdict", "reason", "files"):
         table.add_column(text(f"cli.scolaire.column_{column}"))
-    for (book, reason), n in done.reasons.most_common():
-        table.add_row(book, reason, str(n))
+    for (book, verdict, reason), n in done.reasons.most_common():
+        table.add_row(book, text(f"personal.value.school_verdict.{verdict}"), reason, str(n))
     out.print(table)
     facts = {"files": done.n_files, "new": done.n_new, "without_book": done.n_without_book}
     out.print(text("cli.scolaire.decided", **facts), highlight=False)

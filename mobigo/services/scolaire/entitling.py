@@ -53,7 +53,7 @@ class Entitled:
     n_new: int = 0  # decisions that did not stand before
     n_without_book: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # of a book
+    reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # book, verdict, reason
 
 
 def open_books(documents: Sequence[bytes] = ()) -> list[Book]:
@@ -137,7 +137,7 @@ def _decide_sector(
             continue
         decision = judge.decide(facts)
         done.verdicts[str(decision.verdict)] += 1
-        done.reasons[decision.book_id, decision.reason] += 1
+        done.reasons[decision.book_id, str(decision.verdict), decision.reason] += 1
         yield (pupil.pupil_id, home), facts, decision
 
 

@@ -108,7 +108,7 @@ def test_rules_of_ones_own_decide(capsys, folder):
         '[[rules]]\ncode = "all"\nverdict = "entitled"\nsays = "Oui."\n'
     )
     decided = answer(capsys, "entitle", "--year", "2026", "--rules", "rules.toml")
-    assert decided["reasons"] == [{"book": "all", "reason": "all", "files": decided["new"]}]
+    assert decided["reasons"] == [{"book": "all", "verdict": "entitled", "reason": "all", "files": decided["new"]}]
     (folder / "rules.toml").write_text("id = ")
     assert main(["scolaire", "entitle", "--year", "2026", "--rules", "rules.toml"]) == ExitCode.BAD_DATA
 
