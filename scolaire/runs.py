@@ -17,7 +17,8 @@ import numpy as np
 from fleet.check import Broken, broken_promises
 from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, Route, VehicleType
 from fleet.search import Budget, Incumbent, Outcome, Settings, search
-from scolaire.pupils import Sector, StopStatus
+from scolaire.plans import Direction, Halt, Making, NotServed, Period, Rider, Run, SchoolPlan
+from scolaire.pupils import WEEKDAYS, Sector, StopStatus
 from socle.errors import BadInput
 from socle.geo import LatLon, distances_m
 from socle.matrix import NEVER, TravelMatrix
@@ -48,6 +49,9 @@ class Morning:
     sector: Sector
     demands: tuple[Demand, ...]
     problem: Problem
+    matrix: TravelMatrix  # between `places_of(sector)`
+    weekday: int
+    mixed: bool
     without_stop: tuple[int, ...]  # pupils who have no validated stop within reach of the home of that day
 
 
@@ -102,7 +106,7 @@ def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: b
         matrix.seconds,
         np.stack([_costs(matrix, each.km_cents, each.hour_cents) for each in sector.vehicle_types]),
     )
-    return Morning(sector, demands, problem, tuple(without_stop))
+    return Morning(sector, demands, problem, matrix, weekday, mixed, tuple(without_stop))
 
 
 def settings_of(problem: Problem) -> Settings:
@@ -177,25 +181,57 @@ def _holds(places: Sequence[int], others: Sequence[int]) -> bool:
     return all(one >= other for one, other in zip(places, others, strict=True))
 
 
-def as_dict(morning: Morning, plan: Plan) -> dict[str, object]:
-    """A plan in stops, schools and pupils: docs/school-files.md says what is what."""
+def school_plan(morning: Morning, outcome: Outcome, seed: int, title: str) -> SchoolPlan:
+    """The plan that was found, in stops, schools and pupils; each coach is a circuit of one run."""
     sector = morning.sector
-    buses = []
-    for route in plan.routes:
-        visits: list[Mapping[str, object]] = []
-        for visit in route.visits:
-            if isinstance(visit, DropOff):
-                school = sector.schools[visit.destination]
-                visits.append({"at": _clock(visit.begins), "school_id": school.school_id})
-            else:
-                demand = morning.demands[visit.request]
-                ids = [sector.pupils[pupil].pupil_id for pupil in demand.pupils]
-                stop, school = sector.stops[demand.stop], sector.schools[demand.school]
-                where = {"stop_id": stop.stop_id, "for_school_id": school.school_id}
-                visits.append({"at": _clock(visit.begins), **where, "pupil_ids": ids})
-        buses.append({"type_id": sector.vehicle_types[route.vehicle_type].type_id, "visits": visits})
-    named = [{"pupil_id": pupil_id, "why": why} for pupil_id, why in not_served(morning, plan)]
-    return {"buses": buses, "not_served": named}
+    pupils = sorted({pupil for pupil, _ in sector.plannable})
+    rider_of = {pupil: rider for rider, pupil in enumerate(pupils)}
+    school_of = {school.school_id: index for index, school in enumerate(sector.schools)}
+    told = [sector.pupils[pupil] for pupil in pupils]
+    riders = tuple(Rider(one.pupil_id, school_of[one.school_id], one.level, one.wheelchair) for one in told)
+    routes = sorted(outcome.plan.routes, key=lambda route: (route.visits[0].begins, route.requests))
+    return SchoolPlan(
+        title,
+        sector.schools,
+        sector.stops,
+        sector.vehicle_types,
+        riders,
+        (Period(WEEKDAYS[morning.weekday], 1 << morning.weekday, Direction.TO_SCHOOL),),
+        tuple(_run(morning, route, f"C{at:03d}", rider_of) for at, route in enumerate(routes, 1)),
+        tuple(NotServed(pupil_id, why, 0) for pupil_id, why in not_served(morning, outcome.plan)),
+        Making(seed, outcome.n_steps, morning.mixed),
+    )
+
+
+def _run(morning: Morning, route: Route, circuit_id: str, rider_of: Mapping[int, int]) -> Run:
+    """A route with its halts: visits one after the other at one place are one halt."""
+    problem, matrix = morning.problem, morning.matrix
+    vehicle = problem.vehicle_types[route.vehicle_type]
+    depot = 0 if vehicle.start is None else vehicle.start.place
+    halts: list[Halt] = []
+    aboard: dict[int, tuple[int, ...]] = {}
+    at = depot
+    for visit in route.visits:
+        if isinstance(visit, DropOff):
+            there = problem.destinations[visit.destination]
+            drive = int(matrix.seconds[at, there.place]), int(matrix.metres[at, there.place])
+            down = aboard.pop(visit.destination, ())
+            leaves = visit.begins + there.service
+            halts.append(Halt(visit.begins, leaves, *drive, school=visit.destination, down=down))
+            at = there.place
+            continue
+        request, demand = problem.requests[visit.request], morning.demands[visit.request]
+        up = tuple(rider_of[pupil] for pupil in demand.pupils)
+        aboard[request.destination] = aboard.get(request.destination, ()) + up
+        leaves = visit.begins + request.service
+        if halts and halts[-1].stop == demand.stop:
+            halts[-1] = replace(halts[-1], leaves_s=leaves, up=halts[-1].up + up)
+        else:
+            drive = int(matrix.seconds[at, request.place]), int(matrix.metres[at, request.place])
+            halts.append(Halt(visit.begins, leaves, *drive, stop=demand.stop, up=up))
+        at = request.place
+    home = int(matrix.seconds[at, depot]), int(matrix.metres[at, depot])
+    return Run(f"{circuit_id}-M", circuit_id, 0, route.vehicle_type, tuple(halts), *home)
 
 
 def not_served(morning: Morning, plan: Plan) -> list[tuple[str, str]]:
@@ -277,7 +313,3 @@ def _costs(matrix: TravelMatrix, km_cents: int, hour_cents: int) -> np.ndarray[t
     """Hundredths of a cent of each drive; NEVER where there is no way, which no plan takes."""
     exact = matrix.metres.astype(np.float64) * km_cents / 10 + matrix.seconds.astype(np.float64) * hour_cents / 36
     return np.where(matrix.is_reached, np.rint(exact), NEVER).astype(np.int32)
-
-
-def _clock(second: int) -> str:
-    return f"{second // 3600:02d}:{second % 3600 // 60:02d}:{second % 60:02d}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -30,10 +29,11 @@ def optimise(
     from fleet.check import broken_promises
     from fleet.search import Budget, Incumbent
     from mobigo.services.scolaire.importing import read_folder
+    from scolaire.planfiles import render_plan
     from scolaire.reading import read_sector
-    from scolaire.runs import as_dict, make_morning, not_served, places_of, plan_morning, straight_matrix
+    from scolaire.runs import make_morning, places_of, plan_morning, school_plan, straight_matrix
 
-    sector, findings = read_sector(read_folder(folder))
+    sector, _findings = read_sector(read_folder(folder))
     morning = make_morning(sector, straight_matrix(places_of(sector)), weekday - 1, mixed=mixed)
     with progress(text("cli.school_plan.under_way"), round(budget_s)) as bar:
 
@@ -45,15 +45,9 @@ def optimise(
         budget = Budget(seconds=budget_s, clock=time.perf_counter)
         outcome = plan_morning(morning.problem, budget, seed, show)
     broken = broken_promises(morning.problem, outcome.plan)
-    told = as_dict(morning, outcome.plan)
-    made = {"format": "mobigo-school-plan", "version": 1, "weekday": weekday, "mixed": mixed, "seed": seed}
-    figures = {
-        "steps": outcome.n_steps,
-        "broken_promises": len(broken),
-        "findings": len(findings),
-    }
-    to.write_text(json.dumps(made | figures | told, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    n_not_served = len(not_served(morning, outcome.plan))
-    facts = {"buses": len(outcome.plan.routes), "left": n_not_served}
+    plan = school_plan(morning, outcome, seed, folder.resolve().name)
+    to.write_bytes(render_plan(plan))
+    n_not_served = len({each.pupil_id for each in plan.not_served})
+    facts = {"buses": len(plan.circuits), "left": n_not_served}
     out.print(text("cli.school_plan.done", **facts, broken=len(broken), path=str(to)), highlight=False)
     raise typer.Exit(ExitCode.NO if broken or n_not_served else ExitCode.OK)

@@ -10,8 +10,9 @@ import pytest
 from fleet.check import broken_promises
 from fleet.search import Budget
 from scolaire.generator import draw_sector
+from scolaire.plans import rides_of
 from scolaire.pupils import StopStatus
-from scolaire.runs import as_dict, make_morning, places_of, plan_morning, straight_matrix
+from scolaire.runs import make_morning, places_of, plan_morning, school_plan, straight_matrix
 from socle.errors import BadInput
 
 SECTOR = draw_sector(3, n_pupils=240)
@@ -22,14 +23,16 @@ def planned(sector, weekday=0, *, mixed=True, steps=600):
     morning = make_morning(sector, MATRIX, weekday, mixed=mixed)
     outcome = plan_morning(morning.problem, Budget(steps=steps), 1)
     assert broken_promises(morning.problem, outcome.plan) == ()
-    return morning, outcome, as_dict(morning, outcome.plan)
+    return morning, outcome, school_plan(morning, outcome, 1, "un secteur")
 
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_every_pupil_is_seated_and_served_or_named(mixed):
     _, _, told = planned(SECTOR, mixed=mixed)
-    carried = Counter(pupil for bus in told["buses"] for visit in bus["visits"] for pupil in visit.get("pupil_ids", ()))
-    named = {each["pupil_id"] for each in told["not_served"]}
+    rides = [ride for run in told.runs for ride in rides_of(run)]
+    carried = Counter(told.riders[ride.rider].pupil_id for ride in rides)
+    assert all(ride.run.halts[ride.down].school == told.riders[ride.rider].school for ride in rides)
+    named = {each.pupil_id for each in told.not_served}
     monday = {
         SECTOR.pupils[pupil].pupil_id for pupil, home in SECTOR.plannable if SECTOR.pupils[pupil].homes[home].days & 1
     }
@@ -50,7 +53,7 @@ def test_wednesday_is_not_tuesday():
     sector = replace(SECTOR, pupils=only_tuesday, plannable=first_homes)
     nobody, outcome, told = planned(sector, weekday=2)
     assert nobody.demands == outcome.plan.routes == ()
-    assert told["buses"] == []
+    assert told.runs == ()
     assert make_morning(sector, MATRIX, 1, mixed=True).demands
 
 
