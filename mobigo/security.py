@@ -40,7 +40,9 @@ class Role(StrEnum):
     DRIVER = "driver"
     FAMILY = "family"
     AGENT = "agent"
+    SCHOOL_OFFICE = "school_office"  # whose clerks register pupils and decide their files
     SCHOOL_PLANNER = "school_planner"
+    SCHOOL_ORGANISER = "school_organiser"  # of a commune or a syndicate, which sees to its own pupils and stops
     DISPATCHER = "dispatcher"
     FINANCE_CLERK = "finance_clerk"
     FINANCE_APPROVER = "finance_approver"
@@ -76,6 +78,9 @@ class Permission(StrEnum):
     CARPOOL_POLICY_APPROVE = "carpool_policy_approve"  # approve or refuse rules that somebody else proposed
     CARPOOL_DECLARE = "carpool_declare"  # declare carpools of others, which an application of one's own accompanied
     CARPOOL_HOLDS = "carpool_holds"  # look at carpools that the fraud rules hold; release or refuse them
+    SCHOOL_OFFICE = "school_office"  # the files of pupils: register, decide, answer families, import sectors
+    SCHOOL_PLAN = "school_plan"  # the plans of school transport: make, change and publish them
+    SCHOOL_ORGANISE = "school_organise"  # the pupils and stops of one's own communes and schools
 
 
 _EVERYBODY = frozenset({Permission.OWN_ACCOUNT})
@@ -85,7 +90,9 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.DRIVER: _EVERYBODY,
     Role.FAMILY: _EVERYBODY,
     Role.AGENT: _EVERYBODY | {Permission.PEOPLE_READ, Permission.PEOPLE_HELP},
-    Role.SCHOOL_PLANNER: _EVERYBODY,
+    Role.SCHOOL_OFFICE: _EVERYBODY | {Permission.SCHOOL_OFFICE},
+    Role.SCHOOL_PLANNER: _EVERYBODY | {Permission.SCHOOL_PLAN},
+    Role.SCHOOL_ORGANISER: _EVERYBODY | {Permission.SCHOOL_ORGANISE},
     Role.DISPATCHER: _EVERYBODY,
     Role.FINANCE_CLERK: _EVERYBODY
     | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_PREPARE}
