@@ -89,7 +89,7 @@ def test_from_the_code_on_the_driver_s_screen_to_both_receipts(site, people, dri
     assert "Camille" not in driver.page.text
     site.clock.now += timedelta(minutes=40)
     alights(driver, rider, last)
-    assert "Vous étiez passager." in rider.page.text
+    assert "Vous êtes passager." in rider.page.text
     driver.go(OUTING).send(f"{OUTING}/arriver")
     assert driver.title == "Votre trajet en covoiturage"
     assert "prouvé par les codes lus" in driver.page.text
