@@ -64,7 +64,7 @@ def told(path, engine, **how):
 def both(months, granted, tmp_path, do=lambda _engine: None):
     """What is made of a month by one process and by two, with somebody who does something meanwhile."""
     rows = []
-    for on in Engine:
+    for on in (Engine.SERIAL, Engine.PROCESSES):
         path = tmp_path / f"{on}.sqlite3"
         shutil.copy(months[granted], path)
         engine = open_engine(f"sqlite:///{path}")
@@ -139,8 +139,10 @@ def test_a_budget_bears_what_was_decided_with_another_as_far_as_nobody_would_be_
 
 def test_a_month_goes_on_without_the_process_that_decides(months, tmp_path, monkeypatch):
     begun = []
-    popen = settling.cluster.subprocess.Popen
-    monkeypatch.setattr(settling.cluster.subprocess, "Popen", lambda *a, **k: begun.append(popen(*a, **k)) or begun[-1])
+    popen = settling.cluster.process.subprocess.Popen
+    monkeypatch.setattr(
+        settling.cluster.process.subprocess, "Popen", lambda *a, **k: begun.append(popen(*a, **k)) or begun[-1]
+    )
     serial, processes = both(
         months, 6_000, tmp_path, lambda _engine: [os.kill(one.pid, signal.SIGKILL) for one in begun]
     )

@@ -1,6 +1,6 @@
-"""Cluster: the one door to other processes.
+"""Ahead: pieces that another process makes before they are asked for.
 
-`Ahead` is for work whose pieces come one after another, each resting on the ones before: another
+For work whose pieces come one after another, each resting on the ones before: another
 process makes them while this one uses those that are there. It is begun anew, neither forked, so
 that it shares no threads and no connections, nor by `multiprocessing`, which would run the program's
 main module a second time; it ends with whoever began it, however that ends.
@@ -8,35 +8,22 @@ main module a second time; it ends with whoever began it, however that ends.
 
 from __future__ import annotations
 
-import json
 import logging
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from enum import StrEnum
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
+from mobigo.cluster.process import begin_process, end_process
+
 log = logging.getLogger(__name__)
 
 Piece = TypeVar("Piece")
-_BEGIN: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import mobigo.cluster as c; c.serve(int(sys.argv[2]))"
-)
 MOST_AHEAD: Final = 3
 """Pieces that are made and not used: one that is used now, one that waits, one in case the next takes longer."""
-
-
-class Engine(StrEnum):
-    """Where work is done: here, or by several processes. Both give the same results."""
-
-    SERIAL = "serial"
-    PROCESSES = "processes"
 
 
 class Ahead(Generic[Piece]):
@@ -48,17 +35,7 @@ class Ahead(Generic[Piece]):
     """
 
     def __init__(self, make: Callable[..., Generator[Piece, int, None]], given: tuple[Any, ...], start: object) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # In a session of its own: what interrupts a terminal's program ends this one, which ends the other.
-            self._process = subprocess.Popen(  # noqa: S603  ourselves, without a shell
-                [sys.executable, "-c", _BEGIN, json.dumps(sys.path), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._connection = Connection(ours.detach())
+        self._process, self._connection = begin_process(serve)
         self._send((make, given))
         self._round = 0
         self._is_over = False
@@ -94,9 +71,7 @@ class Ahead(Generic[Piece]):
     def close(self) -> None:
         """End the other process."""
         self._is_over = True
-        self._connection.close()
-        self._process.terminate()
-        self._process.wait()
+        end_process(self._process, self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -111,9 +86,8 @@ class Ahead(Generic[Piece]):
             self._connection.send(said)
 
 
-def serve(descriptor: int) -> None:
+def serve(connection: Connection) -> None:
     """What the other process does, until nobody listens any more."""
-    connection = Connection(descriptor)
     make, given = connection.recv()
     made: SimpleQueue[tuple[int, Any, str | None]] = SimpleQueue()
     Thread(target=_send, args=(made, connection), daemon=True).start()

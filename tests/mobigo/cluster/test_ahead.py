@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mobigo.cluster import MOST_AHEAD, Ahead
+from mobigo.cluster import Ahead
+from mobigo.cluster.ahead import MOST_AHEAD
 
 
 def count(first, last, start):
@@ -83,7 +84,7 @@ def test_a_process_that_is_gone_is_not_waited_for(caplog):
 BEGIN_AND_WAIT = """
 import sys
 from mobigo.cluster import Ahead
-from tests.mobigo.test_cluster import tell_who
+from tests.mobigo.cluster.test_ahead import tell_who
 if __name__ == "__main__":
     ahead = Ahead(tell_who, (), None)
     print(ahead.take(), flush=True)
