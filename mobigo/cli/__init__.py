@@ -29,6 +29,7 @@ from mobigo.cli import (
     registry,
     retention,
     school_bench,
+    school_papers,
     school_plan,
     scolaire,
     simulate,
@@ -89,6 +90,7 @@ covoiturage.app.add_typer(partners.keys_app, name="keys")
 covoiturage.app.add_typer(partners.partners_app, name="partners")
 app.add_typer(covoiturage.app, name="covoiturage")
 scolaire.app.command("optimise", help=text("cli.school_plan.help"))(school_plan.optimise)
+scolaire.app.command("roadbook", help=text("cli.school_papers.roadbook_help"))(school_papers.roadbook)
 scolaire.app.add_typer(school_bench.app, name="bench")
 app.add_typer(scolaire.app, name="scolaire")
 app.add_typer(people.app, name="people")
