@@ -11,7 +11,7 @@ up and those that make driving cheaper with the vehicles there are. In each the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -84,13 +84,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
-    """The best plan so far, in figures: what a progress bar shows."""
+    """The best plan so far, in figures: what a progress bar shows; `plan` makes it, for whoever wants to keep it."""
 
     n_unserved: int
     n_vehicles: int
     cost: int
     n_steps: int
     seconds: float
+    plan: Callable[[], Plan] = field(repr=False, compare=False)  # while `on_better` is at it, not later
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +117,15 @@ def search(
     start: Plan | None = None,
     locks: Locks = NO_LOCKS,
     on_better: Callable[[Incumbent], bool] | None = None,
+    is_stopped: Callable[[], bool] | None = None,
     fewest: int = 0,
     settings: Settings = Settings(),
 ) -> Outcome:
     """The best plan found within `budget`.
 
     `start` is a plan to begin with, of which `locks` may keep parts; who it leaves out is inserted. `on_better`
-    is called with each better plan, and stops the search by answering True. No vehicle is given up any more
+    is called with each better plan, and stops the search by answering True, as `is_stopped` does, which is asked
+    again and again. No vehicle is given up any more
     once `fewest` are enough. Raises BadInput when `start` breaks a rule that no later step could mend.
     """
     if tuple(goals) not in {FEWEST_VEHICLES, FEWEST_THEN_CHEAPEST, CHEAPEST}:
@@ -144,6 +147,8 @@ def search(
             run.n_found = 0
             if on_better(run.incumbent(n_steps, seconds)):
                 return False
+        if is_stopped is not None and is_stopped():
+            return False
         if budget.steps is not None and n_steps >= budget.steps:
             return False
         return budget.seconds is None or seconds < budget.seconds
@@ -274,7 +279,7 @@ class _Run:
     def incumbent(self, n_steps: int, seconds: float) -> Incumbent:
         """The best plan in figures."""
         n_unserved, n_vehicles, cost, _ = (int(each) for each in self.best)
-        return Incumbent(n_unserved + len(self.impossible), n_vehicles, cost, n_steps, seconds)
+        return Incumbent(n_unserved + len(self.impossible), n_vehicles, cost, n_steps, seconds, self.plan)
 
 
 def _fixed(plan: Plan, locks: Locks) -> set[int]:

@@ -83,7 +83,7 @@ def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: b
     waiting: dict[tuple[int, int], list[int]] = {}
     without_stop = []
     school_of = {school.school_id: index for index, school in enumerate(sector.schools)}
-    for (pupil, home), stop in zip(sector.plannable, _stops_of(sector), strict=True):
+    for (pupil, home), stop in zip(sector.plannable, stops_of(sector), strict=True):
         if not sector.pupils[pupil].homes[home].days >> weekday & 1:
             continue
         if stop is None:
@@ -118,13 +118,30 @@ def settings_of(problem: Problem) -> Settings:
 
 
 def plan_morning(
-    problem: Problem, budget: Budget, seed: int, on_better: Callable[[Incumbent], bool] | None = None
+    problem: Problem,
+    budget: Budget,
+    seed: int,
+    on_better: Callable[[Incumbent], bool] | None = None,
+    is_stopped: Callable[[], bool] | None = None,
 ) -> Outcome:
     """A plan with few coaches, each as small and cheap as its run allows.
 
     The search drives the largest types of vehicle, all at one price: with small ones at hand it would fill the
     morning with them, and a coach is worth more than its size. What each route needs is chosen afterwards.
+    The plan of an incumbent has the largest types still.
     """
+    return sized(problem, plan_with_largest(problem, budget, seed, on_better, is_stopped))
+
+
+def plan_with_largest(
+    problem: Problem,
+    budget: Budget,
+    seed: int,
+    on_better: Callable[[Incumbent], bool] | None = None,
+    is_stopped: Callable[[], bool] | None = None,
+    start: Plan | None = None,
+) -> Outcome:
+    """A plan with few coaches of the largest types, from one with such coaches where `start` is given."""
     types = problem.vehicle_types
     largest = [
         index
@@ -134,14 +151,27 @@ def plan_morning(
     largest.sort(key=lambda index: (-sum(types[index].places), index))
     alike = tuple(replace(types[index], fixed_cost=_ONE_PRICE, rate=types[largest[0]].rate) for index in largest)
     large = replace(problem, vehicle_types=alike)
-    outcome = search(large, budget, seed, on_better=on_better, settings=settings_of(problem))
-    named = tuple(replace(route, vehicle_type=largest[route.vehicle_type]) for route in outcome.plan.routes)
-    plan = _sized(problem, replace(outcome.plan, routes=named))
-    return replace(outcome, plan=plan, cost=sum(_cost(problem, route) for route in plan.routes))
+
+    def named(plan: Plan) -> Plan:
+        routes = (replace(route, vehicle_type=largest[route.vehicle_type]) for route in plan.routes)
+        return replace(plan, routes=tuple(routes))
+
+    def told(incumbent: Incumbent) -> bool:
+        return on_better is not None and on_better(replace(incumbent, plan=lambda: named(incumbent.plan())))
+
+    if start is not None:
+        number = {kind: index for index, kind in enumerate(largest)}
+        routes = (replace(route, vehicle_type=number[route.vehicle_type]) for route in start.routes)
+        start = replace(start, routes=tuple(routes))
+    outcome = search(
+        large, budget, seed, start=start, on_better=told, is_stopped=is_stopped, settings=settings_of(problem)
+    )
+    return replace(outcome, plan=named(outcome.plan))
 
 
-def _sized(problem: Problem, plan: Plan) -> Plan:
+def sized(problem: Problem, outcome: Outcome) -> Outcome:
     """The plan with the cheapest type for each route that keeps every rule, the dearest route choosing first."""
+    plan = outcome.plan
     left = [each.count for each in problem.vehicle_types]
     for route in plan.routes:
         left[route.vehicle_type] -= 1
@@ -153,7 +183,8 @@ def _sized(problem: Problem, plan: Plan) -> Plan:
         options.sort(key=lambda option: (_cost(problem, option), option.vehicle_type))
         routes[index] = next(option for option in options if _is_kept(problem, option))
         left[routes[index].vehicle_type] -= 1
-    return replace(plan, routes=tuple(routes))
+    plan = replace(plan, routes=tuple(routes))
+    return replace(outcome, plan=plan, cost=sum(_cost(problem, route) for route in plan.routes))
 
 
 def _is_kept(problem: Problem, route: Route) -> bool:
@@ -244,20 +275,24 @@ def not_served(morning: Morning, plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def _stops_of(sector: Sector) -> list[int | None]:
+def stops_of(sector: Sector) -> list[int | None]:
     """Where each plannable pupil waits: the stop asked for when it is validated, else the nearest one in reach."""
     usable = [index for index, stop in enumerate(sector.stops) if stop.status is StopStatus.VALIDATED]
     named = {sector.stops[index].stop_id: index for index in usable}
-    lat = np.array([sector.stops[index].position.lat for index in usable])
-    lon = np.array([sector.stops[index].position.lon for index in usable])
+    southern = np.array(sorted(usable, key=lambda index: (sector.stops[index].position.lat, index)), np.int64)
+    lat = np.array([sector.stops[index].position.lat for index in southern])
+    lon = np.array([sector.stops[index].position.lon for index in southern])
+    within = WALK_MAX_M / ROAD_FACTOR / 111_000  # degrees of latitude, each of which is longer than that
     found: list[int | None] = []
     for pupil, at in sector.plannable:
         home = sector.pupils[pupil].homes[at]
         stop = named.get(home.stop_id or "")
         if stop is None and home.position is not None and usable:
-            far = distances_m(home.position.lat, home.position.lon, lat, lon) * ROAD_FACTOR
-            nearest = int(np.argmin(far))
-            stop = usable[nearest] if far[nearest] <= WALK_MAX_M else None
+            here = home.position
+            first, last = np.searchsorted(lat, (here.lat - within, here.lat + within))
+            far = distances_m(here.lat, here.lon, lat[first:last], lon[first:last]) * ROAD_FACTOR
+            if len(far) and (least := far.min()) <= WALK_MAX_M:
+                stop = int(southern[first:last][far == least].min())
         found.append(stop)
     return found
 
