@@ -38,8 +38,10 @@ from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
 from mobigo.store.scolaire.decisions import add_decisions, keep_book
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
+from mobigo.store.scolaire.studies import add_publication, add_study
 from scolaire.entitlement.files import list_facts
 from scolaire.entitlement.judge import Judge
+from scolaire.planfiles import render_plan
 from scolaire.pupils import SCHOOL_WEEK, Home, Level, Pupil, Regime, School, Sector
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
@@ -47,6 +49,7 @@ from tests.worlds.books import EXPENSE, decided
 from tests.worlds.drafts import draft
 from tests.worlds.outings import STOPS
 from tests.worlds.partners import OTHERS, booking, message, user
+from tests.worlds.school_plans import morning_plan
 
 AGENT = "person:agent7"
 
@@ -161,6 +164,14 @@ def _add_schooling(session: Session, keys: Keys, name: str, word: str, now: date
     ((_, number, facts),) = list_facts((pupil,), (school,), 2026, {})
     decision = Judge(book.book).decide(facts)
     add_decisions(session, keys, kept.sector_id, 2026, [((child, number), facts, decision)], now)
+    _add_study(session, keys, kept.sector_id, child, f"person:{name}", now)
+
+
+def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: str, now: datetime) -> None:
+    """A plan that they began, in which the child rides, and published."""
+    plan = render_plan(morning_plan(child))
+    study = add_study(session, keys, sector_id, "Rentrée", plan, actor, "premier jet", now)
+    add_publication(session, study, now.date(), actor, "vu avec le transporteur", now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:

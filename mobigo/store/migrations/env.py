@@ -26,6 +26,7 @@ from mobigo.store.covoiturage import rows as _covoiturage  # noqa: F401  likewis
 from mobigo.store.ledger import rows as _ledger  # noqa: F401  likewise
 from mobigo.store.people import rows as _people  # noqa: F401  likewise
 from mobigo.store.scolaire import rows as _scolaire  # noqa: F401  likewise
+from mobigo.store.scolaire import studies as _studies  # noqa: F401  likewise
 
 TURN = 0x6D6F6269676F  # any number that no other lock of ours has
 

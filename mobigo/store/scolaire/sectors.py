@@ -251,6 +251,32 @@ def list_sectors(session: Session, school_year: int) -> list[KeptSector]:
     ]
 
 
+def get_sector(session: Session, sector_id: str) -> KeptSector:
+    """The sector with this id.
+
+    Raises:
+        NotFound: `unknown_sector`.
+    """
+    row = session.get(SectorRow, sector_id)
+    if row is None:
+        raise NotFound("unknown_sector", sector=sector_id)
+    return KeptSector(row.id, row.school_year, row.code, row.imported_at, row.n_pupils, row.n_left_out)
+
+
+def find_pseudonyms(session: Session, keys: Seals, sector_id: str, ids: Iterable[str]) -> dict[str, str]:
+    """The pseudonyms of children by the ids that somebody gives: the office's, or the pseudonyms themselves."""
+    columns = select(PupilRow.found_by, PupilRow.pupil).where(PupilRow.sector_id == sector_id, PupilRow.home == 0)
+    by_blind = dict(session.exec(columns).all())
+    names = set(by_blind.values())
+    found = {}
+    for one in ids:
+        blinds = keys.blinds(f"school_pupil:{sector_id}", one)
+        name = one if one in names else next((by_blind[blind] for blind in blinds if blind in by_blind), None)
+        if name is not None:
+            found[one] = name
+    return found
+
+
 def list_findings(session: Session, sector_id: str) -> list[Finding]:
     """What the last import of a sector found, in the order of the files."""
     rows = select(FindingRow).where(FindingRow.sector_id == sector_id).order_by(col(FindingRow.number))

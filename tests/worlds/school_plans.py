@@ -1,0 +1,38 @@
+"""School plans: the morning of the sector of `sectors.sector_files`, typed by hand."""
+
+from __future__ import annotations
+
+from scolaire.plans import Direction, Halt, Making, NotServed, Period, Rider, Run, SchoolPlan
+from scolaire.pupils import FULL_DAYS, Level, School, Stop, StopStatus, VehicleType
+from socle.geo import LatLon
+
+SCHOOL = School("c1", "Collège de démonstration", LatLon(47.149, 6.345), 28_800, 61_200, 300, 900, Level.COLLEGE, 2_700)
+STOPS = (
+    Stop("s1", "Mairie", LatLon(47.161, 6.301), StopStatus.VALIDATED),
+    Stop("s2", "Église", LatLon(47.171, 6.361), StopStatus.VALIDATED),
+)
+COACH = VehicleType("coach", 53, 0, 20_750, 120, 3_000, None, LatLon(47.15, 6.34), "A")
+SEVEN = 7 * 3600
+
+
+def morning_plan(*pupils: str, left: str | None = None) -> SchoolPlan:
+    """One coach of one run: the first pupil waits at the town hall, the others at the church; `left` waits in vain."""
+    riders = tuple(Rider(pupil, 0, Level.COLLEGE) for pupil in pupils)
+    others = tuple(range(1, len(pupils)))
+    halts = [Halt(SEVEN + 1_200, SEVEN + 1_240, 600, 6_000, stop=0, up=(0,))]
+    if others:
+        halts.append(Halt(SEVEN + 1_840, SEVEN + 1_900, 600, 7_000, stop=1, up=others))
+    reached = halts[-1].leaves_s + 500
+    everybody = tuple(range(len(pupils)))
+    halts.append(Halt(reached, reached + 60, 500, 5_000, school=0, down=everybody))
+    return SchoolPlan(
+        "Essai",
+        (SCHOOL,),
+        STOPS,
+        (COACH,),
+        riders,
+        (Period("morning", FULL_DAYS, Direction.TO_SCHOOL),),
+        (Run("C001-M", "C001", 0, 0, tuple(halts), 120, 900),),
+        () if left is None else (NotServed(left, "no_vehicle", 0),),
+        Making(1, 10, True),
+    )
