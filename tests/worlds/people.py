@@ -47,9 +47,9 @@ from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
 from tests.worlds.drafts import draft
+from tests.worlds.one_run import morning_plan
 from tests.worlds.outings import STOPS
 from tests.worlds.partners import OTHERS, booking, message, user
-from tests.worlds.school_plans import morning_plan
 
 AGENT = "person:agent7"
 

@@ -18,7 +18,7 @@ from mobigo.store.scolaire.sectors import load_sector
 from scolaire.planfiles import render_plan
 from scolaire.plans import rides_of
 from socle.errors import BadInput, Conflict, NotFound, Unavailable
-from tests.worlds.school_plans import morning_plan
+from tests.worlds.one_run import morning_plan
 from tests.worlds.sectors import sector_files
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""School plans: the morning of the sector of `sectors.sector_files`, typed by hand."""
+"""One run: the morning of the sector of `sectors.sector_files`, typed by hand."""
 
 from __future__ import annotations
 
