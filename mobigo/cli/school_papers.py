@@ -1,9 +1,11 @@
-"""`mobigo scolaire roadbook`: what leaves a plan on paper."""
+"""`mobigo scolaire roadbook` and `papers`: what leaves a plan on paper."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,11 +25,14 @@ def open_plan(path: Path) -> SchoolPlan:
     """The plan of a file.
 
     Raises:
-        BadInput: see `scolaire.planfiles.read_plan`.
+        BadInput: `plan_without_runs`; see `scolaire.planfiles.read_plan`.
     """
     from scolaire.planfiles import read_plan
 
-    return read_plan(path.read_bytes())
+    plan = read_plan(path.read_bytes())
+    if not plan.runs:
+        raise BadInput("plan_without_runs")
+    return plan
 
 
 def roadbook(
@@ -63,3 +68,55 @@ def _chosen(plan: SchoolPlan, wanted: list[str]) -> tuple[Run, ...]:
         if run_id not in known:
             raise NotFound("unknown_run", run=run_id)
     return tuple(known[run_id] for run_id in wanted)
+
+
+def papers(
+    plan_file: PlanFile,
+    kind: Annotated[str, typer.Option(help=text("cli.school_papers.kind_help"), metavar="posters|schools|families")],
+    to: Annotated[Path, typer.Option("--out", help=text("cli.school_papers.papers_out_help"), metavar="FILE|DIR")],
+    only: Annotated[list[str] | None, typer.Option(help=text("cli.school_papers.only_help"), metavar="ID")] = None,
+    ids: Annotated[bool, typer.Option("--ids", help=text("cli.school_papers.papers_ids_help"))] = False,
+) -> None:
+    """Write posters, lists of schools or notices: one file, or one in a folder for each."""
+    kinds = _kinds(ids=ids)
+    if kind not in kinds:
+        raise BadInput("unknown_paper_kind", kind=kind, known=", ".join(kinds))
+    make, render = kinds[kind]
+    plan = open_plan(plan_file)
+    found: dict[str, Any] = make(plan)
+    for name in only or ():
+        if name not in found:
+            raise NotFound("unknown_in_plan", name=name)
+    chosen = {name: found[name] for name in (only or found)}
+    if to.suffix.lower() == ".pdf":
+        with progress(text("cli.school_papers.setting"), 1):
+            to.write_bytes(render(list(chosen.values()), plan.title))
+    else:
+        to.mkdir(parents=True, exist_ok=True)
+        with progress(text("cli.school_papers.setting"), len(chosen)) as bar:
+            for number, (name, one) in enumerate(chosen.items(), 1):
+                (to / f"{number:04d}-{_file_name(name)}.pdf").write_bytes(render([one], plan.title))
+                bar.advance(bar.task_ids[0])
+    out.print(text("cli.school_papers.papers_written", n=len(chosen), path=str(to)), highlight=False)
+
+
+def _kinds(
+    *, ids: bool
+) -> dict[str, tuple[Callable[[SchoolPlan], dict[str, Any]], Callable[[Sequence[Any], str], bytes]]]:
+    """How the papers of each kind are made, by the id of the stop, the school or the pupil, and set."""
+    from mobigo.web.papers import school
+    from scolaire.papers import notices_of, posters_of, school_lists
+
+    def lists(these: Sequence[Any], title: str) -> bytes:
+        return school.render_school_lists(these, title, ids=ids)
+
+    return {
+        "posters": (lambda plan: {one.stop.stop_id: one for one in posters_of(plan)}, school.render_posters),
+        "schools": (lambda plan: {one.school.school_id: one for one in school_lists(plan)}, lists),
+        "families": (lambda plan: {one.pupil_id: one for one in notices_of(plan)}, school.render_notices),
+    }
+
+
+def _file_name(name: str) -> str:
+    """An id as a part of the name of a file, whatever it holds."""
+    return re.sub(r"[^0-9A-Za-z-]+", "-", name)[:40].strip("-")

@@ -22,7 +22,7 @@ def read_paper(content: bytes) -> Paper:
     root = reader.trailer["/Root"]
     box = reader.pages[0].mediabox
     return Paper(
-        title=reader.metadata.title,
+        title=reader.metadata.title.replace("\xa0", " "),
         lang=root["/Lang"],
         is_tagged=bool(root["/MarkInfo"]["/Marked"]) and "/StructTreeRoot" in root,
         pages=tuple(" ".join(page.extract_text().replace("\xa0", " ").split()) for page in reader.pages),
