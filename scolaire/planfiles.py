@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -84,10 +84,10 @@ def _object(kind: Any, value: Any, where: str) -> Any:
     hints = _hints(kind)
     if not isinstance(value, dict):
         raise _refused(where)
-    strange = sorted(set(value) ^ set(hints))
+    strange = sorted((set(value) - set(hints)) | (_needed(kind) - set(value)))
     if strange:
         raise _refused(f"{where}.{strange[0]}")
-    found = {name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
+    found = {name: _read(hint, value[name], f"{where}.{name}") for name, hint in hints.items() if name in value}
     try:
         return kind(**found)
     except ValueError:
@@ -97,6 +97,12 @@ def _object(kind: Any, value: Any, where: str) -> Any:
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return {each.name: get_type_hints(kind)[each.name] for each in fields(kind)}
+
+
+@cache
+def _needed(kind: type) -> set[str]:
+    """Fields that stand in every file; those with a value of their own came later."""
+    return {each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING}
 
 
 def _position(value: Any, where: str) -> LatLon:
@@ -112,6 +118,12 @@ def _check_places(plan: SchoolPlan) -> None:
     """Whether every place named is one of the plan."""
     for at, rider in enumerate(plan.riders):
         _check(rider.school, len(plan.schools), f".riders[{at}].school")
+        for waiting in rider.waits or ():
+            _check(waiting.stop, len(plan.stops), f".riders[{at}].waits")
+    for at, road in enumerate(plan.no_roads):
+        for spot in (road.origin, road.target):
+            _check(spot.stop, len(plan.stops), f".no_roads[{at}]")
+            _check(spot.school, len(plan.schools), f".no_roads[{at}]")
     for at, left in enumerate(plan.not_served):
         _check(left.period, len(plan.periods), f".not_served[{at}].period")
     for at, run in enumerate(plan.runs):

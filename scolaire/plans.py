@@ -13,7 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scolaire.pupils import Level, School, Stop, VehicleType
+import numpy as np
+from numpy.typing import NDArray
+
+from scolaire.pupils import WEDNESDAY, Level, School, Stop, VehicleType
 
 
 class Direction(StrEnum):
@@ -31,15 +34,54 @@ class Period:
     days: int
     direction: Direction
 
+    @property
+    def is_wednesday(self) -> bool:
+        """Whether lessons end as on Wednesdays."""
+        return self.days == WEDNESDAY
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where a pupil is taken up, or set down, on some days; no stop when none is in reach."""
+
+    direction: Direction
+    days: int
+    stop: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class Rider:
-    """What a coach must know of a pupil."""
+    """What a coach must know of a pupil; `waits` None when nobody wrote down on which days the pupil travels."""
 
     pupil_id: str
     school: int
     level: Level
     wheelchair: bool = False
+    waits: tuple[Waiting, ...] | None = None
+
+    def waits_in(self, period: Period) -> tuple[Waiting, ...]:
+        """Where the pupil waits on days of a period: once, unless two homes share it."""
+        return tuple(one for one in self.waits or () if one.direction is period.direction and one.days & period.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A stop or a school of the plan."""
+
+    stop: int | None = None
+    school: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.stop is None) == (self.school is None):
+            raise ValueError("a spot is a stop or a school")
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoad:
+    """A coach does not drive from one spot straight to the other: a bridge too weak, a street closed."""
+
+    origin: Spot
+    target: Spot
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +119,7 @@ class Run:
     home_s: int
     home_m: int
     is_locked: bool = False  # nobody changes it, an optimiser neither
+    has_attendant: bool = False  # in the guide's seat, which is none of the pupils'
 
     def __post_init__(self) -> None:
         if not self.halts:
@@ -132,6 +175,7 @@ class Making:
     steps: int
     mixed: bool
     bound: int | None = None  # no plan of these periods has fewer vehicles
+    ways: str = "straight"  # straight lines made as long as roads, or the build of the streets
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +191,7 @@ class SchoolPlan:
     runs: tuple[Run, ...]
     not_served: tuple[NotServed, ...]
     making: Making
+    no_roads: tuple[NoRoad, ...] = ()
 
     def runs_of(self, period: int) -> tuple[Run, ...]:
         """The runs of a period, in order."""
@@ -182,6 +227,23 @@ class Ride:
         return ends[0] if ends[0] is not None else ends[1]
 
 
+def bell_of(school: School, period: Period) -> int | None:
+    """The bell that the coaches of a period go by; None: no lessons, or nobody knows."""
+    if period.direction is Direction.TO_SCHOOL:
+        return school.bell_am_s
+    return school.bell_wednesday_s if period.is_wednesday else school.bell_pm_s
+
+
+def window_of(school: School, period: Period) -> tuple[int, int] | None:
+    """When coaches halt at a school: from when to when they arrive in the morning, or leave after lessons."""
+    bell = bell_of(school, period)
+    if bell is None:
+        return None
+    if period.direction is Direction.TO_SCHOOL:
+        return bell - school.window_max_s, bell - school.window_min_s
+    return bell + school.wait_min_s, bell + school.wait_max_s
+
+
 def rides_of(run: Run) -> Iterator[Ride]:
     """Every pupil who gets on and off again, in the order of getting off; nobody who does only one of both."""
     boarded: dict[int, int] = {}
@@ -210,37 +272,67 @@ class Measures:
     fill_percent: int  # of the seats, where each run is fullest
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one run takes and gives; what a plan's measures are added up from."""
+
+    driven_m: int
+    loaded_m: int
+    duty_s: int
+    fullest: int
+    seats: int
+    thousandths: int  # of a cent and of an hour: what driving costs, times 3,600,000
+    ride_s: NDArray[np.int64]
+
+
+def tally(plan: SchoolPlan, run: Run) -> Tally:
+    """The figures of one run."""
+    kind = plan.vehicle_types[run.vehicle_type]
+    duty = run.ends_s - run.begins_s
+    return Tally(
+        driven_m=run.driven_m,
+        loaded_m=run.loaded_m,
+        duty_s=duty,
+        fullest=max(run.loads),
+        seats=kind.seats,
+        thousandths=run.driven_m * kind.km_cents * 3_600 + duty * kind.hour_cents * 1_000,
+        ride_s=np.array([ride.seconds for ride in rides_of(run)], np.int64),
+    )
+
+
 def measure(plan: SchoolPlan) -> Measures:
     """The measures of a plan; rides of a plan without any take no time.
 
     `day_cents` is the cost of a day on which every circuit works all its periods: each vehicle's price of a day
     once, its kilometres and its hours, halves of a cent upwards.
     """
-    rides = sorted(ride.seconds for run in plan.runs for ride in rides_of(run))
-    vehicle_types = {circuit: plan.vehicle_types[runs[0].vehicle_type] for circuit, runs in plan.circuits.items()}
-    thousandths = 0
+    return measure_tallies(plan, [tally(plan, run) for run in plan.runs])
+
+
+def measure_tallies(plan: SchoolPlan, tallies: Sequence[Tally]) -> Measures:
+    """The measures of a plan whose runs have these tallies."""
+    rides = np.sort(np.concatenate([each.ride_s for each in tallies])) if tallies else np.zeros(0, np.int64)
+    types: dict[str, int] = {}
     for run in plan.runs:
-        kind = plan.vehicle_types[run.vehicle_type]
-        thousandths += run.driven_m * kind.km_cents * 3_600 + (run.ends_s - run.begins_s) * kind.hour_cents * 1_000
-    driving = (thousandths + 1_800_000) // 3_600_000
-    fullest = sum(max(run.loads) for run in plan.runs)
-    seats = sum(plan.vehicle_types[run.vehicle_type].seats for run in plan.runs)
+        types.setdefault(run.circuit_id, run.vehicle_type)
+    driving = (sum(each.thousandths for each in tallies) + 1_800_000) // 3_600_000
+    seats = sum(each.seats for each in tallies)
     return Measures(
-        n_vehicles=len(vehicle_types),
+        n_vehicles=len(types),
         n_runs=len(plan.runs),
         n_carried=len(rides),
         n_not_served=len({each.pupil_id for each in plan.not_served}),
-        driven_m=sum(run.driven_m for run in plan.runs),
-        loaded_m=sum(run.loaded_m for run in plan.runs),
-        duty_s=sum(run.ends_s - run.begins_s for run in plan.runs),
-        day_cents=sum(kind.day_cents for kind in vehicle_types.values()) + driving,
-        ride_mean_s=round(sum(rides) / len(rides)) if rides else 0,
+        driven_m=sum(each.driven_m for each in tallies),
+        loaded_m=sum(each.loaded_m for each in tallies),
+        duty_s=sum(each.duty_s for each in tallies),
+        day_cents=sum(plan.vehicle_types[kind].day_cents for kind in types.values()) + driving,
+        ride_mean_s=round(int(rides.sum()) / len(rides)) if len(rides) else 0,
         ride_p95_s=_percentile(rides, 95),
-        ride_most_s=rides[-1] if rides else 0,
-        fill_percent=100 * fullest // seats if seats else 0,
+        ride_most_s=int(rides[-1]) if len(rides) else 0,
+        fill_percent=100 * sum(each.fullest for each in tallies) // seats if seats else 0,
     )
 
 
-def _percentile(ordered: Sequence[int], percent: int) -> int:
+def _percentile(ordered: NDArray[np.int64], percent: int) -> int:
     """The nearest rank: the least value that this many in a hundred do not exceed."""
-    return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else 0
+    return int(ordered[-(-len(ordered) * percent // 100) - 1]) if len(ordered) else 0

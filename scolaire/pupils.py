@@ -18,6 +18,8 @@ WEDNESDAY: Final = 1 << 2
 FULL_DAYS: Final = 0b0011011  # Monday, Tuesday, Thursday, Friday
 SCHOOL_WEEK: Final = FULL_DAYS | WEDNESDAY
 MAX_HOMES: Final = 2
+WAIT_MIN_S: Final = 5 * 60  # nobody is out of class and aboard sooner
+WAIT_MAX_S: Final = 30 * 60
 
 
 class Level(StrEnum):
@@ -96,7 +98,11 @@ class Pupil:
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school and when its coaches arrive: between `window_max_s` and `window_min_s` before the bell."""
+    """A school and when its coaches halt there.
+
+    They arrive between `window_max_s` and `window_min_s` before the bell, and leave between `wait_min_s` and
+    `wait_max_s` after the last lesson.
+    """
 
     school_id: str
     name: str
@@ -110,9 +116,12 @@ class School:
     bell_wednesday_s: int | None = None  # the end of lessons on Wednesdays, when there are any
     status: SchoolStatus = SchoolStatus.PUBLIC
     commune: str = ""
+    wait_min_s: int = WAIT_MIN_S
+    wait_max_s: int = WAIT_MAX_S
+    group: str = ""  # schools of several villages that share their classes and their coaches (RPI)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.window_min_s <= self.window_max_s:
+        if not 0 <= self.window_min_s <= self.window_max_s or not 0 <= self.wait_min_s <= self.wait_max_s:
             raise ValueError("the window of arrival ends before it begins")
         if self.ride_max_s <= 0:
             raise ValueError("no ride takes no time")

@@ -15,6 +15,8 @@ from typing import Final, TypeVar
 from scolaire.cells import BITS, LEVELS, REGIMES, SCHOOL_STATUSES, STOP_STATUSES, YES_OR_NO, Cells, Wrong, read_row
 from scolaire.pupils import (
     MAX_HOMES,
+    WAIT_MAX_S,
+    WAIT_MIN_S,
     Home,
     LeftOut,
     Pupil,
@@ -39,7 +41,7 @@ COLUMNS: Final[Mapping[str, Columns]] = {
     ),
     SCHOOLS: Columns(
         ("school_id", "name", "lat", "lon", "bell_am", "bell_pm", "window_min", "window_max", "level"),
-        ("bell_wednesday", "ride_max", "status", "commune"),
+        ("bell_wednesday", "ride_max", "status", "commune", "wait_min", "wait_max", "group"),
     ),
     STOPS: Columns(("stop_id", "name", "lat", "lon", "status")),
     VEHICLES: Columns(
@@ -109,6 +111,9 @@ def _school(cells: Cells) -> School:
     window = cells.minutes_s("window_min"), cells.minutes_s("window_max")
     if window[0] > window[1]:
         raise Wrong("school_window")
+    waits = cells.minutes_s("wait_min", default=WAIT_MIN_S), cells.minutes_s("wait_max", default=WAIT_MAX_S)
+    if waits[0] > waits[1]:
+        raise Wrong("school_wait")
     bells = cells.time_s("bell_am"), cells.time_s("bell_pm")
     if None not in bells and bells[0] >= bells[1]:  # type: ignore[operator] # both are there
         raise Wrong("school_bells")
@@ -128,6 +133,9 @@ def _school(cells: Cells) -> School:
         bell_wednesday_s=cells.time_s("bell_wednesday"),
         status=cells.word("status", SCHOOL_STATUSES),
         commune=cells.commune("commune"),
+        wait_min_s=waits[0],
+        wait_max_s=waits[1],
+        group=cells.name("group"),
     )
 
 

@@ -17,17 +17,14 @@ import numpy as np
 from fleet.check import Broken, broken_promises
 from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, Route, VehicleType
 from fleet.search import Budget, Incumbent, Outcome, Settings, search
-from scolaire.plans import Direction, Halt, Making, NotServed, Period, Rider, Run, SchoolPlan
-from scolaire.pupils import WEEKDAYS, Sector, StopStatus
+from scolaire.plans import Direction, Halt, Making, NotServed, Period, Rider, Run, SchoolPlan, Waiting
+from scolaire.pupils import WEEKDAYS, Level, Sector, StopStatus
+from scolaire.timing import AT_A_SCHOOL_S, AT_A_STOP_S, FOR_EACH_PUPIL_S, timed
+from scolaire.ways import ROAD_FACTOR, Ways, places_of
 from socle.errors import BadInput
-from socle.geo import LatLon, distances_m
+from socle.geo import distances_m
 from socle.matrix import NEVER, TravelMatrix
 
-AT_A_STOP_S: Final = 20
-FOR_EACH_PUPIL_S: Final = 3
-AT_A_SCHOOL_S: Final = 60
-ROAD_FACTOR: Final = 1.3  # a road and the straight line, where no streets tell it
-COACH_M_S: Final = 40 / 3.6  # the mean speed of a coach between villages, halts not counted
 WALK_MAX_M: Final = 1_000
 _ONE_PRICE: Final = 10**9  # dearer than any detour
 _CENTS: Final = 100  # costs of driving are summed in hundredths of a cent
@@ -53,23 +50,6 @@ class Morning:
     weekday: int
     mixed: bool
     without_stop: tuple[int, ...]  # pupils who have no validated stop within reach of the home of that day
-
-
-def places_of(sector: Sector) -> tuple[LatLon, ...]:
-    """What the matrix of a sector is between: stops, then schools, then the depots of its types of vehicles."""
-    return (
-        *(stop.position for stop in sector.stops),
-        *(school.position for school in sector.schools),
-        *(each.depot for each in sector.vehicle_types),
-    )
-
-
-def straight_matrix(places: Sequence[LatLon]) -> TravelMatrix:
-    """Coach times along straight lines made as long as roads are, where no streets are known."""
-    lat = np.array([place.lat for place in places])
-    lon = np.array([place.lon for place in places])
-    metres = distances_m(lat[:, None], lon[:, None], lat[None, :], lon[None, :]) * ROAD_FACTOR
-    return TravelMatrix(np.ceil(metres / COACH_M_S).astype(np.int32), np.rint(metres).astype(np.int32))
 
 
 def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: bool) -> Morning:
@@ -218,51 +198,49 @@ def school_plan(morning: Morning, outcome: Outcome, seed: int, title: str) -> Sc
     pupils = sorted({pupil for pupil, _ in sector.plannable})
     rider_of = {pupil: rider for rider, pupil in enumerate(pupils)}
     school_of = {school.school_id: index for index, school in enumerate(sector.schools)}
-    told = [sector.pupils[pupil] for pupil in pupils]
-    riders = tuple(Rider(one.pupil_id, school_of[one.school_id], one.level, one.wheelchair) for one in told)
-    routes = sorted(outcome.plan.routes, key=lambda route: (route.visits[0].begins, route.requests))
-    return SchoolPlan(
+    waits: dict[int, tuple[Waiting, ...]] = {
+        pupil: (Waiting(Direction.TO_SCHOOL, 1 << morning.weekday, demand.stop),)
+        for demand in morning.demands
+        for pupil in demand.pupils
+    }
+    riders = tuple(
+        Rider(one.pupil_id, school_of[one.school_id], one.level, one.wheelchair, waits.get(pupil, ()))
+        for pupil, one in ((pupil, sector.pupils[pupil]) for pupil in pupils)
+    )
+    plan = SchoolPlan(
         title,
         sector.schools,
         sector.stops,
         sector.vehicle_types,
         riders,
         (Period(WEEKDAYS[morning.weekday], 1 << morning.weekday, Direction.TO_SCHOOL),),
-        tuple(_run(morning, route, f"C{at:03d}", rider_of) for at, route in enumerate(routes, 1)),
+        (),
         tuple(NotServed(pupil_id, why, 0) for pupil_id, why in not_served(morning, outcome.plan)),
         Making(seed, outcome.n_steps, morning.mixed),
     )
+    ways = Ways(places_of(sector), morning.matrix)
+    routes = sorted(outcome.plan.routes, key=lambda route: (route.visits[0].begins, route.requests))
+    runs = (_run(plan, morning, route, f"C{at:03d}", rider_of) for at, route in enumerate(routes, 1))
+    return replace(plan, runs=tuple(timed(plan, run, ways).run for run in runs))
 
 
-def _run(morning: Morning, route: Route, circuit_id: str, rider_of: Mapping[int, int]) -> Run:
-    """A route with its halts: visits one after the other at one place are one halt."""
-    problem, matrix = morning.problem, morning.matrix
-    vehicle = problem.vehicle_types[route.vehicle_type]
-    depot = 0 if vehicle.start is None else vehicle.start.place
+def _run(plan: SchoolPlan, morning: Morning, route: Route, circuit_id: str, rider_of: Mapping[int, int]) -> Run:
+    """A route with its halts, without times: visits one after the other at one place are one halt."""
     halts: list[Halt] = []
     aboard: dict[int, tuple[int, ...]] = {}
-    at = depot
     for visit in route.visits:
         if isinstance(visit, DropOff):
-            there = problem.destinations[visit.destination]
-            drive = int(matrix.seconds[at, there.place]), int(matrix.metres[at, there.place])
-            down = aboard.pop(visit.destination, ())
-            leaves = visit.begins + there.service
-            halts.append(Halt(visit.begins, leaves, *drive, school=visit.destination, down=down))
-            at = there.place
+            halts.append(Halt(0, 0, 0, 0, school=visit.destination, down=aboard.pop(visit.destination, ())))
             continue
-        request, demand = problem.requests[visit.request], morning.demands[visit.request]
+        request, demand = morning.problem.requests[visit.request], morning.demands[visit.request]
         up = tuple(rider_of[pupil] for pupil in demand.pupils)
         aboard[request.destination] = aboard.get(request.destination, ()) + up
-        leaves = visit.begins + request.service
         if halts and halts[-1].stop == demand.stop:
-            halts[-1] = replace(halts[-1], leaves_s=leaves, up=halts[-1].up + up)
+            halts[-1] = replace(halts[-1], up=halts[-1].up + up)
         else:
-            drive = int(matrix.seconds[at, request.place]), int(matrix.metres[at, request.place])
-            halts.append(Halt(visit.begins, leaves, *drive, stop=demand.stop, up=up))
-        at = request.place
-    home = int(matrix.seconds[at, depot]), int(matrix.metres[at, depot])
-    return Run(f"{circuit_id}-M", circuit_id, 0, route.vehicle_type, tuple(halts), *home)
+            halts.append(Halt(0, 0, 0, 0, stop=demand.stop, up=up))
+    has_nursery = any(plan.riders[rider].level is Level.NURSERY for halt in halts for rider in halt.up)
+    return Run(f"{circuit_id}-M", circuit_id, 0, route.vehicle_type, tuple(halts), 0, 0, has_attendant=has_nursery)
 
 
 def not_served(morning: Morning, plan: Plan) -> list[tuple[str, str]]:

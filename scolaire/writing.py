@@ -73,6 +73,9 @@ def _schools(sector: Sector) -> Iterator[Mapping[str, object]]:
             "ride_max": _minutes(school.ride_max_s),
             "status": school.status,
             "commune": school.commune,
+            "wait_min": _minutes(school.wait_min_s),
+            "wait_max": _minutes(school.wait_max_s),
+            "group": school.group,
         }
 
 

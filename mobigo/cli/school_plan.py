@@ -31,7 +31,8 @@ def optimise(
     from mobigo.services.scolaire.importing import read_folder
     from scolaire.planfiles import render_plan
     from scolaire.reading import read_sector
-    from scolaire.runs import make_morning, places_of, plan_morning, school_plan, straight_matrix
+    from scolaire.runs import make_morning, plan_morning, school_plan
+    from scolaire.ways import places_of, straight_matrix
 
     sector, _findings = read_sector(read_folder(folder))
     morning = make_morning(sector, straight_matrix(places_of(sector)), weekday - 1, mixed=mixed)

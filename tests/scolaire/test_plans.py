@@ -25,7 +25,8 @@ from scolaire.plans import (
     rides_of,
 )
 from scolaire.pupils import FULL_DAYS, Level, School, Stop, StopStatus, VehicleType
-from scolaire.runs import make_morning, places_of, plan_morning, school_plan, straight_matrix
+from scolaire.runs import make_morning, plan_morning, school_plan
+from scolaire.ways import places_of, straight_matrix
 from socle.errors import BadInput
 from socle.geo import LatLon
 

@@ -12,7 +12,8 @@ from fleet.search import Budget
 from scolaire.generator import draw_sector
 from scolaire.plans import rides_of
 from scolaire.pupils import StopStatus
-from scolaire.runs import make_morning, places_of, plan_morning, school_plan, straight_matrix
+from scolaire.runs import make_morning, plan_morning, school_plan
+from scolaire.ways import places_of, straight_matrix
 from socle.errors import BadInput
 
 SECTOR = draw_sector(3, n_pupils=240)

@@ -1,0 +1,336 @@
+"""Checking: every promise that a school plan breaks, from the definitions alone.
+
+Written without anything that makes or changes plans, and unlike it: rider by rider, halt by halt, as one would explain
+it to a family or a carrier. A plan of an optimiser or a planner is published when nothing is found here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from itertools import combinations, pairwise
+from typing import Protocol
+
+from scolaire.plans import Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot
+from scolaire.pupils import WEDNESDAY, Level, StopStatus
+from socle.geo import LatLon
+
+
+class Rule(StrEnum):
+    """What may be wrong with a plan."""
+
+    UNKNOWN = "unknown"  # a stop, school, rider, period or type that the plan does not have
+    RUN_TWICE = "run_twice"  # two runs of one id
+    RIDER_TWICE = "rider_twice"  # two riders of one id
+    PERIODS_SHARE_DAY = "periods_share_day"
+    FORGOTTEN = "forgotten"  # travels on these days, and is neither carried nor named
+    CARRIED_TWICE = "carried_twice"
+    NOT_AWAITED = "not_awaited"  # carried on days without travelling
+    CARRIED_AND_NAMED = "carried_and_named"
+    NO_REASON = "no_reason"  # named as not served, without a reason or without being anybody
+    TWO_HOMES = "two_homes"  # one period on days of two homes
+    NEVER_DOWN = "never_down"
+    NEVER_UP = "never_up"
+    WRONG_STOP = "wrong_stop"
+    WRONG_SCHOOL = "wrong_school"
+    STOP_NOT_VALIDATED = "stop_not_validated"
+    NO_BELL = "no_bell"
+    TOO_FULL = "too_full"
+    NO_WHEELCHAIR_PLACE = "no_wheelchair_place"
+    RIDE_TOO_LONG = "ride_too_long"
+    ARRIVES_TOO_EARLY = "arrives_too_early"
+    ARRIVES_LATE = "arrives_late"
+    LEAVES_TOO_EARLY = "leaves_too_early"
+    LEAVES_LATE = "leaves_late"
+    DRIVES_TOO_FAST = "drives_too_fast"
+    NO_WAY = "no_way"
+    ROAD_FORBIDDEN = "road_forbidden"
+    SCHOOLS_MIXED = "schools_mixed"  # of several groups aboard together, in a plan of single load
+    NO_ATTENDANT = "no_attendant"
+    CIRCUIT_OVERLAPS = "circuit_overlaps"
+    CIRCUIT_OF_TWO_TYPES = "circuit_of_two_types"
+    TOO_MANY_VEHICLES = "too_many_vehicles"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One broken promise: where, by ids and the place of the halt in its run, and by how much."""
+
+    rule: Rule
+    run_id: str | None = None
+    halt: int | None = None
+    pupil_id: str | None = None
+    period_id: str | None = None
+    subject: str | None = None  # a stop, school, circuit, or type of vehicle
+    found: int | None = None  # seconds, or how many
+    limit: int | None = None
+
+
+class Drives(Protocol):
+    """What a checker may be told of roads."""
+
+    def find(self, origin: LatLon, target: LatLon) -> tuple[int, int] | None:
+        """Seconds and metres, None when there is no way."""
+        ...
+
+
+def broken_promises(plan: SchoolPlan, drives: Drives | None = None) -> tuple[Broken, ...]:
+    """Everything that is wrong with a plan; with `drives`, also what it says of driving."""
+    return _broken(plan, drives, range(len(plan.runs)), None)
+
+
+def broken_by(
+    plan: SchoolPlan, drives: Drives | None, runs: Collection[int], riders: Collection[int]
+) -> tuple[Broken, ...]:
+    """What is wrong with some runs, with their circuits, with the service of some riders, and with vehicles."""
+    return _broken(plan, drives, runs, set(riders))
+
+
+def _broken(
+    plan: SchoolPlan, drives: Drives | None, runs: Collection[int], riders: set[int] | None
+) -> tuple[Broken, ...]:
+    unknown = tuple(_unknown(plan, runs))
+    if unknown:  # nothing else can be looked at
+        return unknown
+    found = [*_doubled(plan), *_services(plan, riders), *_vehicles(plan)]
+    for index in runs:
+        run = plan.runs[index]
+        found += _people(plan, run)
+        found += _times(plan, run)
+        found += _ways(plan, run, drives)
+    found += _circuits(plan, {plan.runs[index].circuit_id for index in runs})
+    return tuple(found)
+
+
+def _unknown(plan: SchoolPlan, runs: Collection[int]) -> Iterator[Broken]:
+    for index in runs:
+        run = plan.runs[index]
+        if not 0 <= run.period < len(plan.periods) or not 0 <= run.vehicle_type < len(plan.vehicle_types):
+            yield Broken(Rule.UNKNOWN, run.run_id)
+        for at, halt in enumerate(run.halts):
+            is_there = (halt.stop is None or 0 <= halt.stop < len(plan.stops)) and (
+                halt.school is None or 0 <= halt.school < len(plan.schools)
+            )
+            if not is_there or not all(0 <= rider < len(plan.riders) for rider in (*halt.up, *halt.down)):
+                yield Broken(Rule.UNKNOWN, run.run_id, at)
+    for left in plan.not_served:
+        if left.period is not None and not 0 <= left.period < len(plan.periods):
+            yield Broken(Rule.UNKNOWN, pupil_id=left.pupil_id)
+
+
+def _doubled(plan: SchoolPlan) -> Iterator[Broken]:
+    for run_id, n in Counter(run.run_id for run in plan.runs).items():
+        if n > 1:
+            yield Broken(Rule.RUN_TWICE, run_id, found=n)
+    for pupil_id, n in Counter(rider.pupil_id for rider in plan.riders).items():
+        if n > 1:
+            yield Broken(Rule.RIDER_TWICE, pupil_id=pupil_id, found=n)
+    for one, other in combinations(plan.periods, 2):
+        if one.direction is other.direction and one.days & other.days:
+            yield Broken(Rule.PERIODS_SHARE_DAY, period_id=other.period_id, subject=one.period_id)
+
+
+# --- who is served ------------------------------------------------------------------------------
+
+
+def _services(plan: SchoolPlan, riders: set[int] | None) -> Iterator[Broken]:
+    looked_at = range(len(plan.riders)) if riders is None else sorted(riders)
+    n_rides: Counter[tuple[int, int]] = Counter()
+    for run in plan.runs:
+        for halt in run.halts:
+            if riders is None:
+                n_rides.update((run.period, rider) for rider in halt.up)
+            elif not riders.isdisjoint(halt.up):
+                n_rides.update((run.period, rider) for rider in halt.up if rider in riders)
+    named: dict[str, set[int | None]] = {}
+    for left in plan.not_served:
+        named.setdefault(left.pupil_id, set()).add(left.period)
+        if not left.why:
+            yield Broken(Rule.NO_REASON, pupil_id=left.pupil_id)
+    for rider in looked_at:
+        told = plan.riders[rider]
+        of_nobody: set[int | None] = set()
+        yield from _service(plan, rider, n_rides, named.get(told.pupil_id, of_nobody))
+
+
+def _service(
+    plan: SchoolPlan, rider: int, n_rides: Mapping[tuple[int, int], int], named: set[int | None]
+) -> Iterator[Broken]:
+    told = plan.riders[rider]
+    for index, period in enumerate(plan.periods):
+        of = partial(Broken, pupil_id=told.pupil_id, period_id=period.period_id)
+        n = n_rides.get((index, rider), 0)
+        is_named = index in named or None in named
+        if n > 1:
+            yield of(Rule.CARRIED_TWICE, found=n)
+        if n and is_named:
+            yield of(Rule.CARRIED_AND_NAMED)
+        if told.waits is None:
+            continue
+        stops = {one.stop for one in told.waits if one.direction is period.direction and one.days & period.days}
+        if len(stops) > 1:
+            yield of(Rule.TWO_HOMES)
+        if stops and not n and not is_named:
+            yield of(Rule.FORGOTTEN)
+        if n and not stops:
+            yield of(Rule.NOT_AWAITED)
+
+
+# --- one run ------------------------------------------------------------------------------------
+
+
+def _people(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
+    """Who is aboard after each halt: seats, rides, the right ends of each, and that everybody gets off."""
+    kind = plan.vehicle_types[run.vehicle_type]
+    period = plan.periods[run.period]
+    aboard: dict[int, int] = {}  # rider -> when the ride began
+    is_told_nursery = False
+    for at, halt in enumerate(run.halts):
+        here = partial(Broken, run_id=run.run_id, halt=at)
+        for rider in halt.down:
+            told = plan.riders[rider]
+            began = aboard.pop(rider, None)
+            if began is None:
+                yield here(Rule.NEVER_UP, pupil_id=told.pupil_id)
+                continue
+            limit = plan.schools[told.school].ride_max_s
+            if halt.arrives_s - began > limit:
+                lasts = halt.arrives_s - began
+                yield here(Rule.RIDE_TOO_LONG, pupil_id=told.pupil_id, found=lasts, limit=limit)
+        for rider in halt.up:
+            if rider in aboard:
+                yield here(Rule.CARRIED_TWICE, pupil_id=plan.riders[rider].pupil_id)
+            aboard[rider] = halt.leaves_s
+            if plan.riders[rider].level is Level.NURSERY and not run.has_attendant and not is_told_nursery:
+                is_told_nursery = True
+                yield here(Rule.NO_ATTENDANT)
+        yield from _ends(plan, run, period, at, halt)
+        wheelchairs = sum(plan.riders[rider].wheelchair for rider in aboard)
+        if len(aboard) - wheelchairs > kind.seats:
+            yield here(Rule.TOO_FULL, found=len(aboard) - wheelchairs, limit=kind.seats)
+        if wheelchairs > kind.wheelchair_places:
+            yield here(Rule.NO_WHEELCHAIR_PLACE, found=wheelchairs, limit=kind.wheelchair_places)
+        if not plan.making.mixed:
+            schools = {plan.riders[rider].school for rider in aboard}
+            groups = {plan.schools[school].group or f"\0{school}" for school in schools}
+            if len(groups) > 1:
+                yield here(Rule.SCHOOLS_MIXED, found=len(groups), limit=1)
+    for rider in aboard:
+        yield Broken(Rule.NEVER_DOWN, run.run_id, pupil_id=plan.riders[rider].pupil_id)
+
+
+def _ends(plan: SchoolPlan, run: Run, period: Period, at: int, halt: Halt) -> Iterator[Broken]:
+    """That pupils get on and off where they wait and learn, at stops that coaches may use."""
+    to_school = period.direction is Direction.TO_SCHOOL
+    at_home, at_school = (halt.up, halt.down) if to_school else (halt.down, halt.up)
+    for rider in at_school:
+        told = plan.riders[rider]
+        if halt.school != told.school:
+            yield Broken(Rule.WRONG_SCHOOL, run.run_id, at, told.pupil_id)
+    for rider in at_home:
+        told = plan.riders[rider]
+        stops = (
+            None
+            if told.waits is None
+            else {one.stop for one in told.waits if one.direction is period.direction and one.days & period.days}
+        )
+        if halt.stop is None or (stops and halt.stop not in stops):
+            yield Broken(Rule.WRONG_STOP, run.run_id, at, told.pupil_id)
+    if halt.stop is not None and plan.stops[halt.stop].status is not StopStatus.VALIDATED:
+        yield Broken(Rule.STOP_NOT_VALIDATED, run.run_id, at, subject=plan.stops[halt.stop].stop_id)
+
+
+def _times(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
+    """That coaches come before the bell and not too early, and leave after lessons and not too late."""
+    period = plan.periods[run.period]
+    for at, halt in enumerate(run.halts):
+        if halt.school is None:
+            continue
+        school = plan.schools[halt.school]
+        here = partial(Broken, run_id=run.run_id, halt=at, subject=school.school_id)
+        if period.direction is Direction.TO_SCHOOL:
+            if not halt.down:
+                continue
+            if school.bell_am_s is None:
+                yield here(Rule.NO_BELL)
+                continue
+            ahead = school.bell_am_s - halt.arrives_s
+            if ahead < school.window_min_s:
+                yield here(Rule.ARRIVES_LATE, found=ahead, limit=school.window_min_s)
+            if ahead > school.window_max_s:
+                yield here(Rule.ARRIVES_TOO_EARLY, found=ahead, limit=school.window_max_s)
+            continue
+        if not halt.up:
+            continue
+        bell = school.bell_wednesday_s if period.days == WEDNESDAY else school.bell_pm_s
+        if bell is None:
+            yield here(Rule.NO_BELL)
+            continue
+        behind = halt.leaves_s - bell
+        if behind < school.wait_min_s:
+            yield here(Rule.LEAVES_TOO_EARLY, found=behind, limit=school.wait_min_s)
+        if behind > school.wait_max_s:
+            yield here(Rule.LEAVES_LATE, found=behind, limit=school.wait_max_s)
+
+
+def _ways(plan: SchoolPlan, run: Run, drives: Drives | None) -> Iterator[Broken]:
+    """That the coach can be where it says when it says, on roads where it may drive."""
+    for at, (before, after) in enumerate(pairwise(run.halts), start=1):
+        if after.arrives_s - before.leaves_s < after.drive_s:
+            has = after.arrives_s - before.leaves_s
+            yield Broken(Rule.DRIVES_TOO_FAST, run.run_id, at, found=has, limit=after.drive_s)
+        if plan.no_roads:
+            road = NoRoad(Spot(before.stop, before.school), Spot(after.stop, after.school))
+            if road in plan.no_roads:
+                yield Broken(Rule.ROAD_FORBIDDEN, run.run_id, at)
+    if drives is None:
+        return
+    depot = plan.vehicle_types[run.vehicle_type].depot
+    places = [depot, *(_place(plan, halt) for halt in run.halts), depot]
+    told = [*(halt.drive_s for halt in run.halts), run.home_s]
+    for at, (origin, target) in enumerate(pairwise(places)):
+        way = drives.find(origin, target)
+        if way is None:
+            yield Broken(Rule.NO_WAY, run.run_id, min(at, len(run.halts) - 1))
+        elif told[at] < way[0]:
+            yield Broken(Rule.DRIVES_TOO_FAST, run.run_id, min(at, len(run.halts) - 1), found=told[at], limit=way[0])
+
+
+def _place(plan: SchoolPlan, halt: Halt) -> LatLon:
+    return plan.stops[halt.stop].position if halt.school is None else plan.schools[halt.school].position  # type: ignore[index] # one of both
+
+
+# --- vehicles -----------------------------------------------------------------------------------
+
+
+def _circuits(plan: SchoolPlan, circuits: Collection[str]) -> Iterator[Broken]:
+    """That one coach is never in two places: from its depot back to its depot, run after run."""
+    of: dict[str, list[Run]] = {}
+    for run in plan.runs:
+        if run.circuit_id in circuits:
+            of.setdefault(run.circuit_id, []).append(run)
+    for circuit, runs in of.items():
+        if len({run.vehicle_type for run in runs}) > 1:
+            yield Broken(Rule.CIRCUIT_OF_TWO_TYPES, runs[0].run_id, subject=circuit)
+        for one, other in combinations(runs, 2):
+            if not plan.periods[one.period].days & plan.periods[other.period].days:
+                continue
+            first, then = sorted((one, other), key=lambda run: run.begins_s)
+            if then.begins_s < first.ends_s:
+                late = first.ends_s - then.begins_s
+                yield Broken(Rule.CIRCUIT_OVERLAPS, then.run_id, subject=first.run_id, found=late, limit=0)
+
+
+def _vehicles(plan: SchoolPlan) -> Iterator[Broken]:
+    """That there are as many vehicles of each type as work on any one day."""
+    if all(kind.count is None for kind in plan.vehicle_types):
+        return
+    for day in range(7):
+        working = {(run.vehicle_type, run.circuit_id) for run in plan.runs if plan.periods[run.period].days >> day & 1}
+        n_used = Counter(kind for kind, _ in working)
+        for index, kind in enumerate(plan.vehicle_types):
+            if kind.count is not None and n_used[index] > kind.count:
+                yield Broken(Rule.TOO_MANY_VEHICLES, subject=kind.type_id, found=n_used[index], limit=kind.count)

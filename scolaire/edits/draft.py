@@ -1,0 +1,362 @@
+"""Draft: a plan while it is changed. Riders are taken out of runs and put into others; runs are timed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Final
+
+from scolaire.plans import Direction, Halt, NotServed, Rider, Run, SchoolPlan, Waiting
+from scolaire.pupils import Level, StopStatus
+from scolaire.timing import position_of, spot_of, timed
+from scolaire.ways import Ways
+from socle.errors import BadInput, Conflict, NotFound
+from socle.geo import LatLon
+
+TRIED_OF_A_RUN: Final = 3  # places of one run that are tried for who is put in: those with the least driving
+_FAR: Final = 1 << 30
+
+
+class Draft:
+    """A plan under change: `plan` holds everything but its runs, which are in `runs`; None is a run given up."""
+
+    def __init__(self, plan: SchoolPlan, ways: Ways) -> None:
+        self.plan = plan
+        self.ways = ways
+        self.runs: list[Run | None] = list(plan.runs)
+        self.touched: set[int] = set()  # riders
+        self._stale: set[int] = set()  # runs whose times are those of before
+        self._not_served = list(plan.not_served)
+
+    def finish(self) -> SchoolPlan:
+        """The plan as it now is."""
+        for index in sorted(self._stale):
+            run = self.runs[index]
+            if run is not None:
+                self.runs[index] = timed(self.plan, run, self.ways).run
+        self._stale.clear()
+        runs = tuple(run for run in self.runs if run is not None)
+        return replace(self.plan, runs=runs, not_served=tuple(self._not_served))
+
+    # --- what is named ------------------------------------------------------------------------
+
+    def run(self, run_id: str) -> int:
+        """The place of a run that may be changed."""
+        for index, run in enumerate(self.runs):
+            if run is not None and run.run_id == run_id:
+                return self.unlocked(index)
+        raise NotFound("no_school_run", run=run_id)
+
+    def unlocked(self, index: int) -> int:
+        """The run, unless it is locked."""
+        run = self.at(index)
+        if run.is_locked:
+            raise Conflict("school_circuit_locked", circuit=run.circuit_id)
+        return index
+
+    def at(self, index: int) -> Run:
+        """A run that is there."""
+        run = self.runs[index]
+        if run is None:
+            raise AssertionError("a run that was given up is asked for no more")
+        return run
+
+    def stop(self, stop_id: str) -> int:
+        """The place of a stop."""
+        return _find([stop.stop_id for stop in self.plan.stops], stop_id, "no_school_stop")
+
+    def open_stop(self, stop_id: str) -> int:
+        """The place of a stop that coaches may use."""
+        stop = self.stop(stop_id)
+        if self.plan.stops[stop].status is not StopStatus.VALIDATED:
+            raise Conflict("school_stop_not_validated", stop=stop_id)
+        return stop
+
+    def school(self, school_id: str) -> int:
+        """The place of a school."""
+        return _find([school.school_id for school in self.plan.schools], school_id, "no_school")
+
+    def vehicle_type(self, type_id: str) -> int:
+        """The place of a type of vehicle."""
+        return _find([kind.type_id for kind in self.plan.vehicle_types], type_id, "no_vehicle_type")
+
+    def period(self, period_id: str) -> int:
+        """The place of a period."""
+        return _find([period.period_id for period in self.plan.periods], period_id, "no_school_period")
+
+    def rider(self, pupil_id: str) -> int:
+        """The place of a pupil."""
+        return _find([rider.pupil_id for rider in self.plan.riders], pupil_id, "no_school_pupil")
+
+    def runs_of(self, period: int) -> Iterator[tuple[int, Run]]:
+        """The runs of a period and their places."""
+        return ((index, run) for index, run in enumerate(self.runs) if run is not None and run.period == period)
+
+    # --- runs ---------------------------------------------------------------------------------
+
+    def put(self, index: int, halts: Sequence[Halt]) -> None:
+        """Other halts of a run; without any it is given up."""
+        kept = tuple(halt for halt in halts if halt.up or halt.down)
+        run = self.at(index)
+        self.runs[index] = replace(run, halts=kept, has_attendant=self._needs_attendant(kept)) if kept else None
+        self._stale.add(index)
+
+    def replace_run(self, index: int, run: Run) -> None:
+        """Another run in the place of one."""
+        self.runs[index] = run
+        self._stale.add(index)
+
+    def add(self, run: Run) -> int:
+        """A new run; its place."""
+        self.runs.append(run)
+        self._stale.add(len(self.runs) - 1)
+        return len(self.runs) - 1
+
+    def free_circuit(self) -> str:
+        """The first id that no circuit has."""
+        taken = {run.circuit_id for run in self.runs if run is not None}
+        number = 1
+        while f"C{number:03d}" in taken:
+            number += 1
+        return f"C{number:03d}"
+
+    def _needs_attendant(self, halts: Sequence[Halt]) -> bool:
+        riders = self.plan.riders
+        return any(riders[rider].level is Level.NURSERY for halt in halts for rider in halt.up)
+
+    # --- riders -------------------------------------------------------------------------------
+
+    def take_out(self, riders: Collection[int], period: int | None = None, index: int | None = None) -> None:
+        """Riders get on and off no more: in one run, one period, or all of them."""
+        gone = set(riders)
+        self.touched |= gone
+        for at, run in enumerate(self.runs):
+            if run is None or (period is not None and run.period != period) or (index is not None and at != index):
+                continue
+            if not any(not gone.isdisjoint(halt.up) for halt in run.halts):
+                continue
+            self.unlocked(at)
+            self.put(
+                at,
+                [
+                    replace(halt, up=_without(halt.up, gone), down=_without(halt.down, gone))
+                    if not (gone.isdisjoint(halt.up) and gone.isdisjoint(halt.down))
+                    else halt
+                    for halt in run.halts
+                ],
+            )
+
+    def put_in(
+        self, riders: Sequence[int], stop: int, period: int, into: int | None = None, *, anyhow: bool = False
+    ) -> bool:
+        """Riders of one school who wait at one stop get on and off in the best run, or in `into`.
+
+        `anyhow`: into the best place even when it breaks a rule. Answers whether somebody carries them.
+        """
+        self.touched.update(riders)
+        school = self.plan.riders[riders[0]].school
+        places: list[tuple[int, int, list[Halt]]] = []
+        for index, run in self.runs_of(period):
+            if run.is_locked or (into is not None and index != into):
+                continue
+            if into is None and not self._may_carry(run, school):
+                continue
+            found = sorted(self._places(run, riders, stop, school), key=lambda place: place[0])
+            places += [(detour, index, halts) for detour, halts in found[:TRIED_OF_A_RUN]]
+        places.sort(key=lambda place: (place[0], place[1]))
+        for _, index, halts in places:
+            if self._try(index, halts):
+                return True
+        if anyhow and places:
+            _, index, halts = places[0]
+            self.put(index, halts)
+            return True
+        return False
+
+    def _may_carry(self, run: Run, school: int) -> bool:
+        """Whether pupils of this school may be aboard with those of a run."""
+        if self.plan.making.mixed:
+            return True
+        group = self.plan.schools[school].group
+        others = {halt.school for halt in run.halts if halt.school is not None}
+        return others == {school} or all(group and self.plan.schools[other].group == group for other in others)
+
+    def _places(self, run: Run, riders: Sequence[int], stop: int, school: int) -> Iterator[tuple[int, list[Halt]]]:
+        """Every way of letting riders on and off in a run, with the seconds of driving that it adds."""
+        who = tuple(riders)
+        to_school = self.plan.periods[run.period].direction is Direction.TO_SCHOOL
+        first = Halt(0, 0, 0, 0, stop=stop, up=who) if to_school else Halt(0, 0, 0, 0, school=school, up=who)
+        last = Halt(0, 0, 0, 0, school=school, down=who) if to_school else Halt(0, 0, 0, 0, stop=stop, down=who)
+        halts = list(run.halts)
+        depot = self.plan.vehicle_types[run.vehicle_type].depot
+        places = [depot, *(position_of(self.plan, halt) for halt in halts), depot]
+        n = len(halts)
+        onto = [at for at, halt in enumerate(halts) if spot_of(halt) == spot_of(first)]
+        off = [at for at, halt in enumerate(halts) if spot_of(halt) == spot_of(last)]
+        ahead, behind = (self._detours(places, position_of(self.plan, each)) for each in (first, last))
+        between = self._seconds(position_of(self.plan, first), position_of(self.plan, last))
+        to_first = [self._seconds(place, position_of(self.plan, first)) for place in places[:-1]]
+        from_last = [self._seconds(position_of(self.plan, last), place) for place in places[1:]]
+        direct = [self._seconds(one, other) for one, other in pairwise(places)]
+        for end in off:
+            for begin in onto:
+                if begin < end:
+                    yield 0, _joined(halts, begin, first, end, last)
+            for begin in range(end + 1):
+                yield ahead[begin], _joined(halts, None, first, end, last, begin)
+        if off and onto:
+            return
+        for end in range(n + 1):  # a halt of its own for getting off, before what is now the end-th one
+            for begin in onto:
+                if begin < end:
+                    yield behind[end], _joined(halts, begin, first, None, last, 0, end)
+            for begin in range(end + 1):
+                detour = (
+                    ahead[begin] + behind[end]
+                    if begin < end
+                    else to_first[begin] + between + from_last[begin] - direct[begin]
+                )
+                yield detour, _joined(halts, None, first, None, last, begin, end)
+
+    def _detours(self, places: Sequence[LatLon], by: LatLon) -> list[int]:
+        return [
+            self._seconds(one, by) + self._seconds(by, other) - self._seconds(one, other)
+            for one, other in pairwise(places)
+        ]
+
+    def _seconds(self, one: LatLon, other: LatLon) -> int:
+        way = self.ways.find(one, other)
+        return _FAR if way is None else way[0]
+
+    def _try(self, index: int, halts: Sequence[Halt]) -> bool:
+        """Put halts into a run when this keeps every rule."""
+        run = replace(self.at(index), halts=tuple(halts), has_attendant=self._needs_attendant(halts))
+        kind = self.plan.vehicle_types[run.vehicle_type]
+        if max(run.loads) > kind.seats + kind.wheelchair_places or not self._has_places(run):
+            return False
+        found = timed(self.plan, run, self.ways)
+        if not found.is_kept or not self._is_free(index, found.run):
+            return False
+        self.runs[index] = found.run
+        self._stale.discard(index)
+        return True
+
+    def _has_places(self, run: Run) -> bool:
+        kind, riders = self.plan.vehicle_types[run.vehicle_type], self.plan.riders
+        seated = wheelchairs = 0
+        for halt in run.halts:
+            in_chairs = (
+                sum(riders[rider].wheelchair for rider in halt.up),
+                sum(riders[rider].wheelchair for rider in halt.down),
+            )
+            wheelchairs += in_chairs[0] - in_chairs[1]
+            seated += len(halt.up) - in_chairs[0] - len(halt.down) + in_chairs[1]
+            if seated > kind.seats or wheelchairs > kind.wheelchair_places:
+                return False
+        return True
+
+    def _is_free(self, index: int, run: Run) -> bool:
+        """Whether the coach of a run is nowhere else meanwhile."""
+        days = self.plan.periods[run.period].days
+        return not any(
+            other is not None
+            and at != index
+            and other.circuit_id == run.circuit_id
+            and self.plan.periods[other.period].days & days
+            and other.begins_s < run.ends_s
+            and run.begins_s < other.ends_s
+            for at, other in enumerate(self.runs)
+        )
+
+    # --- riders: what is written about them ---------------------------------------------------
+
+    def tell(self, rider: int, told: Rider) -> None:
+        """Something else is true of a rider."""
+        riders = list(self.plan.riders)
+        riders[rider] = told
+        self.plan = replace(self.plan, riders=tuple(riders))
+
+    def waits(self, riders: Collection[int], period: int, stop: int) -> None:
+        """Riders wait at a stop on the days of a period; where nothing was written, nothing is."""
+        told = self.plan.periods[period]
+        changed = list(self.plan.riders)
+        for rider in riders:
+            before = changed[rider].waits
+            if before is None:
+                continue
+            after: list[Waiting] = []
+            for one in before:
+                here = one.days & told.days if one.direction is told.direction else 0
+                if one.days & ~here:
+                    after.append(replace(one, days=one.days & ~here))
+                if here:
+                    after.append(replace(one, days=here, stop=stop))
+            changed[rider] = replace(changed[rider], waits=_gathered(after))
+        self.plan = replace(self.plan, riders=tuple(changed))
+
+    def name(self, rider: int, period: int, why: str | None) -> None:
+        """A rider is not served in a period, or is (`why` None)."""
+        pupil_id = self.plan.riders[rider].pupil_id
+        kept: list[NotServed] = []
+        for left in self._not_served:
+            if left.pupil_id != pupil_id:
+                kept.append(left)
+            elif left.period is None:  # named for all of them: now for each one
+                others = (each for each in range(len(self.plan.periods)) if each != period)
+                kept += [replace(left, period=each) for each in others]
+            elif left.period != period:
+                kept.append(left)
+        if why is not None:
+            kept.append(NotServed(pupil_id, why, period))
+        self._not_served = kept
+
+    def forget(self, pupil_id: str) -> None:
+        """Nothing is said any more of a pupil not being served."""
+        self._not_served = [left for left in self._not_served if left.pupil_id != pupil_id]
+
+
+def _find(ids: Sequence[str], wanted: str, code: str) -> int:
+    try:
+        return ids.index(wanted)
+    except ValueError:
+        raise NotFound(code, id=wanted) from None
+
+
+def _without(riders: tuple[int, ...], gone: set[int]) -> tuple[int, ...]:
+    return tuple(rider for rider in riders if rider not in gone)
+
+
+def _joined(
+    halts: Sequence[Halt],
+    begin: int | None,
+    first: Halt,
+    end: int | None,
+    last: Halt,
+    before_first: int = 0,
+    before_last: int = 0,
+) -> list[Halt]:
+    """The halts with `first` and `last`: joined with halts that are there, or before what now stands in a place."""
+    found = list(halts)
+    if end is not None:
+        found[end] = replace(found[end], down=found[end].down + last.down)
+    if begin is not None:
+        found[begin] = replace(found[begin], up=found[begin].up + first.up)
+    if end is None:
+        found.insert(before_last, last)
+    if begin is None:
+        found.insert(before_first, first)
+    return found
+
+
+def _gathered(waits: Sequence[Waiting]) -> tuple[Waiting, ...]:
+    """Days of one direction and one stop as one."""
+    days: dict[tuple[Direction, int | None], int] = {}
+    for one in waits:
+        days[one.direction, one.stop] = days.get((one.direction, one.stop), 0) | one.days
+    return tuple(Waiting(direction, bits, stop) for (direction, stop), bits in days.items())
+
+
+def refused(code: str, **facts: int | str) -> BadInput:
+    """What cannot be done at all."""
+    return BadInput(code, **facts)
