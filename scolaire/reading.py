@@ -68,7 +68,7 @@ def read_sector(files: Mapping[str, bytes]) -> tuple[Sector, list[Finding]]:
     _look_at_stops(stops, findings)
     places = {school.school_id: school for _line, school in schools}
     pupils, lines, apart = _read_pupils(tables[PUPILS], places, findings)
-    seating = _Seating(
+    seating = Seating(
         places,
         {stop.stop_id: stop for _line, stop in stops},
         any(kind.wheelchair_places and kind.count != 0 for _line, kind in types),
@@ -255,7 +255,7 @@ def _pupil(pupil_id: str, cells: Cells, line: int, findings: list[Finding]) -> P
     )
 
 
-class _Seating:
+class Seating:
     """What is there to serve pupils with."""
 
     def __init__(self, schools: Mapping[str, School], stops: Mapping[str, Stop], has_wheelchair_places: bool) -> None:
@@ -295,7 +295,7 @@ def _too_far(pupil: Pupil, school: School, place: LatLon) -> Iterable[tuple[str,
 
 
 def _look_at_pupils(
-    pupils: Sequence[Pupil], lines: Mapping[str, Sequence[int]], seating: _Seating, findings: list[Finding]
+    pupils: Sequence[Pupil], lines: Mapping[str, Sequence[int]], seating: Seating, findings: list[Finding]
 ) -> tuple[list[tuple[int, int]], list[LeftOut]]:
     """The homes that can be served; those that cannot, under the first reason."""
     plannable: list[tuple[int, int]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -36,13 +37,18 @@ from mobigo.store.people.accounts import Identity, add_person, link_outside, set
 from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
+from mobigo.store.scolaire.absences import add_absence
+from mobigo.store.scolaire.applications import KeptHome, add_step, ask_papers, new_application, put_application
 from mobigo.store.scolaire.decisions import add_decisions, keep_book
+from mobigo.store.scolaire.organisers import add_scope
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
 from mobigo.store.scolaire.studies import add_publication, add_study
 from scolaire.entitlement.files import list_facts
 from scolaire.entitlement.judge import Judge
 from scolaire.planfiles import render_plan
 from scolaire.pupils import SCHOOL_WEEK, Home, Level, Pupil, Regime, School, Sector
+from scolaire.registration.model import Channel, Contact, Deed, State
+from scolaire.registration.typed import identity_key
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
@@ -165,6 +171,7 @@ def _add_schooling(session: Session, keys: Keys, name: str, word: str, now: date
     decision = Judge(book.book).decide(facts)
     add_decisions(session, keys, kept.sector_id, 2026, [((child, number), facts, decision)], now)
     _add_study(session, keys, kept.sector_id, child, f"person:{name}", now)
+    _add_application(session, keys, kept.sector_id, name, word, now)
 
 
 def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: str, now: datetime) -> None:
@@ -172,6 +179,19 @@ def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: 
     plan = render_plan(morning_plan(child))
     study = add_study(session, keys, sector_id, "Rentrée", plan, actor, "premier jet", now)
     add_publication(session, study, now.date(), actor, "vu avec le transporteur", now)
+
+
+def _add_application(session: Session, keys: Keys, sector_id: str, name: str, word: str, now: datetime) -> None:
+    """A child for whom they ask, with a step, a paper and an absence; and a commune that they see to."""
+    one = new_application(2026, sector_id, "c1", Channel.ONLINE, f"person:{name}", now)
+    told = {"prenom": f"Enfant de {word}", "nom_eleve": word, "naissance": "2014-03-09", "niveau": "college"}
+    living = KeptHome(0, {"adresse_1": f"Chez {word}"}, Contact(word), "25578", SCHOOL_WEEK, guardian=name)
+    one = replace(one, fields=told, homes=(living,), state=State.SUBMITTED)
+    put_application(session, keys, one, identity_key(told))
+    add_step(session, keys, one, Deed.APPEALED, f"person:{name}", now, words=f"{word} conteste")
+    ask_papers(session, one, ["custody"])
+    add_absence(session, one, name, (now.date(), now.date()), "all", now)
+    add_scope(session, name, "commune", "25578", AGENT, now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:

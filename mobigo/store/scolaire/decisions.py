@@ -16,6 +16,7 @@ from mobigo.store.bulk import add_all
 from mobigo.store.scolaire.rows import DecisionRow, RuleBookRow
 from mobigo.store.scolaire.sectors import Seals, year_ends_at
 from scolaire.entitlement.model import Decision, Facts, Verdict
+from socle.errors import NotFound
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(Facts).decode
@@ -56,9 +57,11 @@ def add_decisions(
     school_year: int,
     decided: Iterable[tuple[Key, Facts, Decision]],
     now: datetime,
+    *,
+    only: str | None = None,
 ) -> int:
-    """Keep decisions whose facts or book differ from those that hold; how many were new."""
-    standing = _standing(session, sector_id)
+    """Keep decisions whose facts or book differ from those that hold; how many were new. `only`: of one child."""
+    standing = _standing(session, sector_id, only)
     ends_at = year_ends_at(school_year)
     rows = []
     for (pupil, home), facts, decision in decided:
@@ -99,6 +102,32 @@ def list_standing(session: Session, keys: Seals, sector_id: str, book_ids: Mappi
         yield Kept(row.pupil, row.home, row.number, row.facts_key, decision, facts, row.decided_at)
 
 
+def find_standing(session: Session, keys: Seals, sector_id: str, pupil: str) -> dict[int, tuple[Decision, Facts]]:
+    """The decisions that hold about one child, by home, each with the facts on which it was made."""
+    rows = select(DecisionRow, RuleBookRow.book_id)
+    rows = rows.join(RuleBookRow, col(RuleBookRow.version) == col(DecisionRow.book_version))
+    found: dict[int, tuple[Decision, Facts]] = {}
+    for row, book_id in session.exec(
+        rows.where(DecisionRow.sector_id == sector_id, DecisionRow.pupil == pupil, _is_newest())
+    ):
+        facts = _DECODE(keys.open(row.sealed, _place(sector_id, row.pupil, row.home, row.number)))
+        told = Decision(Verdict(row.verdict), row.reason, book_id, row.book_version, tuple(row.missing))
+        found[row.home] = (told, facts)
+    return found
+
+
+def get_document(session: Session, version: str) -> bytes:
+    """The document of a book by which something was decided.
+
+    Raises:
+        NotFound: `unknown_rule_book_version`.
+    """
+    row = session.get(RuleBookRow, version)
+    if row is None:
+        raise NotFound("unknown_rule_book_version")
+    return row.document
+
+
 def _is_newest() -> ColumnElement[bool]:
     """Whether a decision is the one that holds of its home."""
     other = aliased(DecisionRow)
@@ -111,11 +140,12 @@ def _is_newest() -> ColumnElement[bool]:
     return col(DecisionRow.number) == highest
 
 
-def _standing(session: Session, sector_id: str) -> dict[Key, tuple[int, str, str]]:
+def _standing(session: Session, sector_id: str, only: str | None) -> dict[Key, tuple[int, str, str]]:
     """Number, facts and book of the decisions that hold."""
     columns = map(col, (DecisionRow.pupil, DecisionRow.home, DecisionRow.number, DecisionRow.facts_key))
     asked = select_columns(*columns, col(DecisionRow.book_version))
-    found = session.execute(asked.where(col(DecisionRow.sector_id) == sector_id, _is_newest()))
+    asked = asked.where(col(DecisionRow.sector_id) == sector_id, _is_newest())
+    found = session.execute(asked if only is None else asked.where(col(DecisionRow.pupil) == only))
     return {(row[0], row[1]): (row[2], row[3], row[4]) for row in found}
 
 

@@ -98,6 +98,7 @@ class PupilRow(SQLModel, table=True):
     level: str
     regime: str
     barred: str | None = None
+    application_id: str | None = Field(default=None, index=True)  # of who was registered here, not told by a file
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 

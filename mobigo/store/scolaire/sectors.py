@@ -105,10 +105,17 @@ def put_sector(
 ) -> None:
     """Keep a sector in place of what was kept under its id; a child who was known keeps the pseudonym.
 
-    `guardians` are pseudonyms of accounts by the references that homes name.
+    `guardians` are pseudonyms of accounts by the references that homes name. Children whom families registered stay,
+    unless the files tell of them too.
     """
-    known = {row.found_by: row.pupil for row in _pupil_rows(session, kept.sector_id)}
-    for table in (FindingRow, PupilRow, VehicleTypeRow, StopRow, SchoolRow):
+    rows = _pupil_rows(session, kept.sector_id)
+    known = {row.found_by: row.pupil for row in rows}
+    told = {blind for pupil in sector.pupils for blind in _blinds(keys, kept.sector_id, pupil.pupil_id)}
+    for row in rows:
+        if row.application_id is None or row.found_by in told:
+            session.delete(row)
+    session.flush()
+    for table in (FindingRow, VehicleTypeRow, StopRow, SchoolRow):
         change(session, delete(table).where(col(table.sector_id) == kept.sector_id))
     session.merge(
         SectorRow(
@@ -199,39 +206,52 @@ def _pupil_values(
     ends_at: datetime,
 ) -> Iterator[dict[str, Any]]:
     for pupil in pupils:
-        blinds = keys.blinds(f"school_pupil:{sector_id}", pupil.pupil_id)
-        name = next((known[one] for one in blinds if one in known), None) or _new_pseudonym()
+        blinds = _blinds(keys, sector_id, pupil.pupil_id)
+        name = next((known[one] for one in blinds if one in known), None) or new_pseudonym()
         for number, home in enumerate(pupil.homes):
-            position = home.position
-            told = _Sealed(
-                pupil.pupil_id,
-                None if position is None else position.lat,
-                None if position is None else position.lon,
-                home.days,
-                home.stop_id,
-                home.commune,
-                home.road_m,
-                home.line,
-                pupil.birth_year,
-                pupil.wheelchair,
-                pupil.sector_school_id,
-                pupil.derogation,
-            )
             yield {
-                "pupil": name,
-                "home": number,
-                "found_by": blinds[0],
+                **home_values(keys, sector_id, name, pupil, number),
                 "guardian": guardians.get(home.guardian or ""),
-                "school_id": pupil.school_id,
-                "level": str(pupil.level),
-                "regime": str(pupil.regime),
                 "barred": barred.get((pupil.pupil_id, home.line)),
-                "sealed": keys.seal(_ENCODE(told).decode(), _place(sector_id, name, number)),
                 "year_ends_at": ends_at,
             }
 
 
-def _new_pseudonym() -> str:
+def home_values(keys: Seals, sector_id: str, name: str, pupil: Pupil, number: int) -> dict[str, Any]:
+    """What a row holds of one home of a child whose pseudonym is `name`."""
+    home = pupil.homes[number]
+    position = home.position
+    told = _Sealed(
+        pupil.pupil_id,
+        None if position is None else position.lat,
+        None if position is None else position.lon,
+        home.days,
+        home.stop_id,
+        home.commune,
+        home.road_m,
+        home.line,
+        pupil.birth_year,
+        pupil.wheelchair,
+        pupil.sector_school_id,
+        pupil.derogation,
+    )
+    return {
+        "pupil": name,
+        "home": number,
+        "found_by": _blinds(keys, sector_id, pupil.pupil_id)[0],
+        "school_id": pupil.school_id,
+        "level": str(pupil.level),
+        "regime": str(pupil.regime),
+        "sealed": keys.seal(_ENCODE(told).decode(), _place(sector_id, name, number)),
+    }
+
+
+def _blinds(keys: Seals, sector_id: str, pupil_id: str) -> tuple[str, ...]:
+    return keys.blinds(f"school_pupil:{sector_id}", pupil_id)
+
+
+def new_pseudonym() -> str:
+    """The name of a child in one sector and one school year."""
     return "eleve-" + secrets.token_hex(8)
 
 
@@ -305,8 +325,8 @@ def load_sector(session: Session, keys: Seals, sector_id: str) -> Sector:
                 left_out.append(LeftOut(row.pupil, told.line, row.barred))
     return Sector(
         pupils=tuple(_pupil(name, homes) for name, homes in pupils.items()),
-        schools=tuple(map(_school, _rows(session, SchoolRow, sector_id))),
-        stops=tuple(map(_stop, _rows(session, StopRow, sector_id))),
+        schools=tuple(map(school_of, _rows(session, SchoolRow, sector_id))),
+        stops=tuple(map(stop_of, _rows(session, StopRow, sector_id))),
         vehicle_types=tuple(map(_vehicle_type, _rows(session, VehicleTypeRow, sector_id))),
         plannable=tuple(plannable),
         left_out=tuple(left_out),
@@ -341,7 +361,8 @@ def opened_home(row: PupilRow, keys: OpensSealed) -> Row:
 
 
 def _pupil_rows(session: Session, sector_id: str) -> Sequence[PupilRow]:
-    return session.exec(select(PupilRow).where(PupilRow.sector_id == sector_id).order_by(col(PupilRow.place))).all()
+    rows = select(PupilRow).where(PupilRow.sector_id == sector_id)
+    return session.exec(rows.order_by(col(PupilRow.place), col(PupilRow.pupil), col(PupilRow.home))).all()
 
 
 def _rows(session: Session, row: Any, sector_id: str) -> Sequence[Any]:
@@ -368,7 +389,8 @@ def _home(told: _Sealed) -> Home:
     return Home(position, told.days, told.stop_id, told.commune, told.road_m, line=told.line)
 
 
-def _school(row: SchoolRow) -> School:
+def school_of(row: SchoolRow) -> School:
+    """The school that a row tells of."""
     return School(
         school_id=row.school_id,
         name=row.title,
@@ -385,7 +407,8 @@ def _school(row: SchoolRow) -> School:
     )
 
 
-def _stop(row: StopRow) -> Stop:
+def stop_of(row: StopRow) -> Stop:
+    """The stop that a row tells of."""
     return Stop(row.stop_id, row.title, LatLon(row.lat, row.lon), StopStatus(row.status))
 
 
