@@ -1,17 +1,19 @@
-"""`mobigo scolaire roadbook` and `papers`: what leaves a plan on paper."""
+"""`mobigo scolaire roadbook`, `papers` and `export`: what leaves a plan."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobigo.cli.frame import out, progress
+from mobigo.cli.frame import out, progress, settings
 from mobigo.texts import text
 from socle.errors import BadInput, NotFound
+from socle.times import local_day
 
 if TYPE_CHECKING:
     from scolaire.plans import Run, SchoolPlan
@@ -120,3 +122,30 @@ def _kinds(
 def _file_name(name: str) -> str:
     """An id as a part of the name of a file, whatever it holds."""
     return re.sub(r"[^0-9A-Za-z-]+", "-", name)[:40].strip("-")
+
+
+def export(
+    plan_file: PlanFile,
+    form: Annotated[
+        str, typer.Option("--format", help=text("cli.school_papers.format_help"), metavar="gtfs|geojson|csv")
+    ],
+    to: Annotated[Path, typer.Option("--out", help=text("cli.school_papers.export_out_help"), metavar="FILE")],
+    inside: Annotated[bool, typer.Option("--inside", help=text("cli.school_papers.inside_help"))] = False,
+    year: Annotated[
+        int | None, typer.Option("--year", min=2000, max=2100, help=text("cli.school_papers.year_help"))
+    ] = None,
+) -> None:
+    """Write the lines of a plan for other programs, and say what is not told."""
+    from mobigo.services.scolaire.exporting import export_plan
+    from scolaire.entitlement.files import school_year_of
+    from scolaire.lines import open_lines, whole_lines
+
+    plan = open_plan(plan_file)
+    school_year = school_year_of(local_day(int(datetime.now(UTC).timestamp()))) if year is None else year
+    to.write_bytes(export_plan(plan, form, school_year, settings().site_address(), inside=inside))
+    lines = whole_lines(plan) if inside else open_lines(plan)
+    told = text("cli.school_papers.exported", path=str(to), runs=len(lines.runs), places=len(lines.places))
+    out.print(told, highlight=False)
+    if lines.n_hidden_halts:
+        hidden = {"halts": lines.n_hidden_halts, "runs": lines.n_hidden_runs}
+        out.print(text("cli.school_papers.hidden", **hidden), highlight=False)

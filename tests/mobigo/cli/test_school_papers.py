@@ -1,4 +1,4 @@
-"""`mobigo scolaire roadbook` and `papers`."""
+"""`mobigo scolaire roadbook`, `papers` and `export`."""
 
 from dataclasses import replace
 
@@ -64,3 +64,14 @@ def test_an_empty_plan_and_an_unknown_kind_are_refused(plan, tmp_path, capsys):
     for asked in (["roadbook", "--all"], ["papers", "--kind", "posters"]):
         assert main(["scolaire", *asked, str(plan), "--out", str(tmp_path / "a.pdf")]) != 0
         assert "aucune course" in capsys.readouterr().err
+
+
+def test_an_export_says_what_is_not_told(plan, tmp_path, capsys):
+    asked = ["scolaire", "export", str(plan), "--year", "2026"]
+    assert main([*asked, "--format", "csv", "--out", str(tmp_path / "open.csv")]) == 0
+    assert "2 passages, 0 courses." in capsys.readouterr().out
+    assert main([*asked, "--format", "csv", "--inside", "--out", str(tmp_path / "all.csv")]) == 0
+    assert "Tus" not in capsys.readouterr().out
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 4 + 2
+    assert main([*asked, "--format", "netex", "--out", str(tmp_path / "a.zip")]) != 0
+    assert "NeTEx" in capsys.readouterr().err
