@@ -220,7 +220,8 @@ def _coming(offer: Offer, weekly: Weekly, question: TripQuestion, now: datetime)
     if since > until:
         return
     begin = max(local_day(int(since)) - timedelta(days=1), weekly.first)
-    for day in offer.list_days(begin, begin + JOURNEYS_AHEAD):
+    for n in range(JOURNEYS_AHEAD.days + 1):
+        day = begin + timedelta(days=n)
         leave_at = offer.find_leaving(day)
         if leave_at is not None and since <= leave_at <= until:
             yield day, leave_at

@@ -192,8 +192,9 @@ class OfferIndex:
             yield self._planned(offers[n], day, leave_at), near
 
     def list_weekly(self, origin: LatLon, destination: LatLon, walk_m: float) -> list[Offer]:
-        """Weekly offers that may pass within `walk_m` of one place, then of the other: all that do, and few others."""
-        rows, *_ = self._rows_near(origin, destination, walk_m)
+        """Weekly offers with halts within `walk_m` of one place, then of the other: all these, and few others."""
+        rows, to_m, from_m, _ = self._rows_near(origin, destination, walk_m)
+        rows = rows[self._may_halt(rows, to_m, from_m, walk_m)]
         return [self._offer(row) for row in rows.tolist() if self._weekdays[row]]
 
     def list_near(
@@ -206,11 +207,12 @@ class OfferIndex:
         *,
         arrive_by: bool = False,
     ) -> list[PlannedDrive]:
-        """Drives that may meet somebody within `walk_m` of a place around an instant and take them near the other.
+        """Drives with halts within `walk_m` of a place around an instant, then of the other: all these, and few others.
 
-        All that do, and few others; `arrive_by`: the instant is that of the arrival.
+        `arrive_by`: the instant is that of the arrival.
         """
-        found = self._near_enough(origin, destination, (at - tolerance_s, at + tolerance_s), walk_m, arrive_by)
+        between = at - tolerance_s, at + tolerance_s
+        found = self._near_enough(origin, destination, between, walk_m, arrive_by, at_halts=True)
         return [self._planned(self._offer(row), day, leave_at) for row, day, leave_at in found]
 
     def _offer(self, row: int) -> Offer:
@@ -230,10 +232,25 @@ class OfferIndex:
         rows = np.flatnonzero(to_m + between_m + from_m <= self._budget_m[:n] + 4 * walk_m)
         return rows, to_m[rows], from_m[rows], between_m
 
+    def _may_halt(self, rows: NDArray[np.intp], to_m: Floats, from_m: Floats, walk_m: float) -> NDArray[np.bool_]:
+        """Of rows, those with halts so near to both places; of those with more than two one cannot say."""
+        may: NDArray[np.bool_] = ~self._is_short[rows] | ((to_m <= walk_m + _SPARE_M) & (from_m <= walk_m + _SPARE_M))
+        return may
+
     def _near_enough(
-        self, origin: LatLon, destination: LatLon, between: tuple[int, int], walk_m: float, arrive_by: bool
+        self,
+        origin: LatLon,
+        destination: LatLon,
+        between: tuple[int, int],
+        walk_m: float,
+        arrive_by: bool,
+        *,
+        at_halts: bool = False,
     ) -> list[Leaving]:
         rows, to_m, from_m, between_m = self._rows_near(origin, destination, walk_m)
+        if at_halts:
+            may = self._may_halt(rows, to_m, from_m, walk_m)
+            rows, to_m, from_m = rows[may], to_m[may], from_m[may]
         if not len(rows):
             return []
         # Seconds from leaving until one is met, and from being left until the end, at the least.

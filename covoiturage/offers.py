@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from socle.errors import BadInput
@@ -136,6 +137,7 @@ class Offer:
         return leaving_at(self.leaves.last, self.leaves.clock) + self.length_s + self.detour_s
 
 
+@lru_cache(maxsize=20_000)
 def leaving_at(day: date, clock: time) -> int:
     """The instant of an hour on the wall."""
     return int(datetime.combine(day, clock, PARIS).timestamp())

@@ -28,10 +28,11 @@ from mobigo.api import (
 )
 from mobigo.api.access import clock
 from mobigo.api.deps import HoldsSnapshot
-from mobigo.api.journeys.routes import router as journeys_router
+from mobigo.api.journeys import routes as journeys
 from mobigo.api.meeting import bookings, offers, searching
 from mobigo.api.middleware import OPEN_PATHS, Faults, HeadAsGet, Headers
 from mobigo.api.observing import Named, Observed
+from mobigo.api.paths import add_routes
 from mobigo.api.problems import add_problem_handlers, on_mobigo_error, on_unexpected, problem_of
 from mobigo.api.reference import add_reference
 from mobigo.api.standard_covoiturage import Doorkeeper
@@ -135,18 +136,22 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.state.pool = anyio.CapacityLimiter(settings.search_threads)
     add_problem_handlers(app)
     add_reference(app)
-    app.include_router(ops.router)
-    app.include_router(journeys_router)
-    app.include_router(opendata.router)
-    app.include_router(people.router)
-    app.include_router(lines.router)
-    app.include_router(policies.router)
-    app.include_router(carpools.router)
-    app.include_router(carpool_money.router)
-    app.include_router(ledger.router)
-    for part in (searching, offers, bookings):
-        app.include_router(part.router)
-    app.include_router(standard_covoiturage.router)
+    api = (
+        ops,
+        journeys,
+        opendata,
+        people,
+        lines,
+        policies,
+        carpools,
+        carpool_money,
+        ledger,
+        searching,
+        offers,
+        bookings,
+        standard_covoiturage,
+    )
+    add_routes(app, (part.router for part in api))
     pages = _add_pages(app, network, settings)
     app.add_middleware(Faults, answer=partial(_on_error, pages, on_unexpected))
     app.add_middleware(Observed)
@@ -186,7 +191,7 @@ def _add_pages(app: FastAPI, network: HoldsSnapshot, settings: Settings) -> Page
 
     operator = Operator(settings.operator_name, settings.operator_phone, settings.operator_email)
     pages = Pages(Site(network.current, run, operator, settings.public_url))
-    app.include_router(make_router(pages, app.openapi))
+    add_routes(app, [make_router(pages, app.openapi)])
     for kind in (MobigoError, HTTPException):
         app.add_exception_handler(kind, partial(_on_error, pages, app.exception_handlers[kind]))
     return pages

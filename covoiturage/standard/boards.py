@@ -8,7 +8,7 @@ nothing is near it, within whatever radius. Nothing is hidden because it is past
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import remainder
+from math import pi, remainder
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from covoiturage.fields import Document
 from covoiturage.standard.questions import Ends, JourneyQuestion, TripQuestion
 from covoiturage.standard.shapes import WEEKDAYS, time_of_day_s
-from socle.geo import LatLon, distances_m
+from socle.geo import EARTH_RADIUS_M, LatLon, distances_m
 
 _SPARE_KM = 1e-9
+_SPARE_DEGREES = 1e-7
+_KM_OF_DEGREE = EARTH_RADIUS_M * pi / 180_000
 _DAY_S = 86_400.0
 
 Floats = NDArray[np.float64]
@@ -31,11 +33,18 @@ class Places:
         self._pickup = _columns(offers, "passengerPickupLat", "passengerPickupLng")
         self._drop = _columns(offers, "passengerDropLat", "passengerDropLng")
 
-    def near(self, ends: Ends, rows: slice | NDArray[np.intp]) -> tuple[NDArray[np.bool_], Floats]:
-        """Which of `rows` lie within both radii, and the kilometres that are missing at both ends together."""
-        to_pickup = _kilometres(ends.departure, self._pickup, rows)
-        to_drop = _kilometres(ends.arrival, self._drop, rows)
-        return _within(to_pickup, ends.departure_km) & _within(to_drop, ends.arrival_km), to_pickup + to_drop
+    def near(self, ends: Ends, rows: slice) -> tuple[NDArray[np.intp], Floats]:
+        """Which of `rows` lie within both radii, and the kilometres that are missing at both ends together.
+
+        Two comparisons of latitudes leave few for which the way over the earth is worked out.
+        """
+        may_be = _abreast(ends.departure, self._pickup, rows, ends.departure_km)
+        may_be &= _abreast(ends.arrival, self._drop, rows, ends.arrival_km)
+        found = np.flatnonzero(may_be)
+        to_pickup = _kilometres(ends.departure, self._pickup, rows, found)
+        to_drop = _kilometres(ends.arrival, self._drop, rows, found)
+        is_near = _within(to_pickup, ends.departure_km) & _within(to_drop, ends.arrival_km)
+        return found[is_near], (to_pickup + to_drop)[is_near]
 
 
 Rank = tuple[float, float, str]
@@ -62,12 +71,11 @@ class JourneyBoard:
             int(np.searchsorted(self._at, question.at - question.delta_s, "left")),
             int(np.searchsorted(self._at, question.at + question.delta_s, "right")),
         )
-        is_near, distance = self._places.near(question.ends, rows)
-        found = np.flatnonzero(is_near)
+        found, distance = self._places.near(question.ends, rows)
         gap = np.abs(self._at[rows][found] - question.at)
-        order = np.lexsort((self._rank[rows][found], distance[found], gap))[: question.count]
+        order = np.lexsort((self._rank[rows][found], distance, gap))[: question.count]
         positions = self._order[rows][found[order]].tolist()
-        ranks = zip(gap[order].tolist(), distance[found[order]].tolist(), positions, strict=True)
+        ranks = zip(gap[order].tolist(), distance[order].tolist(), positions, strict=True)
         return [((off_s, off_km, self._ids[position]), position) for off_s, off_km, position in ranks]
 
 
@@ -75,7 +83,6 @@ class TripBoard:
     """Regular trips and their schedules."""
 
     def __init__(self, offers: Sequence[Document]) -> None:
-        self._n_trips = len(offers)
         self._places = Places(offers)
         schedules = [
             (trip, schedule)
@@ -83,7 +90,8 @@ class TripBoard:
             for schedule in offer.get("schedules", ())
             if "passengerPickupDay" in schedule and "passengerPickupTimeOfDay" in schedule
         ]
-        self._trip = np.array([trip for trip, _ in schedules], np.intp)  # schedule → trip
+        # trip → its schedules: from one number to the next
+        self._first = np.searchsorted(np.array([trip for trip, _ in schedules], np.intp), np.arange(len(offers) + 1))
         self._day = np.array([WEEKDAYS.index(one["passengerPickupDay"]) for _, one in schedules], np.intp)
         self._time_s = np.array([time_of_day_s(one["passengerPickupTimeOfDay"]) for _, one in schedules], np.float64)
         dated = [
@@ -97,16 +105,22 @@ class TripBoard:
 
     def find(self, question: TripQuestion) -> list[tuple[Rank, int]]:
         """Positions of the trips that answer, each after its rank: gap of the nearest schedule, distance; no id."""
-        is_near, distance = self._places.near(question.ends, slice(None))
-        apart = np.abs(self._time_s - question.time_of_day_s) % _DAY_S
+        near, distance = self._places.near(question.ends, slice(None))
+        counts = self._first[near + 1] - self._first[near]
+        owner = np.repeat(np.arange(len(near)), counts)  # schedule of what is near → its place there
+        rows = np.arange(len(owner)) + np.repeat(self._first[near] - np.cumsum(counts) + counts, counts)
+        apart = np.abs(self._time_s[rows] - question.time_of_day_s) % _DAY_S
         gap = np.minimum(apart, _DAY_S - apart)
         wanted = np.array([day in question.weekdays for day in WEEKDAYS])
-        fits = is_near[self._trip] & wanted[self._day] & (gap <= question.delta_s) & self._in_period(question)
-        least = np.full(self._n_trips, np.inf)
-        np.minimum.at(least, self._trip[fits], gap[fits])
-        found = np.flatnonzero(least < np.inf)
-        order = np.lexsort((found, distance[found], least[found]))[: question.count]
-        return [((float(least[one]), float(distance[one]), ""), one) for one in found[order].tolist()]
+        fits = wanted[self._day[rows]] & (gap <= question.delta_s)
+        if question.since is not None or question.until is not None:
+            fits &= self._in_period(question)[rows]
+        least = np.full(len(near), np.inf)
+        np.minimum.at(least, owner[fits], gap[fits])
+        order = np.lexsort((near, distance, least))
+        order = order[least[order] < np.inf][: question.count]
+        ranks = zip(least[order].tolist(), distance[order].tolist(), near[order].tolist(), strict=True)
+        return [((off_s, off_km, ""), one) for off_s, off_km, one in ranks]
 
     def _in_period(self, question: TripQuestion) -> NDArray[np.bool_]:
         """Schedules that list no journey, or one between the bounds."""
@@ -130,9 +144,15 @@ def _longitude(degrees: float) -> float:
     return remainder(float(degrees), 360.0)
 
 
-def _kilometres(place: LatLon, columns: tuple[Floats, Floats], rows: slice | NDArray[np.intp]) -> Floats:
-    lat, lon = columns
-    return distances_m(_latitude(place.lat), _longitude(place.lon), lat[rows], lon[rows]) / 1000
+def _abreast(place: LatLon, columns: tuple[Floats, Floats], rows: slice, radius_km: float) -> NDArray[np.bool_]:
+    """What is so near at least by its latitude."""
+    abreast: NDArray[np.bool_] = np.abs(columns[0][rows] - place.lat) <= radius_km / _KM_OF_DEGREE + _SPARE_DEGREES
+    return abreast
+
+
+def _kilometres(place: LatLon, columns: tuple[Floats, Floats], rows: slice, found: NDArray[np.intp]) -> Floats:
+    lat, lon = (column[rows][found] for column in columns)
+    return distances_m(_latitude(place.lat), _longitude(place.lon), lat, lon) / 1000
 
 
 def _within(kilometres: Floats, radius_km: float) -> NDArray[np.bool_]:

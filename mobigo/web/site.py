@@ -75,6 +75,6 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         receipt,
         plates,
     ):
-        router.include_router(part.make_router(pages))
-    router.include_router(reference.make_router(pages, document))
+        router.routes.extend(part.make_router(pages).routes)
+    router.routes.extend(reference.make_router(pages, document).routes)
     return router

@@ -23,6 +23,7 @@ from mobigo.store.base import reading
 from mobigo.store.covoiturage import own_offers
 from mobigo.store.covoiturage.lines import count_line_versions, list_line_versions
 from mobigo.store.covoiturage.own_offers import KeptRequest, Version
+from mobigo.store.recall import recall
 from mobigo.texts import text
 
 _AHEAD = timedelta(days=400)  # nobody looks for a ride later than that
@@ -50,10 +51,11 @@ class RequestBoard:
         return [(rank, render_json(document)) for rank, kept, document in found if kept.ends_at >= now]
 
     def _read(self, teller: Teller, now: datetime) -> tuple[JourneyBoard, list[tuple[KeptRequest, Document]]]:
-        with self._lock, reading(self._engine) as session:
-            version = own_offers.get_version(session)
-            if self._kept is None or self._kept[:2] != (version, teller):
-                requests = own_offers.list_open_requests(session, now, now + _AHEAD)
+        with self._lock:
+            if self._kept is None or self._kept[:2] != (recall(self._engine, own_offers.get_version), teller):
+                with reading(self._engine) as session:
+                    version = own_offers.get_version(session)
+                    requests = own_offers.list_open_requests(session, now, now + _AHEAD)
                 told = [(kept, _tell(kept, teller)) for kept in requests]
                 self._kept = version, teller, JourneyBoard([document for _, document in told]), told
             return self._kept[2], self._kept[3]
@@ -73,11 +75,11 @@ class LineBoard:
 
     def read(self) -> tuple[Line, ...]:
         """Every version of every line."""
-        with reading(self._engine) as session:
-            n_versions = count_line_versions(session)
-            if n_versions != self._kept[0]:
-                self._kept = n_versions, list_line_versions(session) or shipped_lines()
+        if recall(self._engine, count_line_versions) == self._kept[0]:
             return self._kept[1]
+        with reading(self._engine) as session:
+            self._kept = count_line_versions(session), list_line_versions(session) or shipped_lines()
+        return self._kept[1]
 
 
 class Answers:

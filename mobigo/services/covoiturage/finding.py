@@ -32,6 +32,7 @@ from mobigo.store.base import Session, reading
 from mobigo.store.covoiturage import own_bookings, own_offers
 from mobigo.store.covoiturage.own_offers import OfferState, Version
 from mobigo.store.covoiturage.partners import list_partners
+from mobigo.store.recall import recall
 from socle.geo import LatLon
 
 T = TypeVar("T")
@@ -61,10 +62,10 @@ class OfferSearch:
             return what(self._index)
 
     def _read_on(self, ways: Ways, now: datetime) -> None:
+        if ways is self._ways and recall(self._engine, own_offers.get_version) == self._version:
+            return
         with reading(self._engine) as session:
             version = own_offers.get_version(session)
-            if version == self._version and ways is self._ways:
-                return
             if version[0] != self._version[0] or ways is not self._ways:
                 self._index, self._ways, self._version = OfferIndex(ways), ways, (version[0], 0)
             self._read_changed(session, self._version[1], now)

@@ -35,6 +35,7 @@ from mobigo.store.covoiturage.bookings import KeptMessage
 from mobigo.store.covoiturage.offers import Version, get_version, list_documents
 from mobigo.store.covoiturage.own_offers import take_turn
 from mobigo.store.covoiturage.partners import find_key
+from mobigo.store.recall import recall
 from socle.errors import BadInput, Conflict, NotFound, NotSignedIn
 
 KEY_PREFIX = "partner"
@@ -65,8 +66,7 @@ def get_caller(engine: Engine, keys: Keys, shown: str) -> Caller:
     key_id, _, secret = rest.partition("_")
     if prefix != KEY_PREFIX or not key_id.isalnum() or not key_id.isascii():
         raise NotSignedIn("bad_token")
-    with reading(engine) as session:
-        found = find_key(session, key_id)
+    found = recall(engine, find_key, key_id)
     if found is None or found[0].revoked_at is not None or not keys.is_token(found[1], secret):
         raise NotSignedIn("bad_token")
     return Caller(found[0].operator, key_id)
@@ -95,16 +95,14 @@ class OfferBoards:
     def _find(
         self, kind: OfferKind, question: Any, kept: dict[OfferKind, tuple[Version, Any, list[bytes]]], make: Any
     ) -> list[tuple[Rank, bytes]]:
-        with reading(self._engine) as session:
-            version = get_version(session)
-            found = kept.get(kind)
-            if found is None or found[0] != version:
-                with self._lock:
-                    found = kept.get(kind)
-                    if found is None or found[0] != version:
-                        texts = list_documents(session, kind)
-                        found = version, make([json.loads(each) for each in texts]), [each.encode() for each in texts]
-                        kept[kind] = found
+        version, found = recall(self._engine, get_version), kept.get(kind)
+        if found is None or found[0] != version:
+            with self._lock, reading(self._engine) as session:
+                version, found = get_version(session), kept.get(kind)
+                if found is None or found[0] != version:
+                    texts = list_documents(session, kind)
+                    found = version, make([json.loads(each) for each in texts]), [each.encode() for each in texts]
+                    kept[kind] = found
         _, board, bodies = found
         return [(rank, bodies[position]) for rank, position in board.find(question)]
 
