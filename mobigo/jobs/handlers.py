@@ -24,6 +24,7 @@ from mobigo.services.covoiturage.telling import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
+from mobigo.services.scolaire import messaging
 from mobigo.store.jobs import Claim, Effects
 from mobigo.store.releases import find_current
 from socle.times import PARIS
@@ -91,6 +92,10 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         write_of_carpool(means.engine, means.keys, means.post, claim)
         return no_effects
 
+    def write_to_guardian(claim: Claim) -> Effects:
+        # The same key is the same message; what became of it is noted with the completion.
+        return messaging.write(means.engine, means.keys, means.post, claim, means.clock())
+
     def open_carpools(_claim: Claim) -> Effects:
         # A month that was published stays as it is, so doing it again does no harm.
         if means.data_dir is not None and find_current(means.data_dir) is not None:
@@ -119,6 +124,7 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         boarding_codes.CODE_JOB: send_boarding_code,
         CLOSE_JOB: close_outing,
         LETTER_JOB: tell_person,
+        messaging.LETTER_JOB: write_to_guardian,
     }
 
 

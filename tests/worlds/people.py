@@ -40,6 +40,9 @@ from mobigo.store.personal import Whose
 from mobigo.store.scolaire.absences import add_absence
 from mobigo.store.scolaire.applications import KeptHome, add_step, ask_papers, new_application, put_application
 from mobigo.store.scolaire.decisions import add_decisions, keep_book
+from mobigo.store.scolaire.messages import Addressee, Message, set_language
+from mobigo.store.scolaire.messages import Channel as LetterChannel
+from mobigo.store.scolaire.messages import add_message as add_school_message
 from mobigo.store.scolaire.organisers import add_scope
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
 from mobigo.store.scolaire.studies import add_publication, add_study
@@ -49,6 +52,7 @@ from scolaire.planfiles import render_plan
 from scolaire.pupils import SCHOOL_WEEK, Home, Level, Pupil, Regime, School, Sector
 from scolaire.registration.model import Channel, Contact, Deed, State
 from scolaire.registration.typed import identity_key
+from scolaire.telling import Matter, Scope
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
 from tests.worlds.books import EXPENSE, decided
@@ -172,6 +176,7 @@ def _add_schooling(session: Session, keys: Keys, name: str, word: str, now: date
     add_decisions(session, keys, kept.sector_id, 2026, [((child, number), facts, decision)], now)
     _add_study(session, keys, kept.sector_id, child, f"person:{name}", now)
     _add_application(session, keys, kept.sector_id, name, word, now)
+    _add_school_message(session, keys, kept.sector_id, child, name, now)
 
 
 def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: str, now: datetime) -> None:
@@ -192,6 +197,14 @@ def _add_application(session: Session, keys: Keys, sector_id: str, name: str, wo
     ask_papers(session, one, ["custody"])
     add_absence(session, one, name, (now.date(), now.date()), "all", now)
     add_scope(session, name, "commune", "25578", AGENT, now)
+
+
+def _add_school_message(session: Session, keys: Keys, sector_id: str, child: str, name: str, now: datetime) -> None:
+    """What they told families, their own among them, and the language in which they are written to."""
+    message_id = f"message{name}"
+    told = Message(message_id, sector_id, Matter.SNOW, Scope(now.date()), "Verglas au col", f"person:{name}", now)
+    add_school_message(session, keys, told, f"key{name}", [(child, 0)], [Addressee(LetterChannel.EMAIL, name)])
+    set_language(session, name, "de", now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:
