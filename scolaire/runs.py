@@ -121,13 +121,15 @@ def plan_with_largest(
     is_stopped: Callable[[], bool] | None = None,
     start: Plan | None = None,
 ) -> Outcome:
-    """A plan with few coaches of the largest types, from one with such coaches where `start` is given."""
+    """A plan with few coaches of the largest types, and of those in the plan to start from."""
     types = problem.vehicle_types
     largest = [
         index
         for index, each in enumerate(types)
         if not any(other.places != each.places and _holds(other.places, each.places) for other in types)
     ]
+    begun = {route.vehicle_type for route in start.routes} if start is not None else set()
+    largest += begun.difference(largest)
     largest.sort(key=lambda index: (-sum(types[index].places), index))
     alike = tuple(replace(types[index], fixed_cost=_ONE_PRICE, rate=types[largest[0]].rate) for index in largest)
     large = replace(problem, vehicle_types=alike)

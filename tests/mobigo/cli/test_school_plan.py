@@ -1,8 +1,21 @@
 """`mobigo scolaire optimise`."""
 
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
 from mobigo.cli import main
 from mobigo.cli.frame import ExitCode
+from scolaire.generator import draw_region
 from scolaire.planfiles import read_plan
+from scolaire.writing import render_sector
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_morning_is_planned_from_the_files_of_a_sector(capsys, tmp_path):
@@ -21,3 +34,54 @@ def test_a_folder_without_files_is_said_in_a_sentence(capsys, tmp_path):
     asked = ["scolaire", "optimise", "--dir", str(tmp_path), "--out", str(tmp_path / "plan.json")]
     assert main(asked) == ExitCode.BAD_DATA
     assert "pupils.csv" in capsys.readouterr().err
+
+
+def test_a_region_is_planned_from_the_folders_of_its_sectors(capsys, tmp_path):
+    files = str(tmp_path / "region")
+    for number, sector in enumerate(draw_region(1, n_pupils=200, n_sectors=2)):
+        (tmp_path / "region" / f"secteur-{number}").mkdir(parents=True)
+        for name, content in render_sector(sector).items():
+            (tmp_path / "region" / f"secteur-{number}" / name).write_bytes(content)
+    told = []
+    for engine in ("serial", "processes"):
+        plan = tmp_path / f"{engine}.json"
+        asked = ["scolaire", "optimise", "--region", files, "--out", str(plan)]
+        assert main([*asked, "--budget", "1", "--engine", engine, "--workers", "2"]) in {ExitCode.OK, ExitCode.NO}
+        told.append(read_plan(plan.read_bytes()))
+        assert told[-1].circuits
+        assert not list(tmp_path.glob("*.part"))
+    assert {rider.pupil_id for rider in told[0].riders} == {rider.pupil_id for rider in told[1].riders}
+    assert "cars" in capsys.readouterr().out
+
+
+def test_two_sectors_with_the_same_ids_are_no_region(capsys, tmp_path):
+    for name in ("nord", "sud"):
+        assert main(["scolaire", "generate", str(tmp_path / "region" / name), "--pupils", "30"]) == ExitCode.OK
+    asked = ["scolaire", "optimise", "--region", str(tmp_path / "region"), "--out", str(tmp_path / "plan.json")]
+    assert main(asked) == ExitCode.BAD_DATA
+    assert "e00-00000" in capsys.readouterr().err
+
+
+def test_one_says_a_sector_or_a_region_and_a_region_has_sectors(capsys, tmp_path):
+    plan = ["scolaire", "optimise", "--out", str(tmp_path / "plan.json")]
+    assert main(plan) == ExitCode.BAD_DATA
+    assert main([*plan, "--dir", str(tmp_path), "--region", str(tmp_path)]) == ExitCode.BAD_DATA
+    (tmp_path / "vide").mkdir()
+    assert main([*plan, "--region", str(tmp_path / "vide")]) == ExitCode.BAD_DATA
+    assert "sous-dossiers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["--dir", "--region"])
+def test_a_run_that_is_killed_leaves_its_last_incumbent_whole(kind, tmp_path):
+    files, plan = tmp_path / "region" / "secteur", tmp_path / "plan.json"
+    assert main(["scolaire", "generate", str(files), "--pupils", "150"]) == ExitCode.OK
+    where = files if kind == "--dir" else files.parent
+    asked = ["scolaire", "optimise", kind, str(where), "--out", str(plan), "--budget", "600", "--workers", "1"]
+    with subprocess.Popen([sys.executable, "-m", "mobigo", *asked], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 120
+        while not plan.exists() and time.monotonic() < end and process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert read_plan(plan.read_bytes()).circuits

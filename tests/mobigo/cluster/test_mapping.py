@@ -11,6 +11,8 @@ from importlib.util import find_spec
 import pytest
 
 from mobigo.cluster import Engine, Piece, PieceFailed, map_pieces
+from mobigo.services.scolaire.regions import Asked, plan_region
+from scolaire.generator import draw_region
 from socle.errors import BadInput
 
 MOST_S = 60
@@ -154,3 +156,12 @@ def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch):
     monkeypatch.setattr(on_ray, "find_spec", lambda _name: None)
     with pytest.raises(BadInput, match="engine_missing"):
         map_pieces(square, pieces([1]), Engine.RAY)
+
+
+@pytest.mark.slow
+def test_a_region_is_planned_alike_on_two_nodes_and_here(two_nodes):
+    sectors = list(draw_region(5, n_pupils=400, n_sectors=2))
+    asked = Asked(0, mixed=True, seed=1, steps=200, n_pupils=150)
+    serial, by_ray = (plan_region(sectors, asked, "région", each) for each in (Engine.SERIAL, Engine.RAY))
+    assert by_ray == serial
+    assert serial.n_pieces[0] > 2

@@ -1,0 +1,225 @@
+"""Regions: the morning of many sectors planned in pieces, each by a process or a machine of its own.
+
+The first pass plans pieces cut between schools, the second the same routes in pieces cut along other lines, so that
+what lay along a border lies inside. A budget in seconds is that of the whole region on the wall, shared out by pupils
+among as many pieces at once as there are workers; one in steps is that of each piece in each pass and gives the same
+plan on every engine. Until the first pass is over, the plan so far leaves out whose piece has none yet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from fleet.search import Budget
+from mobigo.cluster import Engine, Piece, map_pieces
+from mobigo.cluster.process import n_cores
+from scolaire.pieces import Found, Sight, Task, joined, plan_piece
+from scolaire.plans import NotServed, SchoolPlan
+from scolaire.pupils import Sector
+from scolaire.sectors import PIECE_PUPILS, first_pieces, merged, next_pieces
+from socle.errors import BadInput
+
+KEEP_EVERY_S: Final = 10.0
+"""How often the plan so far is made for whoever keeps it."""
+
+_SHARES: Final = (0.6, 0.4)  # of the seconds, by pass: the second one begins with a plan
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted of a region: a budget in seconds, or in steps of each piece in each pass."""
+
+    weekday: int
+    mixed: bool
+    seed: int
+    seconds: float | None = None
+    steps: int | None = None
+    n_pupils: int = PIECE_PUPILS  # of a piece, at most about
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.steps is None):
+            raise ValueError("a budget is seconds or steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the work is; what is not known yet of a piece is not counted."""
+
+    n_pieces: int
+    n_known: int  # pieces of this pass that have a plan
+    nth_pass: int
+    n_coaches: int
+    n_unserved: int
+    share_done: float
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of a region, and what the checker found broken in its pieces."""
+
+    plan: SchoolPlan
+    n_broken: int
+    n_pieces: tuple[int, ...]  # by pass
+    n_coaches: tuple[int, ...]  # likewise
+
+
+def plan_region(
+    sectors: Sequence[Sector],
+    asked: Asked,
+    title: str,
+    engine: Engine,
+    *,
+    n_workers: int | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_plan: Callable[[SchoolPlan], None] | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Planned:
+    """The plan of all sectors together; `on_plan` is handed the plan so far now and then.
+
+    Raises:
+        BadInput: `sector_without_vehicles`, `region_id_twice`.
+        PieceFailed: names a piece that could not be planned.
+    """
+    region = merged(sectors)
+    if not region.vehicle_types:
+        raise BadInput("sector_without_vehicles")
+    run = _Run(region, asked, title, engine, n_workers, on_progress, on_plan, is_stopped, clock)
+    begun = [(piece, ()) for piece in first_pieces(region, asked.n_pupils)]
+    found = run.take_pass(1, begun, is_last=len(begun) < 2)
+    n_pieces, n_coaches = [len(begun)], [sum(len(each.circuits) for each in found)]
+    if len(begun) > 1:
+        circuits = [circuit for each in found for circuit in each.circuits]
+        again = next_pieces(region, circuits, 1, asked.n_pupils)
+        found = run.take_pass(2, again, is_last=True)
+        n_pieces.append(len(again))
+        n_coaches.append(sum(len(each.circuits) for each in found))
+    plan = joined([each.plan for each in found if each.plan is not None], region, title)
+    return Planned(plan, sum(each.n_broken for each in found), tuple(n_pieces), tuple(n_coaches))
+
+
+class _Run:
+    """What both passes share."""
+
+    def __init__(
+        self,
+        region: Sector,
+        asked: Asked,
+        title: str,
+        engine: Engine,
+        n_workers: int | None,
+        on_progress: Callable[[Progress], None],
+        on_plan: Callable[[SchoolPlan], None] | None,
+        is_stopped: Callable[[], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._region, self._asked, self._title = region, asked, title
+        self._engine, self._n_workers = engine, n_workers
+        self._on_progress, self._on_plan, self._is_stopped = on_progress, on_plan, is_stopped
+        self._clock, self._kept_at = clock, clock()
+
+    def take_pass(self, nth: int, pieces: Sequence[tuple[Sector, tuple[Any, ...]]], *, is_last: bool) -> list[Found]:
+        """Plan every piece, the largest first so that none is waited for at the end; in their order."""
+        asked = self._asked
+        n_pupils = [len(sector.pupils) for sector, _ in pieces]
+        n_at_once = 1 if self._engine is Engine.SERIAL else min(self._n_workers or n_cores(), len(pieces))
+        share = 1.0 if nth == 1 and is_last else _SHARES[nth - 1]
+        order = sorted(range(len(pieces)), key=lambda index: (-n_pupils[index], index))
+        budgets = [
+            Budget(steps=asked.steps)
+            if asked.seconds is None
+            else Budget(
+                seconds=asked.seconds * share * n_at_once * max(1, n) / max(1, sum(n_pupils)), clock=time.perf_counter
+            )
+            for n in n_pupils
+        ]
+        tasks = [
+            Piece(
+                f"{self._title}, {nth}.{index + 1}",
+                Task(
+                    sector=pieces[index][0],
+                    weekday=asked.weekday,
+                    mixed=asked.mixed,
+                    seed=asked.seed + 1_000 * nth + index,
+                    budget=budgets[index],
+                    circuits=pieces[index][1],
+                    is_last=is_last,
+                    keep_every_s=None if self._on_plan is None or nth > 1 else KEEP_EVERY_S,
+                ),
+            )
+            for index in order
+        ]
+        sights: dict[int, Sight] = {}
+        ended: set[int] = set()
+        plans: dict[int, SchoolPlan] = {}
+
+        def told(at: int, sight: Sight) -> None:
+            if sight.plan is not None:
+                plans[at] = sight.plan
+            sights[at] = replace(sight, plan=None)
+            self._say(nth, budgets, order, sights, ended)
+            if nth == 1 and self._clock() - self._kept_at >= KEEP_EVERY_S:
+                self._keep(tasks, plans)
+
+        def done(at: int, found: Found) -> None:
+            ended.add(at)
+            if found.plan is not None:
+                plans[at] = found.plan
+            sights[at] = Sight(len(found.circuits), found.n_not_served, 0.0, None)
+            self._say(nth, budgets, order, sights, ended)
+
+        found = map_pieces(
+            plan_piece,
+            tasks,
+            self._engine,
+            n_workers=self._n_workers,
+            on_told=told,
+            on_ended=done,
+            is_stopped=self._is_stopped,
+        )
+        if nth == 1:
+            self._keep(tasks, plans)
+        place = {index: at for at, index in enumerate(order)}
+        return [found[place[index]] for index in range(len(pieces))]
+
+    def _say(
+        self,
+        nth: int,
+        budgets: Sequence[Budget],
+        order: Sequence[int],
+        sights: dict[int, Sight],
+        ended: set[int],
+    ) -> None:
+        spent = total = 0.0
+        for at, index in enumerate(order):
+            seconds = budgets[index].seconds or 1.0
+            total += seconds
+            so_far = sights[at].seconds if at in sights and self._asked.seconds is not None else 0.0
+            spent += seconds if at in ended else min(so_far, seconds)
+        self._on_progress(
+            Progress(
+                n_pieces=len(order),
+                n_known=len(sights),
+                nth_pass=nth,
+                n_coaches=sum(each.n_coaches for each in sights.values()),
+                n_unserved=sum(each.n_unserved for each in sights.values()),
+                share_done=spent / total,
+            )
+        )
+
+    def _keep(self, tasks: Sequence[Piece[Task]], plans: dict[int, SchoolPlan]) -> None:
+        """Hand over what there is; who lives in a piece without a plan is not served yet."""
+        if self._on_plan is None or not plans:
+            return
+        self._kept_at = self._clock()
+        whole = joined([plans[at] for at in sorted(plans)], self._region, self._title)
+        left = [
+            NotServed(pupil.pupil_id, "not_planned_yet", 0)
+            for at, task in enumerate(tasks)
+            if at not in plans
+            for pupil in task.given.sector.pupils
+        ]
+        self._on_plan(replace(whole, not_served=(*whole.not_served, *left)))

@@ -1,0 +1,185 @@
+"""Pieces: part of a region as one process plans it, and the plans of all parts as one.
+
+What is handed from one pass over the region to the next are circuits in ids: places in tuples are others in each piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from fleet.check import broken_promises
+from fleet.requests import DropOff, PickUp, Plan, Route, Visit
+from fleet.search import Budget, Incumbent, Outcome
+from scolaire.plans import NotServed, Rider, Run, SchoolPlan
+from scolaire.pupils import Sector
+from scolaire.runs import Morning, make_morning, plan_with_largest, school_plan, sized
+from scolaire.ways import places_of, straight_matrix
+
+Stopover = tuple[str, ...] | str
+"""Ids of pupils who get on together, or the id of the school where everybody for it gets off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What one coach does, in ids."""
+
+    type_id: str
+    visits: tuple[Stopover, ...]
+
+    @property
+    def pupil_ids(self) -> Iterator[str]:
+        """Who is carried."""
+        return chain.from_iterable(visit for visit in self.visits if not isinstance(visit, str))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece to plan: `circuits` are what it begins with; the last pass chooses the size of each coach."""
+
+    sector: Sector
+    weekday: int
+    mixed: bool
+    seed: int
+    budget: Budget
+    circuits: tuple[Circuit, ...] = ()
+    is_last: bool = True
+    keep_every_s: float | None = None  # how often its incumbent is told as a plan
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a piece came to; `plan` is None but for the last pass and for whoever looks on."""
+
+    circuits: tuple[Circuit, ...]
+    n_not_served: int
+    n_steps: int
+    n_broken: int
+    plan: SchoolPlan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a piece tells while it is under way."""
+
+    n_coaches: int
+    n_unserved: int
+    seconds: float
+    plan: SchoolPlan | None
+
+
+def plan_piece(task: Task, tell: Callable[[object], bool]) -> Found:
+    """Plan a piece and tell its incumbents."""
+    morning = make_morning(task.sector, straight_matrix(places_of(task.sector)), task.weekday, mixed=task.mixed)
+    start = _as_start(morning, task.circuits) if task.circuits else None
+    kept: float | None = None
+
+    def told(incumbent: Incumbent) -> bool:
+        nonlocal kept
+        plan = None
+        if task.keep_every_s is not None and (kept is None or incumbent.seconds - kept >= task.keep_every_s):
+            kept = incumbent.seconds
+            so_far = Outcome(incumbent.plan(), incumbent.cost, (), incumbent.n_steps, incumbent.seconds)
+            plan = school_plan(morning, so_far, task.seed, "")
+        return tell(Sight(incumbent.n_vehicles, incumbent.n_unserved, incumbent.seconds, plan))
+
+    outcome = plan_with_largest(morning.problem, task.budget, task.seed, told, lambda: tell(None), start)
+    if task.is_last:
+        outcome = sized(morning.problem, outcome)
+    plan = school_plan(morning, outcome, task.seed, "") if task.is_last else None
+    return Found(
+        _as_circuits(morning, outcome.plan),
+        sum(len(morning.demands[request].pupils) for request in outcome.plan.unserved),
+        outcome.n_steps,
+        len(broken_promises(morning.problem, outcome.plan)),
+        plan,
+    )
+
+
+def _as_circuits(morning: Morning, plan: Plan) -> tuple[Circuit, ...]:
+    sector = morning.sector
+
+    def named(visit: Visit) -> Stopover:
+        if isinstance(visit, DropOff):
+            return sector.schools[visit.destination].school_id
+        return tuple(sector.pupils[pupil].pupil_id for pupil in morning.demands[visit.request].pupils)
+
+    return tuple(
+        Circuit(sector.vehicle_types[route.vehicle_type].type_id, tuple(named(visit) for visit in route.visits))
+        for route in plan.routes
+    )
+
+
+def _as_start(morning: Morning, circuits: Sequence[Circuit]) -> Plan:
+    """The circuits as routes; their times are found anew."""
+    sector = morning.sector
+    type_of = {each.type_id: index for index, each in enumerate(sector.vehicle_types)}
+    school_of = {each.school_id: index for index, each in enumerate(sector.schools)}
+    request_of = {
+        tuple(sector.pupils[pupil].pupil_id for pupil in demand.pupils): request
+        for request, demand in enumerate(morning.demands)
+    }
+
+    def visit_of(stopover: Stopover) -> Visit:
+        return DropOff(school_of[stopover], 0) if isinstance(stopover, str) else PickUp(request_of[stopover], 0)
+
+    routes = tuple(
+        Route(type_of[each.type_id], tuple(visit_of(stopover) for stopover in each.visits)) for each in circuits
+    )
+    carried = {request for route in routes for request in route.requests}
+    return Plan(routes, tuple(request for request in range(len(morning.demands)) if request not in carried))
+
+
+def joined(plans: Sequence[SchoolPlan], sector: Sector, title: str) -> SchoolPlan:
+    """The plans of all pieces as one over the whole sector; circuits are numbered anew, piece by piece."""
+    schools = {each.school_id: index for index, each in enumerate(sector.schools)}
+    stops = {each.stop_id: index for index, each in enumerate(sector.stops)}
+    types = {each.type_id: index for index, each in enumerate(sector.vehicle_types)}
+    riders: list[Rider] = []
+    runs: list[Run] = []
+    left: list[NotServed] = []
+    rider_of: dict[str, int] = {}
+    n_circuits = 0
+    for plan in plans:
+        school = [schools[each.school_id] for each in plan.schools]
+        stop = [stops[each.stop_id] for each in plan.stops]
+        for each in plan.riders:
+            if each.pupil_id not in rider_of:
+                rider_of[each.pupil_id] = len(riders)
+                waits = tuple(
+                    replace(one, stop=None if one.stop is None else stop[one.stop]) for one in each.waits or ()
+                )
+                riders.append(replace(each, school=school[each.school], waits=waits))
+        rider = [rider_of[each.pupil_id] for each in plan.riders]
+        circuits = {circuit_id: f"C{n:04d}" for n, circuit_id in enumerate(plan.circuits, n_circuits + 1)}
+        n_circuits += len(circuits)
+        for run in plan.runs:
+            halts = tuple(
+                replace(
+                    halt,
+                    stop=None if halt.stop is None else stop[halt.stop],
+                    school=None if halt.school is None else school[halt.school],
+                    up=tuple(rider[each] for each in halt.up),
+                    down=tuple(rider[each] for each in halt.down),
+                )
+                for halt in run.halts
+            )
+            circuit_id = circuits[run.circuit_id]
+            suffix = run.run_id.removeprefix(run.circuit_id)
+            kind = types[plan.vehicle_types[run.vehicle_type].type_id]
+            runs.append(replace(run, run_id=circuit_id + suffix, circuit_id=circuit_id, vehicle_type=kind, halts=halts))
+        left += plan.not_served
+    first = plans[0]
+    making = replace(first.making, steps=sum(plan.making.steps for plan in plans))
+    return SchoolPlan(
+        title=title,
+        schools=sector.schools,
+        stops=sector.stops,
+        vehicle_types=sector.vehicle_types,
+        riders=tuple(riders),
+        periods=first.periods,
+        runs=tuple(runs),
+        not_served=tuple(left),
+        making=making,
+    )
