@@ -48,7 +48,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place with its name; `look` is `end` (origin, destination) or `change`."""
+    """A place with its name, which may be empty; `look` is `end` (origin, destination) or `change`."""
 
     at: LatLon
     label: str
@@ -143,7 +143,7 @@ def _labels(frame: _Frame, marks: Sequence[Mark]) -> str:
     written: list[str] = []
     said: set[str] = set()
     for mark in sorted(marks, key=lambda mark: mark.look != "end"):
-        if mark.label in said:
+        if not mark.label or mark.label in said:
             continue
         x, y = frame.place(*to_lambert93(mark.at))
         width = len(mark.label) * LETTER_WIDTH

@@ -30,6 +30,7 @@ from mobigo.web.meeting import elsewhere, proposing, rides
 from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
+from mobigo.web.scolaire.desk import editing, run, study, year
 
 
 def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIRouter:
@@ -74,6 +75,10 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         riding,
         receipt,
         plates,
+        year,
+        study,
+        run,
+        editing,
     ):
         router.routes.extend(part.make_router(pages).routes)
     router.routes.extend(reference.make_router(pages, document).routes)

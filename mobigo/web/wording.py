@@ -113,6 +113,11 @@ def euros(cents: Cents) -> str:
     return str(format_currency(cents / 100, "EUR", locale=FRENCH))
 
 
+def number(count: int) -> str:
+    """1 234, with the spaces of French."""
+    return str(format_decimal(count, locale=FRENCH))
+
+
 def mass(grams: int) -> str:
     """850 g, 2,6 kg."""
     if grams < 1000:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scolaire.plans import Direction, Halt, Making, NotServed, Period, Rider, Run, SchoolPlan
 from scolaire.pupils import FULL_DAYS, Level, School, Stop, StopStatus, VehicleType
+from scolaire.timing import timed
+from scolaire.ways import Ways
 from socle.geo import LatLon
 
 SCHOOL = School("c1", "Collège de démonstration", LatLon(47.149, 6.345), 28_800, 61_200, 300, 900, Level.COLLEGE, 2_700)
@@ -12,27 +16,25 @@ STOPS = (
     Stop("s2", "Église", LatLon(47.171, 6.361), StopStatus.VALIDATED),
 )
 COACH = VehicleType("coach", 53, 0, 20_750, 120, 3_000, None, LatLon(47.15, 6.34), "A")
-SEVEN = 7 * 3600
 
 
 def morning_plan(*pupils: str, left: str | None = None) -> SchoolPlan:
     """One coach of one run: the first pupil waits at the town hall, the others at the church; `left` waits in vain."""
     riders = tuple(Rider(pupil, 0, Level.COLLEGE) for pupil in pupils)
     others = tuple(range(1, len(pupils)))
-    halts = [Halt(SEVEN + 1_200, SEVEN + 1_240, 600, 6_000, stop=0, up=(0,))]
+    halts = [Halt(0, 0, 0, 0, stop=0, up=(0,))]
     if others:
-        halts.append(Halt(SEVEN + 1_840, SEVEN + 1_900, 600, 7_000, stop=1, up=others))
-    reached = halts[-1].leaves_s + 500
-    everybody = tuple(range(len(pupils)))
-    halts.append(Halt(reached, reached + 60, 500, 5_000, school=0, down=everybody))
-    return SchoolPlan(
+        halts.append(Halt(0, 0, 0, 0, stop=1, up=others))
+    halts.append(Halt(0, 0, 0, 0, school=0, down=tuple(range(len(pupils)))))
+    plan = SchoolPlan(
         "Essai",
         (SCHOOL,),
         STOPS,
         (COACH,),
         riders,
         (Period("morning", FULL_DAYS, Direction.TO_SCHOOL),),
-        (Run("C001-M", "C001", 0, 0, tuple(halts), 120, 900),),
+        (Run("C001-M", "C001", 0, 0, tuple(halts), 0, 0),),
         () if left is None else (NotServed(left, "no_vehicle", 0),),
         Making(1, 10, True),
     )
+    return replace(plan, runs=(timed(plan, plan.runs[0], Ways.straight(plan)).run,))

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from mobigo.security import Keys
 from mobigo.services.scolaire.keeping import Kept
+from mobigo.services.scolaire.looking import look
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.scolaire import studies as store
@@ -38,7 +39,9 @@ class SectorStudies:
 
     sector: KeptSector
     studies: Sequence[Study]
+    heads: Mapping[str, Version]  # where each study stands
     publications: Sequence[Publication]
+    figures: Mapping[str, int] | None  # of what holds on the day that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def add_study(
         named = [each.pupil_id for each in given.riders] + [each.pupil_id for each in given.not_served]
         known = find_pseudonyms(session, keys, sector_id, named)
         told = _under_pseudonyms(given, sector_id, known)
-        study = store.add_study(session, keys, sector_id, title, render_plan(told), actor, why, now)
+        content, figures = render_plan(told), look(told).figures
+        study = store.add_study(session, keys, sector_id, title, content, actor, why, now, figures)
         facts = {"sector_id": sector_id, "study_id": study.study_id}
         record(session, AuditLine(now, actor, "school.study_made", "", why, facts))
     return study
@@ -97,21 +101,24 @@ def _under_pseudonyms(plan: SchoolPlan, sector_id: str, known: Mapping[str, str]
     return replace(plan, riders=riders, not_served=left)
 
 
-def list_year(engine: Engine, school_year: int) -> list[SectorStudies]:
-    """The sectors of a school year with their studies and what was published."""
+def list_year(engine: Engine, school_year: int, day: date) -> list[SectorStudies]:
+    """The sectors of a school year with their studies, and what was published; figures of what holds on a day."""
     with reading(engine) as session:
         sectors = list_sectors(session, school_year)
         ids = [sector.sector_id for sector in sectors]
         studies = store.list_studies(session, ids)
+        heads = store.list_heads(session, studies)
         publications = store.list_publications(session, ids)
-    return [
-        SectorStudies(
-            sector,
-            [one for one in studies if one.sector_id == sector.sector_id],
-            [one for one in publications if one.sector_id == sector.sector_id],
-        )
-        for sector in sectors
-    ]
+        found = []
+        for sector in sectors:
+            own = [one for one in studies if one.sector_id == sector.sector_id]
+            published = [one for one in publications if one.sector_id == sector.sector_id]
+            holds = store.find_publication(session, sector.sector_id, day)
+            figures = None if holds is None else store.get_version(session, holds.study_id, holds.version).figures
+            found.append(
+                SectorStudies(sector, own, {one.study_id: heads[one.study_id] for one in own}, published, figures)
+            )
+    return found
 
 
 def open_study(engine: Engine, keys: Keys, study_id: str, n_lines: int = 20) -> OpenStudy:
@@ -133,6 +140,17 @@ def open_study(engine: Engine, keys: Keys, study_id: str, n_lines: int = 20) -> 
             store.find_after(session, study),
             [one for one in publications if one.study_id == study_id],
         )
+
+
+def get_head(engine: Engine, keys: Keys, study_id: str) -> tuple[Study, SchoolPlan]:
+    """A study and the plan of its head, and nothing else.
+
+    Raises:
+        NotFound: `unknown_study`.
+    """
+    with reading(engine) as session:
+        study = store.get_study(session, study_id)
+        return study, _plan(session, keys, study_id, study.head)
 
 
 def get_plan(engine: Engine, keys: Keys, study_id: str, version: int) -> SchoolPlan:
@@ -177,10 +195,11 @@ def change(
         NotFound: `unknown_study`.
         Conflict: `study_moved_on`.
     """
-    content = render_plan(plan)
+    content, figures = render_plan(plan), look(plan).figures
     with transaction(engine) as session:
         study = store.take_turn(session, study_id, turn)
-        version = store.add_version(session, keys, study_id, study.head, content, now)
+        version = store.add_version(session, keys, study_id, study.head, content, now, figures)
+        _PLANS.get(version.sha256, lambda: plan)
         return store.move_head(session, keys, study_id, Act.EDITED, version.number, actor, why, now, edit)
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, LargeBinary, func
+from sqlalchemy import JSON, Column, LargeBinary, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mobigo.store.base import UtcDateTime
@@ -27,6 +28,8 @@ from mobigo.store.scolaire.sectors import Seals, year_ends_at
 from socle.errors import Conflict, NotFound, Unavailable
 
 _ZLIB_LEVEL = 6
+Figures = Mapping[str, int]
+"""What a plan takes and gives, and how many promises it breaks: what lists show without opening it."""
 
 
 class StudyRow(SQLModel, table=True):
@@ -54,6 +57,7 @@ class VersionRow(SQLModel, table=True):
     number: int = Field(primary_key=True)
     parent: int | None = None
     sha256: str  # of the plan file
+    figures: dict[str, int] | None = Field(default=None, sa_column=Column(JSON, nullable=True))  # for lists
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
@@ -94,6 +98,12 @@ class PublicationRow(SQLModel, table=True):
     year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
+_VERSION = [
+    col(each)
+    for each in (VersionRow.number, VersionRow.parent, VersionRow.sha256, VersionRow.made_at, VersionRow.figures)
+]
+
+
 class Act(StrEnum):
     """What a line of the journal tells."""
 
@@ -127,6 +137,7 @@ class Version:
     parent: int | None
     sha256: str
     made_at: datetime
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +179,15 @@ class _Told(msgspec.Struct, array_like=True):
 
 
 def add_study(
-    session: Session, keys: Seals, sector_id: str, title: str, plan: bytes, by: str, why: str, now: datetime
+    session: Session,
+    keys: Seals,
+    sector_id: str,
+    title: str,
+    plan: bytes,
+    by: str,
+    why: str,
+    now: datetime,
+    figures: Figures | None = None,
 ) -> Study:
     """Keep a study whose first version is `plan`.
 
@@ -193,7 +212,7 @@ def add_study(
     )
     session.add(row)
     session.flush()
-    _keep(session, keys, row, None, plan, now)
+    _keep(session, keys, row, None, plan, now, figures)
     _write(session, keys, row, Act.MADE, 1, by, why, None, now)
     return _study(row)
 
@@ -230,15 +249,32 @@ def take_turn(session: Session, study_id: str, turn: int) -> Study:
     return _study(row)
 
 
-def add_version(session: Session, keys: Seals, study_id: str, parent: int, plan: bytes, now: datetime) -> Version:
+def add_version(
+    session: Session,
+    keys: Seals,
+    study_id: str,
+    parent: int,
+    plan: bytes,
+    now: datetime,
+    figures: Figures | None = None,
+) -> Version:
     """Keep a version made from `parent`; the head stays where it is."""
-    return _keep(session, keys, _row(session, study_id), parent, plan, now)
+    return _keep(session, keys, _row(session, study_id), parent, plan, now, figures)
 
 
-def put_version(session: Session, keys: Seals, study_id: str, number: int, plan: bytes, now: datetime) -> Version:
+def put_version(
+    session: Session,
+    keys: Seals,
+    study_id: str,
+    number: int,
+    plan: bytes,
+    now: datetime,
+    figures: Figures | None = None,
+) -> Version:
     """Keep a better plan in place of a version that a search under way found, and that nobody adopted yet."""
     row = _version_row(session, study_id, number)
     row.sha256, row.sealed, row.made_at = _digest(plan), _sealed(keys, study_id, number, plan), now
+    row.figures = None if figures is None else dict(figures)
     session.add(row)
     session.flush()
     return _version(row)
@@ -246,9 +282,18 @@ def put_version(session: Session, keys: Seals, study_id: str, number: int, plan:
 
 def list_versions(session: Session, study_id: str) -> list[Version]:
     """The versions of a study, the first one first."""
-    rows = select(VersionRow.number, VersionRow.parent, VersionRow.sha256, VersionRow.made_at)
-    rows = rows.where(VersionRow.study_id == study_id).order_by(col(VersionRow.number))
-    return [Version(*row) for row in session.exec(rows)]
+    rows = select_columns(*_VERSION)
+    rows = rows.where(col(VersionRow.study_id) == study_id).order_by(col(VersionRow.number))
+    return [Version(*row) for row in session.execute(rows)]
+
+
+def list_heads(session: Session, studies: Sequence[Study]) -> dict[str, Version]:
+    """The version that each study stands at."""
+    joined = select_columns(col(VersionRow.study_id), *_VERSION).join(
+        StudyRow, (col(StudyRow.id) == col(VersionRow.study_id)) & (col(StudyRow.head) == col(VersionRow.number))
+    )
+    ids = [one.study_id for one in studies]
+    return {row[0]: Version(*row[1:]) for row in session.execute(joined.where(col(StudyRow.id).in_(ids)))}
 
 
 def get_version(session: Session, study_id: str, number: int) -> Version:
@@ -384,7 +429,15 @@ def _version_row(session: Session, study_id: str, number: int) -> VersionRow:
     return row
 
 
-def _keep(session: Session, keys: Seals, study: StudyRow, parent: int | None, plan: bytes, now: datetime) -> Version:
+def _keep(
+    session: Session,
+    keys: Seals,
+    study: StudyRow,
+    parent: int | None,
+    plan: bytes,
+    now: datetime,
+    figures: Figures | None,
+) -> Version:
     highest = select(func.max(VersionRow.number)).where(VersionRow.study_id == study.id)
     number = (session.exec(highest).one() or 0) + 1
     row = VersionRow(
@@ -392,6 +445,7 @@ def _keep(session: Session, keys: Seals, study: StudyRow, parent: int | None, pl
         number=number,
         parent=parent,
         sha256=_digest(plan),
+        figures=None if figures is None else dict(figures),
         sealed=_sealed(keys, study.id, number, plan),
         made_at=now,
         year_ends_at=study.year_ends_at,
@@ -432,7 +486,7 @@ def _study(row: StudyRow) -> Study:
 
 
 def _version(row: VersionRow) -> Version:
-    return Version(row.number, row.parent, row.sha256, row.made_at)
+    return Version(row.number, row.parent, row.sha256, row.made_at, row.figures)
 
 
 def _publication(row: PublicationRow) -> Publication:

@@ -40,6 +40,7 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.AUDIT_READ, "/journal", "personal.audit.title"),
     (Permission.AUDIT_READ, "/conservation", "personal.retention.title"),
     (Permission.JOBS_READ, "/administration/taches", "jobs.title"),
+    (Permission.SCHOOL_PLAN, "/scolaire", "scolaire.desk.title"),
     (Permission.CARPOOL_MONEY_READ, "/finances/covoiturage", "covoiturage.finances.title"),
     (Permission.CARPOOL_HOLDS, "/covoiturage/controles", "covoiturage.holds.title"),
     (Permission.CARPOOL_HOLDS, "/covoiturage/litiges", "covoiturage.disputes.title"),

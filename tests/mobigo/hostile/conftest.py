@@ -23,10 +23,15 @@ from mobigo.services.covoiturage.settling import settle
 from mobigo.services.covoiturage.standard import Caller
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
+from mobigo.services.scolaire.editing import keep
+from mobigo.services.scolaire.importing import import_sector
+from mobigo.services.scolaire.studying import add_study, undo
+from mobigo.services.scolaire.studying import publish as publish_plan
 from mobigo.store.base import reading, transaction
 from mobigo.store.covoiturage import own_bookings
 from mobigo.store.covoiturage.registry_messages import Kind, Outcome, State, add_message, end_message, find_message
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
+from scolaire.planfiles import render_plan
 from socle.geo import LatLon
 from tests.worlds.accounts import NOON
 from tests.worlds.carpools import carpool
@@ -34,9 +39,11 @@ from tests.worlds.databases import KINDS, empty_database
 from tests.worlds.drafts import draft_document
 from tests.worlds.hostile import DEVICE, Walk
 from tests.worlds.meeting import ANNA, CLEO, DAVID, MONDAY, NOW, SEVEN, WEEKS, ask, book, publish
+from tests.worlds.one_run import morning_plan
 from tests.worlds.partners import booking as standard_booking
 from tests.worlds.partners import driver_journey
 from tests.worlds.partners import ends as partner_ends
+from tests.worlds.sectors import sector_files
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
 
@@ -87,6 +94,7 @@ def shared_walk(shared_site):
         claim = claim_next(session, ["people.message"], Lease("w", NOON + timedelta(hours=1), 3), "t", NOON)
         fail(session, claim, "<b>essai</b>", None, NOON)
     add_months_of_carpools(people)
+    add_a_study(people)
     add_a_dispute(people, person.pseudonym)
     another = publishing.Author("person:another", "person:another")
     publishing.submit(people.engine, another, draft_document(title="<b>essai</b>"), "essai", NOON)
@@ -101,6 +109,19 @@ def shared_walk(shared_site):
         *add_partners(people, person),
     )
     found.close()
+
+
+def add_a_study(people):
+    """A plan of school transport changed twice, once undone, and published."""
+    engine, keys, actor = people.engine, people.keys, "person:another"
+    import_sector(engine, keys, sector_files(), 2026, "essai", actor, NOON)
+    plan = render_plan(morning_plan("p1", "p2"))
+    study = add_study(engine, keys, "2026-essai", "<b>essai</b>", plan, actor, "<b>essai</b>", NOON)
+    stop = {"kind": "add_stop", "stop_id": "s3", "name": "<b>essai</b>", "lat": 47.2, "lon": 6.3}
+    for edit in ({"kind": "change_vehicle", "circuit_id": "C001", "type_id": "coach"}, stop):
+        study = keep(engine, keys, study.study_id, study.turn, edit, actor, "essai", NOON)
+    study = undo(engine, keys, study.study_id, study.turn, actor, NOON)
+    publish_plan(engine, keys, study.study_id, study.turn, NOON.date(), actor, "essai", NOON)
 
 
 def add_a_dispute(people, pseudonym):

@@ -1,0 +1,107 @@
+"""Looking: what is to be said of a plan: its measures, the promises it breaks, its circuits one by one.
+
+Nothing here depends on anything but the plan, so that it is worked out once for each of them and kept for a while.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from mobigo.services.scolaire.keeping import Kept
+from scolaire.checking import Broken, broken_promises
+from scolaire.edits.applying import Context
+from scolaire.plans import Measures, Run, SchoolPlan, measure, rides_of
+from scolaire.ways import Ways, places_of
+
+STRAIGHT: Final = "straight"
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitFigures:
+    """What one coach does in a day on which all its runs are driven."""
+
+    circuit_id: str
+    runs: tuple[Run, ...]
+    vehicle_type: int
+    n_pupils: int
+    driven_m: int
+    loaded_m: int
+    duty_s: int
+    fill_percent: int  # of the seats, where it is fullest
+    ride_most_s: int
+    n_broken: int
+    is_locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A plan and what is to be said of it."""
+
+    plan: SchoolPlan
+    measures: Measures
+    broken: tuple[Broken, ...]
+    circuits: tuple[CircuitFigures, ...]
+    context: Context
+
+    @property
+    def figures(self) -> Mapping[str, int]:
+        """What lists show of the plan."""
+        return asdict(self.measures) | {"n_broken": len(self.broken)}
+
+
+def ways_of(plan: SchoolPlan) -> Ways:
+    """The ways that a plan is timed and checked with."""
+    return _WAYS.get(places_of(plan), lambda: Ways.straight(plan))
+
+
+def look(plan: SchoolPlan) -> Seen:
+    """Everything that is to be said of a plan."""
+    return _SEEN.get(_Same(plan), lambda: _look(plan))
+
+
+class _Same:
+    """A plan as the key of what is said of it: the very object, which lives as long as the key."""
+
+    def __init__(self, plan: SchoolPlan) -> None:
+        self._plan = plan
+
+    def __hash__(self) -> int:
+        return id(self._plan)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._plan is self._plan
+
+
+def _look(plan: SchoolPlan) -> Seen:
+    ways = ways_of(plan)
+    broken = broken_promises(plan, ways)
+    of_runs = Counter(one.run_id for one in broken)
+    circuits = tuple(_circuit(plan, name, runs, of_runs) for name, runs in plan.circuits.items())
+    return Seen(plan, measure(plan), broken, circuits, Context(ways))
+
+
+def _circuit(
+    plan: SchoolPlan, circuit_id: str, runs: Sequence[Run], n_broken: Mapping[str | None, int]
+) -> CircuitFigures:
+    kind = plan.vehicle_types[runs[0].vehicle_type]
+    rides = [ride for run in runs for ride in rides_of(run)]
+    return CircuitFigures(
+        circuit_id,
+        tuple(runs),
+        runs[0].vehicle_type,
+        len({ride.rider for ride in rides}),
+        sum(run.driven_m for run in runs),
+        sum(run.loaded_m for run in runs),
+        sum(run.ends_s - run.begins_s for run in runs),
+        100 * max(max(run.loads) for run in runs) // kind.seats,
+        max((ride.seconds for ride in rides), default=0),
+        sum(n_broken.get(run.run_id, 0) for run in runs),
+        any(run.is_locked for run in runs),
+    )
+
+
+_SEEN: Final = Kept[Seen](8)
+_WAYS: Final = Kept[Ways](4)

@@ -1,0 +1,189 @@
+"""The planner's desk without a script: a year, a study, changes tried out and kept, undone, published."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from mobigo.security import Role
+from mobigo.services.scolaire import studying
+from mobigo.services.scolaire.importing import import_sector
+from mobigo.web.scolaire.desk.asking import QUESTIONS
+from scolaire.edits.journal import KINDS
+from scolaire.planfiles import render_plan
+from tests.worlds.accounts import NOON
+from tests.worlds.one_run import morning_plan
+from tests.worlds.sectors import sector_files
+
+SECTOR, STUDY = "2026-haut-doubs", "/scolaire/etude/2026-haut-doubs-e1"
+OTHER = "person:other"
+
+
+@pytest.fixture
+def sector(site):
+    people = site.people
+    import_sector(people.engine, people.keys, sector_files(), 2026, "haut-doubs", OTHER, NOON)
+    return people
+
+
+@pytest.fixture
+def study(sector):
+    plan = render_plan(morning_plan("p1", "p2"))
+    return studying.add_study(sector.engine, sector.keys, SECTOR, "Rentrée", plan, OTHER, "premier jet", NOON)
+
+
+@pytest.fixture
+def planner(visit):
+    return visit("Paule", Role.SCHOOL_PLANNER)
+
+
+def words(visitor):
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", visitor.page.text)).split())
+
+
+def change(planner, kind, **answers):
+    """Try a change out."""
+    return planner.go(f"{STUDY}/modifier/{kind}").send(f"{STUDY}/modifier/{kind}", **answers)
+
+
+def keep(planner, kind, why="essai"):
+    return planner.send(f"{STUDY}/modifier/{kind}", button="garder", motif=why)
+
+
+def test_the_desk_is_for_planners(visit, study):
+    assert visit("Anna").go("/scolaire").page.status_code == 403
+    assert visit("Basile", Role.SCHOOL_OFFICE).go(STUDY).page.status_code == 403
+    assert visit().go(STUDY).page.url.path == "/connexion"
+
+
+def test_a_year_says_what_is_left_to_do_and_a_study_is_begun_from_a_plan_file(sector, planner):
+    assert "haut-doubs : commencer une étude." in words(planner.go("/scolaire"))
+    assert "Aucun secteur" in words(planner.go("/scolaire?annee=2025"))
+    plan = render_plan(morning_plan("p1", "p2"))
+    form = planner.go("/scolaire").form("/scolaire/etudes")
+    upload = {"fichier": ("plan.json", plan)}
+    planner.page = planner.client.post(
+        form.action, data=form.fields | {"titre": "Rentrée"}, files=upload, follow_redirects=True
+    )
+    assert (planner.page.url.path, planner.title) == (STUDY, "Rentrée")
+    assert "haut-doubs : publier un plan." in words(planner.go("/scolaire"))
+    assert planner.refusals == []
+    planner.send("/scolaire/etudes", titre="Sans fichier")
+    assert planner.refusals == ["Choisissez un fichier de plan."]
+
+
+def test_a_study_tells_its_measures_its_circuits_and_its_journal(study, planner):
+    told = words(planner.go(STUDY))
+    for part in ("véhicules 1", "trajets d’élèves 2", "Ce plan respecte toutes les règles.", "C001-M", "premier jet"):
+        assert part in told
+    assert planner.page.text.count('role="img"') == 3
+    for sort in ("circuit", "eleves", "km", "duree", "remplissage", "trajet", "defauts"):
+        assert f'href="{STUDY}?tri={sort}#circuits"' in planner.page.text
+        assert planner.go(f"{STUDY}?tri={sort}").page.text.count("aria-sort=") == 1
+    run = words(planner.go(f"{STUDY}/course/C001-M"))
+    assert "Mairie" in run
+    assert "1 montent, 0 descendent, 2 à bord ensuite." in run
+    assert planner.go(f"{STUDY}/course/C009").page.status_code == 404
+    assert planner.go("/scolaire/etude/x").page.status_code == 404
+
+
+def test_every_kind_of_change_has_a_form(study, planner):
+    assert set(QUESTIONS) == set(KINDS)
+    planner.go(f"{STUDY}/modifier")
+    for kind in KINDS:
+        assert f"{STUDY}/modifier/{kind}" in planner.links
+    for kind in KINDS:
+        assert planner.go(f"{STUDY}/modifier/{kind}").form(f"{STUDY}/modifier/{kind}").names >= {
+            question.name for question in QUESTIONS[kind]
+        }
+
+
+def test_a_change_is_tried_out_kept_undone_and_done_again(study, planner, sector):
+    change(planner, "move_pupil", eleve="2", arret="s1", course="")
+    told = words(planner)
+    assert "2 élèves sont concernés." in told  # the other one leaves later
+    assert "Élève 2 morning Église à" in told
+    assert "Mairie à" in told
+    assert studying.open_study(sector.engine, sector.keys, study.study_id).study.turn == 1
+    keep(planner, "move_pupil", "la famille déménage")
+    assert planner.page.url.path == STUDY
+    told = words(planner)
+    assert "Le changement est gardé." in told
+    assert "Avant et après le dernier changement" in told
+    assert "la famille déménage" in told
+    assert "Le dernier changement est annulé." in words(planner.send(f"{STUDY}/annuler"))
+    assert "Le changement est rétabli." in words(planner.send(f"{STUDY}/retablir"))
+    assert "version choisie" in words(planner.send(f"{STUDY}/reprendre", version="1", motif="non"))
+
+
+def test_halts_change_places_by_a_button(study, planner):
+    planner.go(f"{STUDY}/course/C001-M").send(f"{STUDY}/modifier/reorder_halts", ordre="2 1 3")
+    assert "2 élèves sont concernés." in words(planner)
+    keep(planner, "reorder_halts")
+    assert words(planner.go(f"{STUDY}/course/C001-M")).index("Église") < words(planner).index("Mairie")
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "said"),
+    [
+        ("move_pupil", {"eleve": "99", "arret": "s1"}, "La réponse « Élève » manque ou ne convient pas."),
+        ("move_pupil", {"eleve": "0", "arret": "s1"}, "La réponse « Élève » manque ou ne convient pas."),
+        ("move_pupil", {"eleve": "1", "arret": "s9"}, "Aucun arrêt « s9 » dans ce plan."),
+        ("add_stop", {"nom": "Gare", "latitude": "x", "longitude": "6"}, "La réponse « Latitude » manque"),
+        ("add_pupil", {"identifiant": "p9", "arret": "s1"}, "Aucun élève « p9 » dans ce plan."),
+        ("move_bell", {"ecole": "c1", "matin": "25:00"}, "La réponse « Début des cours » manque"),
+        ("reorder_halts", {"course": "C001-M", "ordre": "1 1 2"}, "ne reprend pas chacune de ses haltes"),
+    ],
+)
+def test_what_cannot_be_done_is_said_beside_its_question(study, planner, kind, answers, said):
+    change(planner, kind, **answers)
+    assert said in planner.refusals[0].replace("\N{NO-BREAK SPACE}", " ")
+    assert planner.page.status_code in {400, 404}
+    assert "garder" not in str(planner.form(f"{STUDY}/modifier/{kind}").buttons)
+
+
+def test_a_locked_circuit_is_changed_by_nobody(study, planner):
+    change(planner, "lock_circuit", circuit="C001", verrou="oui")
+    keep(planner, "lock_circuit")
+    assert "(verrouillé)" in words(planner)
+    change(planner, "move_pupil", eleve="2", arret="s1")
+    assert "Le circuit C001 est verrouillé" in planner.refusals[0]
+
+
+def test_of_two_planners_the_second_sees_what_the_first_changed(study, planner, visit):
+    other = visit("Basile", Role.SCHOOL_PLANNER)
+    change(planner, "move_pupil", eleve="2", arret="s1")
+    change(other, "lock_circuit", circuit="C001", verrou="oui")
+    keep(other, "lock_circuit", "à ne plus toucher")
+    keep(planner, "move_pupil")
+    assert planner.page.status_code == 409
+    told = words(planner)
+    assert "Quelqu’un d’autre a changé cette étude" in told
+    assert "Verrouiller un circuit à ne plus toucher" in told
+
+
+def test_a_version_is_published_with_a_reason_and_said_on_the_year(study, planner, told):
+    planner.go(STUDY).send(f"{STUDY}/publier", jour="2026-11-23", motif="")
+    assert planner.page.status_code == 400
+    planner.go(STUDY).send(f"{STUDY}/publier", jour="2026-11-20", motif="vu avec les maires")
+    assert "La version 1 est publiée à partir du vendredi 20 novembre 2026." in words(planner)
+    year = words(planner.go("/scolaire"))
+    assert "Le plan publié vaut depuis le vendredi 20 novembre 2026." in year
+    assert "Chaque secteur a un plan publié qui respecte toutes les règles." in year
+    (line,) = told("school.plan_published")
+    assert line.why == "vu avec les maires"
+
+
+def test_what_a_change_does_comes_alone_when_a_script_asks_for_it(study, planner):
+    page = change(planner, "lock_circuit", circuit="C001", verrou="oui").page.text
+    form = planner.go(f"{STUDY}/modifier/lock_circuit").form(f"{STUDY}/modifier/lock_circuit")
+    answers = form.fields | {"circuit": "C001", "verrou": "oui"}
+    part = planner.client.post(form.action, data=answers, headers={"HX-Request": "true"}).text
+    assert part.lstrip().startswith('<section id="effet"')
+
+    def plain(html):
+        return re.sub(r'name="jeton" value="[^"]*"', "", html).strip()
+
+    assert plain(part) in plain(page)
