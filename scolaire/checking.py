@@ -15,7 +15,7 @@ from itertools import combinations, pairwise
 from typing import Protocol
 
 from scolaire.plans import Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot
-from scolaire.pupils import WEDNESDAY, Level, StopStatus
+from scolaire.pupils import SATURDAY, WEDNESDAY, Level, Regime, Sector, StopStatus
 from socle.geo import LatLon
 
 
@@ -31,6 +31,7 @@ class Rule(StrEnum):
     NOT_AWAITED = "not_awaited"  # carried on days without travelling
     CARRIED_AND_NAMED = "carried_and_named"
     NO_REASON = "no_reason"  # named as not served, without a reason or without being anybody
+    RIDER_DIFFERS = "rider_differs"  # another school, level or wheelchair than in the files
     TWO_HOMES = "two_homes"  # one period on days of two homes
     NEVER_DOWN = "never_down"
     NEVER_UP = "never_up"
@@ -265,7 +266,9 @@ def _times(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
             continue
         if not halt.up:
             continue
-        bell = school.bell_wednesday_s if period.days == WEDNESDAY else school.bell_pm_s
+        bell = school.bell_pm_s
+        if period.days == WEDNESDAY or (period.days == SATURDAY and school.bell_wednesday_s is not None):
+            bell = school.bell_wednesday_s
         if bell is None:
             yield here(Rule.NO_BELL)
             continue
@@ -334,3 +337,43 @@ def _vehicles(plan: SchoolPlan) -> Iterator[Broken]:
         for index, kind in enumerate(plan.vehicle_types):
             if kind.count is not None and n_used[index] > kind.count:
                 yield Broken(Rule.TOO_MANY_VEHICLES, subject=kind.type_id, found=n_used[index], limit=kind.count)
+
+
+# --- against the files that the plan is of ------------------------------------------------------
+
+
+def broken_against(plan: SchoolPlan, sector: Sector) -> tuple[Broken, ...]:
+    """What a plan forgets or has otherwise than the files of its sector."""
+    riders = {rider.pupil_id: rider for rider in plan.riders}
+    named = {left.pupil_id for left in plan.not_served if left.period is None}
+    status = {stop.stop_id: stop.status for stop in sector.stops}
+    found = [
+        Broken(Rule.STOP_NOT_VALIDATED, run.run_id, at, subject=plan.stops[halt.stop].stop_id)
+        for run in plan.runs
+        for at, halt in enumerate(run.halts)
+        if halt.stop is not None
+        and status.get(plan.stops[halt.stop].stop_id) not in (None, StopStatus.VALIDATED)
+        and plan.stops[halt.stop].status is StopStatus.VALIDATED
+    ]
+    for index, home in sector.plannable:
+        pupil = sector.pupils[index]
+        rider = riders.get(pupil.pupil_id)
+        if rider is None:
+            if pupil.pupil_id not in named:
+                found.append(Broken(Rule.FORGOTTEN, pupil_id=pupil.pupil_id))
+            continue
+        school = plan.schools[rider.school].school_id
+        if (school, rider.level, rider.wheelchair) != (pupil.school_id, pupil.level, pupil.wheelchair):
+            found.append(Broken(Rule.RIDER_DIFFERS, pupil_id=pupil.pupil_id, subject=school))
+        if rider.waits is None or pupil.regime is Regime.BOARDER:
+            continue
+        planned = 0
+        for period in plan.periods:
+            planned |= period.days
+        for direction in Direction:
+            days = 0
+            for one in rider.waits:
+                days |= one.days if one.direction is direction else 0
+            if pupil.homes[home].days & planned & ~days:
+                found.append(Broken(Rule.FORGOTTEN, pupil_id=pupil.pupil_id, subject=direction))
+    return tuple(found)

@@ -16,7 +16,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from scolaire.pupils import WEDNESDAY, Level, School, Stop, VehicleType
+from scolaire.pupils import SATURDAY, WEDNESDAY, Level, School, Stop, VehicleType
 
 
 class Direction(StrEnum):
@@ -33,11 +33,6 @@ class Period:
     period_id: str
     days: int
     direction: Direction
-
-    @property
-    def is_wednesday(self) -> bool:
-        """Whether lessons end as on Wednesdays."""
-        return self.days == WEDNESDAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +171,7 @@ class Making:
     mixed: bool
     bound: int | None = None  # no plan of these periods has fewer vehicles
     ways: str = "straight"  # straight lines made as long as roads, or the build of the streets
+    steps_of: tuple[int, ...] = ()  # of each period; their sum is `steps`
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +224,15 @@ class Ride:
 
 
 def bell_of(school: School, period: Period) -> int | None:
-    """The bell that the coaches of a period go by; None: no lessons, or nobody knows."""
+    """The bell that the coaches of a period go by; None: no lessons, or nobody knows.
+
+    Lessons of Saturdays end as those of Wednesdays, where there are any.
+    """
     if period.direction is Direction.TO_SCHOOL:
         return school.bell_am_s
-    return school.bell_wednesday_s if period.is_wednesday else school.bell_pm_s
+    if period.days == SATURDAY and school.bell_wednesday_s is not None:
+        return school.bell_wednesday_s
+    return school.bell_wednesday_s if period.days == WEDNESDAY else school.bell_pm_s
 
 
 def window_of(school: School, period: Period) -> tuple[int, int] | None:
@@ -256,7 +257,7 @@ def rides_of(run: Run) -> Iterator[Ride]:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What a plan takes and gives; seconds and metres of one day of each period, added up."""
+    """What a plan takes and gives; seconds and metres of one day of each period, added up, and those of a week."""
 
     n_vehicles: int
     n_runs: int
@@ -270,6 +271,8 @@ class Measures:
     ride_p95_s: int
     ride_most_s: int
     fill_percent: int  # of the seats, where each run is fullest
+    week_m: int = 0
+    week_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +306,8 @@ def tally(plan: SchoolPlan, run: Run) -> Tally:
 def measure(plan: SchoolPlan) -> Measures:
     """The measures of a plan; rides of a plan without any take no time.
 
-    `day_cents` is the cost of a day on which every circuit works all its periods: each vehicle's price of a day
-    once, its kilometres and its hours, halves of a cent upwards.
+    The cost of a day is the price of each vehicle that works on it, once, and its kilometres and hours, halves of
+    a cent upwards; `day_cents` is that of the dearest day.
     """
     return measure_tallies(plan, [tally(plan, run) for run in plan.runs])
 
@@ -312,25 +315,38 @@ def measure(plan: SchoolPlan) -> Measures:
 def measure_tallies(plan: SchoolPlan, tallies: Sequence[Tally]) -> Measures:
     """The measures of a plan whose runs have these tallies."""
     rides = np.sort(np.concatenate([each.ride_s for each in tallies])) if tallies else np.zeros(0, np.int64)
-    types: dict[str, int] = {}
-    for run in plan.runs:
-        types.setdefault(run.circuit_id, run.vehicle_type)
-    driving = (sum(each.thousandths for each in tallies) + 1_800_000) // 3_600_000
+    days = [_day_cents(plan, tallies, 1 << day) for day in range(7)]
+    week_m = sum(
+        each.driven_m * plan.periods[run.period].days.bit_count() for run, each in zip(plan.runs, tallies, strict=True)
+    )
     seats = sum(each.seats for each in tallies)
     return Measures(
-        n_vehicles=len(types),
+        n_vehicles=len({run.circuit_id for run in plan.runs}),
         n_runs=len(plan.runs),
         n_carried=len(rides),
         n_not_served=len({each.pupil_id for each in plan.not_served}),
         driven_m=sum(each.driven_m for each in tallies),
         loaded_m=sum(each.loaded_m for each in tallies),
         duty_s=sum(each.duty_s for each in tallies),
-        day_cents=sum(plan.vehicle_types[kind].day_cents for kind in types.values()) + driving,
+        day_cents=max(days),
         ride_mean_s=round(int(rides.sum()) / len(rides)) if len(rides) else 0,
         ride_p95_s=_percentile(rides, 95),
         ride_most_s=int(rides[-1]) if len(rides) else 0,
         fill_percent=100 * sum(each.fullest for each in tallies) // seats if seats else 0,
+        week_m=week_m,
+        week_cents=sum(days),
     )
+
+
+def _day_cents(plan: SchoolPlan, tallies: Sequence[Tally], day: int) -> int:
+    types: dict[str, int] = {}
+    thousandths = 0
+    for run, each in zip(plan.runs, tallies, strict=True):
+        if plan.periods[run.period].days & day:
+            types.setdefault(run.circuit_id, run.vehicle_type)
+            thousandths += each.thousandths
+    driving = (thousandths + 1_800_000) // 3_600_000
+    return sum(plan.vehicle_types[kind].day_cents for kind in types.values()) + driving
 
 
 def _percentile(ordered: NDArray[np.int64], percent: int) -> int:

@@ -15,6 +15,8 @@ from socle.geo import LatLon
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEDNESDAY: Final = 1 << 2
+FRIDAY: Final = 1 << 4
+SATURDAY: Final = 1 << 5
 FULL_DAYS: Final = 0b0011011  # Monday, Tuesday, Thursday, Friday
 SCHOOL_WEEK: Final = FULL_DAYS | WEDNESDAY
 MAX_HOMES: Final = 2

@@ -15,28 +15,26 @@ from typing import Final
 import numpy as np
 
 from fleet.check import Broken, broken_promises
-from fleet.requests import Depot, Destination, DropOff, Plan, Problem, Request, Route, VehicleType
-from fleet.search import Budget, Incumbent, Outcome, Settings, search
+from fleet.requests import DropOff, Plan, Problem, Route
+from fleet.search import Budget, Incumbent, Outcome, search
+from scolaire.outings import (
+    Demand,
+    costs_of,
+    destinations_of,
+    parted,
+    request_of,
+    settings_of,
+    stops_of,
+    vehicles_of,
+)
 from scolaire.plans import Direction, Halt, Making, NotServed, Period, Rider, Run, SchoolPlan, Waiting
-from scolaire.pupils import WEEKDAYS, Level, Sector, StopStatus
-from scolaire.timing import AT_A_SCHOOL_S, AT_A_STOP_S, FOR_EACH_PUPIL_S, timed
-from scolaire.ways import ROAD_FACTOR, Ways, places_of
+from scolaire.pupils import WEEKDAYS, Level, Sector
+from scolaire.timing import timed
+from scolaire.ways import Ways, places_of
 from socle.errors import BadInput
-from socle.geo import distances_m
-from socle.matrix import NEVER, TravelMatrix
+from socle.matrix import TravelMatrix
 
-WALK_MAX_M: Final = 1_000
 _ONE_PRICE: Final = 10**9  # dearer than any detour
-_CENTS: Final = 100  # costs of driving are summed in hundredths of a cent
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Pupils who wait at one stop for one school, by their places in the sector."""
-
-    stop: int
-    school: int
-    pupils: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +75,20 @@ def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: b
     demands = tuple(
         Demand(stop, school, part)
         for (stop, school), pupils in sorted(waiting.items())
-        for part in _parted(sector, pupils, most)
+        for part in parted(sector, pupils, most)
     )
     problem = Problem(
-        tuple(_request(sector, demand) for demand in demands),
-        tuple(_destinations(sector, mixed)),
-        tuple(_vehicles(sector, len(demands))),
+        tuple(request_of(sector, demand) for demand in demands),
+        tuple(destinations_of(sector, _period(weekday), mixed=mixed)),
+        tuple(vehicles_of(sector, len(demands))),
         matrix.seconds,
-        np.stack([_costs(matrix, each.km_cents, each.hour_cents) for each in sector.vehicle_types]),
+        np.stack([costs_of(matrix, each.km_cents, each.hour_cents) for each in sector.vehicle_types]),
     )
     return Morning(sector, demands, problem, matrix, weekday, mixed, tuple(without_stop))
 
 
-def settings_of(problem: Problem) -> Settings:
-    """The search's own settings, its heat in what these vehicles cost a second of driving on average."""
-    driven = problem.drive < NEVER
-    seconds = max(1.0, float(problem.drive[driven].sum()))
-    a_second = max(0.01, float(problem.cost[:, driven].sum(dtype=np.float64)) / len(problem.cost) / seconds)
-    return Settings(hot=300.0 * a_second, cold=5.0 * a_second)
+def _period(weekday: int) -> Period:
+    return Period(WEEKDAYS[weekday], 1 << weekday, Direction.TO_SCHOOL)
 
 
 def plan_morning(
@@ -215,7 +209,7 @@ def school_plan(morning: Morning, outcome: Outcome, seed: int, title: str) -> Sc
         sector.stops,
         sector.vehicle_types,
         riders,
-        (Period(WEEKDAYS[morning.weekday], 1 << morning.weekday, Direction.TO_SCHOOL),),
+        (_period(morning.weekday),),
         (),
         tuple(NotServed(pupil_id, why, 0) for pupil_id, why in not_served(morning, outcome.plan)),
         Making(seed, outcome.n_steps, morning.mixed),
@@ -253,78 +247,3 @@ def not_served(morning: Morning, plan: Plan) -> list[tuple[str, str]]:
     return [(sector.pupils[pupil].pupil_id, why) for pupil, why in left] + [
         (each.pupil_id, each.code) for each in sector.left_out
     ]
-
-
-def stops_of(sector: Sector) -> list[int | None]:
-    """Where each plannable pupil waits: the stop asked for when it is validated, else the nearest one in reach."""
-    usable = [index for index, stop in enumerate(sector.stops) if stop.status is StopStatus.VALIDATED]
-    named = {sector.stops[index].stop_id: index for index in usable}
-    southern = np.array(sorted(usable, key=lambda index: (sector.stops[index].position.lat, index)), np.int64)
-    lat = np.array([sector.stops[index].position.lat for index in southern])
-    lon = np.array([sector.stops[index].position.lon for index in southern])
-    within = WALK_MAX_M / ROAD_FACTOR / 111_000  # degrees of latitude, each of which is longer than that
-    found: list[int | None] = []
-    for pupil, at in sector.plannable:
-        home = sector.pupils[pupil].homes[at]
-        stop = named.get(home.stop_id or "")
-        if stop is None and home.position is not None and usable:
-            here = home.position
-            first, last = np.searchsorted(lat, (here.lat - within, here.lat + within))
-            far = distances_m(here.lat, here.lon, lat[first:last], lon[first:last]) * ROAD_FACTOR
-            if len(far) and (least := far.min()) <= WALK_MAX_M:
-                stop = int(southern[first:last][far == least].min())
-        found.append(stop)
-    return found
-
-
-def _parted(sector: Sector, pupils: Sequence[int], most: tuple[int, int]) -> list[tuple[int, ...]]:
-    """Pupils of one stop in as many parts as coaches must come for them; no coach must have places of both kinds."""
-    parts: list[tuple[int, ...]] = []
-    for kind in (False, True):
-        alike = [pupil for pupil in pupils if sector.pupils[pupil].wheelchair is kind]
-        size = max(1, most[kind])
-        parts += [tuple(alike[first : first + size]) for first in range(0, len(alike), size)]
-    return parts
-
-
-def _request(sector: Sector, demand: Demand) -> Request:
-    wheelchairs = sum(sector.pupils[pupil].wheelchair for pupil in demand.pupils)
-    n_pupils = len(demand.pupils)
-    return Request(
-        demand.stop,
-        demand.school,
-        (n_pupils - wheelchairs, wheelchairs),
-        AT_A_STOP_S + FOR_EACH_PUPIL_S * n_pupils,
-        max_ride=sector.schools[demand.school].ride_max_s,
-    )
-
-
-def _destinations(sector: Sector, mixed: bool) -> list[Destination]:
-    """Schools; one without a bell has nobody who can be planned, and stands where it is."""
-    found = []
-    for index, school in enumerate(sector.schools):
-        bell = school.bell_am_s or 0
-        window = (bell - school.window_max_s, bell - school.window_min_s)
-        found.append(Destination(len(sector.stops) + index, *window, AT_A_SCHOOL_S, 0 if mixed else index))
-    return found
-
-
-def _vehicles(sector: Sector, n_demands: int) -> list[VehicleType]:
-    first = len(sector.stops) + len(sector.schools)
-    return [
-        VehicleType(
-            (each.seats, each.wheelchair_places),
-            n_demands if each.count is None else min(each.count, n_demands),
-            Depot(first + index),
-            Depot(first + index),
-            fixed_cost=each.day_cents * _CENTS,
-            rate=index,
-        )
-        for index, each in enumerate(sector.vehicle_types)
-    ]
-
-
-def _costs(matrix: TravelMatrix, km_cents: int, hour_cents: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
-    """Hundredths of a cent of each drive; NEVER where there is no way, which no plan takes."""
-    exact = matrix.metres.astype(np.float64) * km_cents / 10 + matrix.seconds.astype(np.float64) * hour_cents / 36
-    return np.where(matrix.is_reached, np.rint(exact), NEVER).astype(np.int32)

@@ -20,9 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scolaire.outings import stops_of
 from scolaire.pieces import Circuit
 from scolaire.pupils import Sector, VehicleType
-from scolaire.runs import stops_of
 from scolaire.timing import AT_A_SCHOOL_S, AT_A_STOP_S
 from scolaire.ways import COACH_M_S, ROAD_FACTOR
 from socle.errors import BadInput

@@ -1,4 +1,4 @@
-"""`mobigo scolaire optimise`: the morning of a sector planned from its files, or of a region from its sectors' files.
+"""`mobigo scolaire optimise`, `bound`, `check`: the week of a sector, the morning of a region, and plans judged.
 
 The plan so far is on disk while the search goes on, always whole: a run that is killed leaves it there.
 """
@@ -6,21 +6,32 @@ The plan so far is on disk while the search goes on, always whole: a run that is
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+from rich.table import Table
 
-from mobigo.cli.frame import ExitCode, out, progress
+from mobigo.cli.feed import AsJson
+from mobigo.cli.frame import ExitCode, out, progress, say_json, settings
+from mobigo.cli.school_papers import PlanFile, open_plan
 from mobigo.cluster import Engine
 from mobigo.texts import text
 from socle.errors import BadInput
 
 if TYPE_CHECKING:
+    from scolaire.checking import Broken
+    from scolaire.periods import Asked
     from scolaire.plans import SchoolPlan
+    from scolaire.pupils import Sector
 
-
-KEEP_EVERY_S: Final = 5.0
+Folder = Annotated[
+    Path, typer.Option("--dir", help=text("cli.school_plan.dir_help"), metavar="DIR", exists=True, file_okay=False)
+]
+Mixed = Annotated[bool, typer.Option("--mixed/--single", help=text("cli.school_plan.mixed_help"))]
+Streets = Annotated[bool | None, typer.Option("--streets/--straight", help=text("cli.school_plan.streets_help"))]
+_MOST_TOLD = 20
 
 
 def optimise(
@@ -37,67 +48,100 @@ def optimise(
         float, typer.Option("--budget", min=0.1, help=text("cli.school_plan.budget_help"), metavar="SECONDS")
     ] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help=text("cli.school_plan.seed_help"))] = 1,
-    mixed: Annotated[bool, typer.Option("--mixed/--single", help=text("cli.school_plan.mixed_help"))] = True,
-    weekday: Annotated[int, typer.Option("--day", min=1, max=7, help=text("cli.school_plan.day_help"))] = 1,
+    mixed: Mixed = True,
+    days: Annotated[
+        list[int] | None, typer.Option("--day", min=1, max=7, help=text("cli.school_plan.day_help"))
+    ] = None,
+    streets: Streets = None,
+    before: Annotated[
+        Path | None,
+        typer.Option("--from", help=text("cli.school_plan.from_help"), metavar="PLAN", exists=True, dir_okay=False),
+    ] = None,
+    shares: Annotated[
+        list[str] | None, typer.Option("--share", help=text("cli.school_plan.share_help"), metavar="LOT=PERCENT")
+    ] = None,
     engine: Annotated[Engine, typer.Option(help=text("cli.school_plan.engine_help"))] = Engine.PROCESSES,
     workers: Annotated[
         int | None, typer.Option(min=1, max=10_000, help=text("cli.school_plan.workers_help"), metavar="N")
     ] = None,
 ) -> None:
     """Write a plan; exit code 1 when somebody is not served or the checker finds a broken rule."""
+    from mobigo.services.scolaire.planning import keep_plan
+    from scolaire.periods import Asked
+
     if (folder is None) == (region is None):
         raise BadInput("one_of_two", one="--dir", other="--region")
+    weekdays = tuple(sorted({day - 1 for day in days})) if days else tuple(range(7))
     if folder is not None:
-        plan, n_broken = _sector(folder, to, budget_s, seed, mixed=mixed, weekday=weekday - 1)
+        sector = _read(folder)
+        asked = Asked(
+            seed=seed,
+            mixed=mixed,
+            seconds=budget_s,
+            clock=time.perf_counter,
+            weekdays=weekdays,
+            shares=_shares(shares or [], sector),
+        )
+        reference = None if before is None else open_plan(before)
+        plan, n_broken = _sector(sector, folder.resolve().name, to, asked, reference, streets=streets)
     else:
-        asked = _Asked(budget_s, seed, mixed, weekday - 1, engine, workers)
-        plan, n_broken = _region(region or Path(), to, asked)
-    _put(plan, to)
+        of_region = _Asked(budget_s, seed, mixed, weekdays[0], engine, workers)
+        plan, n_broken = _region(region or Path(), to, of_region)
+    keep_plan(plan, to)
     n_not_served = len({each.pupil_id for each in plan.not_served})
-    facts = {"buses": len(plan.circuits), "left": n_not_served}
+    facts = {"buses": len(plan.circuits), "left": n_not_served, "bound": plan.making.bound or 0}
     out.print(text("cli.school_plan.done", **facts, broken=n_broken, path=str(to)), highlight=False)
     raise typer.Exit(ExitCode.NO if n_broken or n_not_served else ExitCode.OK)
 
 
-def _put(plan: SchoolPlan, path: Path) -> None:
-    """Write the plan: whole, or not at all."""
-    from scolaire.planfiles import render_plan
+def _sector(
+    sector: Sector, title: str, to: Path, asked: Asked, reference: SchoolPlan | None, *, streets: bool | None
+) -> tuple[SchoolPlan, int]:
+    from mobigo.services.scolaire.planning import keep_plan, matrix_for
+    from scolaire.checking import broken_promises
+    from scolaire.periods import Sight, plan_week
+    from scolaire.ways import Ways, places_of
 
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(render_plan(plan))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    places = places_of(sector)
+    matrix, named = matrix_for(places, settings().data_dir, streets=streets)
+    begun = time.perf_counter()
+    with progress(text("cli.school_plan.under_way"), round(asked.seconds or 0)) as bar:
 
-
-def _sector(folder: Path, to: Path, budget_s: float, seed: int, *, mixed: bool, weekday: int) -> tuple[SchoolPlan, int]:
-    from fleet.check import broken_promises
-    from fleet.search import Budget, Incumbent, Outcome
-    from mobigo.services.scolaire.importing import read_folder
-    from scolaire.reading import read_sector
-    from scolaire.runs import make_morning, plan_morning, school_plan
-    from scolaire.ways import places_of, straight_matrix
-
-    sector, _findings = read_sector(read_folder(folder))
-    title = folder.resolve().name
-    morning = make_morning(sector, straight_matrix(places_of(sector)), weekday, mixed=mixed)
-    kept: float | None = None
-    with progress(text("cli.school_plan.under_way"), round(budget_s)) as bar:
-
-        def show(incumbent: Incumbent) -> bool:
-            nonlocal kept
-            told = text("cli.school_plan.incumbent", n=incumbent.n_vehicles, left=incumbent.n_unserved)
-            bar.update(bar.task_ids[0], completed=incumbent.seconds, description=told)
-            if kept is None or incumbent.seconds - kept >= KEEP_EVERY_S:
-                kept = incumbent.seconds
-                so_far = Outcome(incumbent.plan(), incumbent.cost, (), incumbent.n_steps, incumbent.seconds)
-                _put(school_plan(morning, so_far, seed, title), to)
+        def show(sight: Sight) -> bool:
+            facts = {"n": sight.incumbent.n_vehicles, "left": sight.incumbent.n_unserved}
+            told = text("cli.school_plan.incumbent", period=sight.period.period_id, **facts)
+            bar.update(bar.task_ids[0], completed=time.perf_counter() - begun, description=told)
             return False
 
-        budget = Budget(seconds=budget_s, clock=time.perf_counter)
-        outcome = plan_morning(morning.problem, budget, seed, show)
-    return school_plan(morning, outcome, seed, title), len(broken_promises(morning.problem, outcome.plan))
+        plan = plan_week(
+            sector,
+            matrix,
+            asked,
+            title,
+            ways_named=named,
+            reference=reference,
+            on_better=show,
+            on_plan=lambda so_far: keep_plan(so_far, to),
+        )
+    return plan, len(broken_promises(plan, Ways(places, matrix)))
+
+
+def _read(folder: Path) -> Sector:
+    from mobigo.services.scolaire.importing import read_folder
+    from scolaire.reading import read_sector
+
+    return read_sector(read_folder(folder))[0]
+
+
+def _shares(given: list[str], sector: Sector) -> dict[str, float]:
+    lots = {kind.lot for kind in sector.vehicle_types}
+    found = {}
+    for one in given:
+        lot, _, percent = one.rpartition("=")
+        if lot not in lots or not percent.isdecimal() or not 0 <= int(percent) <= 100:
+            raise BadInput("lot_share_unreadable", given=one, lots=", ".join(sorted(lots)))
+        found[lot] = int(percent) / 100
+    return found
 
 
 class _Asked(NamedTuple):
@@ -111,9 +155,7 @@ class _Asked(NamedTuple):
 
 def _region(folder: Path, to: Path, asked: _Asked) -> tuple[SchoolPlan, int]:
     from mobigo.services.scolaire import regions
-    from mobigo.services.scolaire.importing import read_folder
-    from scolaire.pupils import Sector
-    from scolaire.reading import read_sector
+    from mobigo.services.scolaire.planning import keep_plan
 
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
     if not folders:
@@ -121,7 +163,7 @@ def _region(folder: Path, to: Path, asked: _Asked) -> tuple[SchoolPlan, int]:
     sectors: list[Sector] = []
     with progress(text("cli.scolaire.reading", what=folder.name), len(folders)) as bar:
         for path in folders:
-            sectors.append(read_sector(read_folder(path))[0])
+            sectors.append(_read(path))
             bar.advance(bar.task_ids[0])
     with progress(text("cli.school_plan.under_way"), 200) as bar:
 
@@ -138,6 +180,82 @@ def _region(folder: Path, to: Path, asked: _Asked) -> tuple[SchoolPlan, int]:
             asked.engine,
             n_workers=asked.n_workers,
             on_progress=show,
-            on_plan=lambda plan: _put(plan, to),
+            on_plan=lambda plan: keep_plan(plan, to),
         )
     return planned.plan, planned.n_broken
+
+
+def bound(folder: Folder, mixed: Mixed = True, streets: Streets = None, as_json: AsJson = False) -> None:
+    """Say below which number of coaches no plan comes, period by period."""
+    from fleet.bounds import fewest_vehicles
+    from mobigo.services.scolaire.planning import matrix_for
+    from scolaire.outings import make_outing, periods_of, waits_of
+    from scolaire.ways import places_of
+
+    sector = _read(folder)
+    matrix, _ = matrix_for(places_of(sector), settings().data_dir, streets=streets)
+    waits = waits_of(sector)
+    found = {
+        period.period_id: fewest_vehicles(make_outing(sector, matrix, period, waits, mixed=mixed).problem)
+        for period in periods_of(waits)
+    }
+    if as_json:
+        say_json({"fewest": max(found.values(), default=0), "periods": found})
+        return
+    table = Table()
+    for column in ("period", "fewest"):
+        table.add_column(text(f"cli.school_plan.column_{column}"))
+    for period_id, fewest in found.items():
+        table.add_row(period_id, str(fewest))
+    out.print(table)
+    out.print(text("cli.school_plan.bound", n=max(found.values(), default=0)), highlight=False)
+
+
+def check(
+    plan_file: PlanFile,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", help=text("cli.school_plan.check_dir_help"), metavar="DIR", exists=True, file_okay=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say every promise that a plan breaks; exit code 1 when there is one."""
+    from mobigo.services.scolaire.planning import ways_of
+    from scolaire.checking import broken_against, broken_promises
+    from scolaire.planfiles import read_plan
+
+    plan = read_plan(plan_file.read_bytes())
+    broken = broken_promises(plan, ways_of(plan, settings().data_dir))
+    if folder is not None:
+        broken += broken_against(plan, _read(folder))
+    if as_json:
+        say_json({"broken": [_fields(one) for one in broken], "not_served": len(plan.not_served)})
+    else:
+        _say(broken)
+    raise typer.Exit(ExitCode.NO if broken else ExitCode.OK)
+
+
+def _fields(one: Broken) -> dict[str, object]:
+    names = ("rule", "run_id", "halt", "pupil_id", "period_id", "subject", "found", "limit")
+    told = {name: getattr(one, name) for name in names}
+    return {**{name: value for name, value in told.items() if value is not None}, "sentence": _sentence(one)}
+
+
+def _sentence(one: Broken) -> str:
+    return text(f"scolaire.broken.{one.rule}")
+
+
+def _say(broken: tuple[Broken, ...]) -> None:
+    if broken:
+        table = Table()
+        for column in ("rule", "where", "by"):
+            table.add_column(text(f"cli.school_plan.column_{column}"))
+        for one in broken[:_MOST_TOLD]:
+            where = [one.run_id, None if one.halt is None else f"n° {one.halt + 1}", one.subject, one.pupil_id]
+            by = "" if one.found is None else f"{one.found}" if one.limit is None else f"{one.found} / {one.limit}"
+            table.add_row(_sentence(one), ", ".join(part for part in (*where, one.period_id) if part), by)
+        out.print(table)
+        if len(broken) > _MOST_TOLD:
+            for rule, n in Counter(one.rule for one in broken).most_common():
+                out.print(f"{n} : {text(f'scolaire.broken.{rule}')}", highlight=False)
+    out.print(text("cli.school_plan.checked", n=len(broken)), highlight=False)

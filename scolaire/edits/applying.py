@@ -44,7 +44,7 @@ from scolaire.plans import (
     rides_of,
     tally,
 )
-from scolaire.pupils import WEDNESDAY, Stop, StopStatus
+from scolaire.pupils import SATURDAY, WEDNESDAY, Stop, StopStatus
 from scolaire.timing import timed
 from scolaire.ways import Ways
 from socle.errors import Conflict, NotFound
@@ -342,7 +342,11 @@ def _move_bell(edit: MoveBell, draft: Draft) -> None:
         period
         for period, one in enumerate(draft.plan.periods)
         if (edit.bell_am_s is not None and one.direction is Direction.TO_SCHOOL)
-        or (edit.bell_wednesday_s is not None and one.direction is Direction.FROM_SCHOOL and one.days == WEDNESDAY)
+        or (
+            edit.bell_wednesday_s is not None
+            and one.direction is Direction.FROM_SCHOOL
+            and one.days in (WEDNESDAY, SATURDAY)
+        )
         or (edit.bell_pm_s is not None and one.direction is Direction.FROM_SCHOOL and one.days != WEDNESDAY)
     }
     _time_again(draft, lambda run: run.period in moved and any(halt.school == school for halt in run.halts))

@@ -11,9 +11,9 @@ import pytest
 
 from fleet.search import Budget
 from scolaire.generator import draw_region, draw_sector
+from scolaire.outings import stops_of
 from scolaire.pieces import Task, joined, plan_piece
 from scolaire.pupils import Sector
-from scolaire.runs import stops_of
 from scolaire.sectors import _components, could_share, first_pieces, merged, next_pieces
 from socle.geo import LatLon
 

@@ -1,10 +1,12 @@
-"""`mobigo scolaire optimise`."""
+"""`mobigo scolaire optimise`, `check` and `bound`."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,22 +14,63 @@ import pytest
 from mobigo.cli import main
 from mobigo.cli.frame import ExitCode
 from scolaire.generator import draw_region
-from scolaire.planfiles import read_plan
+from scolaire.planfiles import read_plan, render_plan
 from scolaire.writing import render_sector
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.usefixtures("data_dir")
 
 
-def test_a_morning_is_planned_from_the_files_of_a_sector(capsys, tmp_path):
-    files, plan = tmp_path / "secteur", tmp_path / "plan.json"
-    assert main(["scolaire", "generate", str(files), "--pupils", "120", "--seed", "2"]) == ExitCode.OK
-    asked = ["scolaire", "optimise", "--dir", str(files), "--out", str(plan), "--budget", "0.5"]
-    code = main(asked)
+@pytest.fixture
+def files(tmp_path):
+    folder = tmp_path / "secteur"
+    assert main(["scolaire", "generate", str(folder), "--pupils", "120", "--seed", "2"]) == ExitCode.OK
+    return folder
+
+
+def optimised(files, plan, *more):
+    return main(["scolaire", "optimise", "--dir", str(files), "--out", str(plan), "--budget", "0.5", *more])
+
+
+def test_a_week_is_planned_from_the_files_of_a_sector_checked_and_bounded(files, capsys, tmp_path):
+    plan = tmp_path / "plan.json"
+    assert optimised(files, plan) == ExitCode.OK
     told = read_plan(plan.read_bytes())
-    assert code == (ExitCode.NO if told.not_served else ExitCode.OK)
-    assert told.runs
-    assert all(run.halts[-1].school is not None for run in told.runs)
     assert f"{len(told.circuits)} cars" in capsys.readouterr().out
+    assert {period.period_id.partition("-")[0] for period in told.periods} == {"matin", "midi", "soir"}
+    assert told.making.ways == "straight"
+    assert sorted(tmp_path.glob(".*")) == []
+    assert main(["scolaire", "check", str(plan), "--dir", str(files)]) == ExitCode.OK
+    assert "0 règles" in capsys.readouterr().out
+    assert main(["scolaire", "bound", "--dir", str(files), "--json"]) == ExitCode.OK
+    bounds = json.loads(capsys.readouterr().out)
+    assert bounds["fewest"] == told.making.bound <= len(told.circuits)
+    again = tmp_path / "again.json"
+    assert optimised(files, again, "--from", str(plan), "--day", "1") == ExitCode.OK
+    assert len(read_plan(again.read_bytes()).periods) == 2
+
+
+def test_a_plan_that_breaks_a_promise_says_where(files, capsys, tmp_path):
+    plan = tmp_path / "plan.json"
+    optimised(files, plan)
+    told = read_plan(plan.read_bytes())
+    last = told.runs[-1]
+    plan.write_bytes(render_plan(replace(told, runs=told.runs[:-1])))
+    capsys.readouterr()
+    assert main(["scolaire", "check", str(plan), "--json"]) == ExitCode.NO
+    broken = json.loads(capsys.readouterr().out)["broken"]
+    assert {one["rule"] for one in broken} == {"forgotten"}
+    assert len(broken) == sum(len(halt.up) for halt in last.halts)
+    assert main(["scolaire", "check", str(plan)]) == ExitCode.NO
+    assert "ni transporté" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_share_of_a_lot_that_is_none_and_streets_that_are_not_there_are_refused(files, capsys, tmp_path):
+    plan = tmp_path / "plan.json"
+    assert optimised(files, plan, "--share", "Z=30") == ExitCode.BAD_DATA
+    assert "Z=30" in capsys.readouterr().err
+    assert optimised(files, plan, "--streets") == ExitCode.NO_NETWORK
+    assert not plan.exists()
 
 
 def test_a_folder_without_files_is_said_in_a_sentence(capsys, tmp_path):
