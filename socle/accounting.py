@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from socle.errors import BadInput
 from socle.money import Cents
@@ -33,6 +34,7 @@ _KEY = re.compile(r"[!#-\[\]-~]{1,200}")  # visible ASCII but `"` and `\`: every
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_CODE = 150
+_ACCOUNT = itemgetter(0)  # of a posting
 _RECORDED_AT, _REVERSES, _SEQ = b',"recorded_at":"', b',"reverses":', b',"seq":'
 _N_RECORDED_AT = len(b',"recorded_at":"2026-03-04T07:10:00Z"')
 
@@ -76,8 +78,7 @@ class Account:
             raise BadInput("bad_account", account=self.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """One leg of an entry: `cents` on `account`, debit above zero, credit below."""
 
     account: str
@@ -107,21 +108,21 @@ class Entry:
 
     def __post_init__(self) -> None:
         self._check_words()
-        postings = sorted(self.postings, key=lambda posting: posting.account)
+        postings = sorted(self.postings, key=_ACCOUNT)
         if len(postings) < 2:
             raise Unbalanced("too_few_postings", key=self.key)
         total, before = 0, ""
-        for posting in postings:
-            if type(posting.cents) is not int:
+        for account, cents in postings:
+            if type(cents) is not int:
                 raise BadInput("bad_entry", key=self.key, field="postings")
-            if posting.cents == 0:
-                raise Unbalanced("zero_posting", key=self.key, account=posting.account)
-            if posting.account == before:
-                raise Unbalanced("account_twice", key=self.key, account=posting.account)
-            if abs(posting.cents) > MAX_POSTING_CENTS or not _is_code(posting.account):
+            if cents == 0:
+                raise Unbalanced("zero_posting", key=self.key, account=account)
+            if account == before:
+                raise Unbalanced("account_twice", key=self.key, account=account)
+            if not -MAX_POSTING_CENTS <= cents <= MAX_POSTING_CENTS or not _is_code(account):
                 raise BadInput("bad_entry", key=self.key, field="postings")
-            total += posting.cents
-            before = posting.account
+            total += cents
+            before = account
         if total != 0:
             raise Unbalanced("unbalanced_entry", key=self.key, off_by_cents=total)
         object.__setattr__(self, "postings", tuple(postings))
@@ -133,7 +134,7 @@ class Entry:
             raise BadInput("bad_entry", key=self.key[:200], field="key")
         if self.effective_at.tzinfo is None or not _FIRST <= self.effective_at < _END:
             raise BadInput("bad_entry", key=self.key, field="effective_at")
-        if _KIND.fullmatch(self.kind) is None or (self.kind == REVERSAL) is not (self.reverses is not None):
+        if not _is_kind(self.kind) or (self.kind == REVERSAL) is not (self.reverses is not None):
             raise BadInput("bad_entry", key=self.key, field="kind")
         if self.reverses is not None and _KEY.fullmatch(self.reverses) is None:
             raise BadInput("bad_entry", key=self.key, field="reverses")
@@ -152,7 +153,7 @@ def reversal_of(entry: Entry, key: str, effective_at: datetime, facts_sha256: st
 def render_body(entry: Entry) -> bytes:
     """What makes it the same entry when it is sent again, as JSON, sorted keys, no spaces, UTF-8."""
     # No field can hold a character that JSON escapes. A test compares with the JSON of the library.
-    postings = ",".join([f'["{posting.account}",{posting.cents}]' for posting in entry.postings])
+    postings = ",".join([f'["{account}",{cents}]' for account, cents in entry.postings])
     return (
         f'{{"effective_at":"{render_utc(entry.effective_at)}","facts_sha256":{_quoted(entry.facts_sha256)},'
         f'"key":"{entry.key}","kind":"{entry.kind}","postings":[{postings}],"reverses":{_quoted(entry.reverses)}}}'
@@ -212,6 +213,11 @@ def read_recorded(recorded: bytes) -> RecordedEntry:
 
 def _quoted(word: str | None) -> str:
     return "null" if word is None else f'"{word}"'
+
+
+@lru_cache(maxsize=1_000)  # there are few
+def _is_kind(kind: str) -> bool:
+    return _KIND.fullmatch(kind) is not None
 
 
 @lru_cache(maxsize=100_000)  # the accounts of a month come some forty times each

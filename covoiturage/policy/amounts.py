@@ -14,6 +14,7 @@ from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
+from typing import NamedTuple
 
 from covoiturage.policy.conditions import Predicate, Selector, compile_condition
 from covoiturage.policy.facts import Facts
@@ -47,8 +48,7 @@ class _Post:
     do: Callable[[Scaled, Facts], Scaled]
 
 
-@dataclass(frozen=True, slots=True)
-class AmountStep:
+class AmountStep(NamedTuple):
     """One step of an amount: what was added (a term) or what it became (a post operation), in exact cents.
 
     `rule` and `slice` are positions in the document; a post operation has its own in `rule`.

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from covoiturage.policy.facts import Facts
 from covoiturage.policy.model import AMOUNT, PERIODS, SCOPES, SEATS, TRIPS, Limit, Policy
@@ -37,9 +37,15 @@ class Counters:
     def as_rows(self) -> list[dict[str, object]]:
         """The state as plain objects, in a fixed order."""
         counted = [(key, value) for key, value in self.values.items() if value]
-        if len(counted) > 1:
-            counted.sort(key=lambda item: tuple([part or "" for part in item[0]]))
-        return [dict(zip(_ROW, (*key, value), strict=True)) for key, value in counted]
+        return [dict(zip(_ROW, (*key, value), strict=True)) for key, value in in_order(counted)]
+
+
+def in_order(counted: list[tuple[Key, int]]) -> list[tuple[Key, int]]:
+    """Counters with their values in the order in which they are told, an unsaid part before all others."""
+    try:
+        return sorted(counted)  # parts that may be unsaid are told apart by those before them
+    except TypeError:  # but where somebody says otherwise
+        return sorted(counted, key=lambda item: tuple([part or "" for part in item[0]]))
 
 
 def read_counters(rows: Any) -> Counters:
@@ -66,8 +72,7 @@ def read_counters(rows: Any) -> Counters:
     return counters
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(NamedTuple):
     """The limit that refused or bound: of its counter, for whom and when, how much and how much was used before."""
 
     counter: str

@@ -6,10 +6,11 @@ Made by the same sums as the decision, so that the last step is always the amoun
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from covoiturage.policy.amounts import Amounts, AmountStep
 from covoiturage.policy.caps import Limited
@@ -21,9 +22,10 @@ from covoiturage.policy.trips import CarDecision, CarJudge, LeftOut
 from socle.errors import Fact
 from socle.money import Cents
 
+NO_FACTS: Final[Mapping[str, Fact]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Step:
+
+class Step(NamedTuple):
     """One step: which (`step`, `type`), its exact value in cents where it has one, and the facts that tell it.
 
     `slice` is the position of the slice for a term.
@@ -33,24 +35,31 @@ class Step:
     type: str
     exact: Fraction | None = None
     slice: int | None = None
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = NO_FACTS
 
 
 def render_exact(number: Fraction) -> str:
     """`number` to the last digit: `541.125`, or `1/3` when no decimal says it."""
-    if number.denominator == 1:
-        return str(number.numerator)
-    whole, rest = number.denominator, 0
-    while whole % 10 == 0:
-        whole, rest = whole // 10, rest + 1
-    for prime in (2, 5):
-        while whole % prime == 0:
-            whole, rest = whole // prime, rest + 1
-    if whole != 1:
-        return f"{number.numerator}/{number.denominator}"
-    digits = f"{abs(number.numerator) * 10**rest // number.denominator:0{rest + 1}d}"
-    told = f"{digits[:-rest]}.{digits[-rest:]}".rstrip("0").rstrip(".") if rest else digits
-    return f"-{told}" if number < 0 else told
+    numerator, denominator = number.as_integer_ratio()
+    if denominator == 1:
+        return str(numerator)
+    n_decimals, times = _decimals_of(denominator)
+    if not n_decimals:
+        return f"{numerator}/{denominator}"
+    digits = f"{abs(numerator) * times:0{n_decimals + 1}d}"
+    return f"{'-' if numerator < 0 else ''}{digits[:-n_decimals]}.{digits[-n_decimals:]}"
+
+
+@lru_cache(maxsize=1_000)  # a policy has a few
+def _decimals_of(denominator: int) -> tuple[int, int]:
+    """How many decimals this denominator makes, and what it takes to be a power of ten; 0: there is no end of them."""
+    rest, n_twos, n_fives = denominator, 0, 0
+    while rest % 2 == 0:
+        rest, n_twos = rest // 2, n_twos + 1
+    while rest % 5 == 0:
+        rest, n_fives = rest // 5, n_fives + 1
+    n_decimals = max(n_twos, n_fives)
+    return (n_decimals, 10**n_decimals // denominator) if rest == 1 else (0, 0)
 
 
 @lru_cache(maxsize=10_000)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from covoiturage.policy.fields import PLACE_LEVELS
 from socle.errors import BadInput
@@ -27,8 +26,7 @@ _CLASSES = frozenset("ABC")
 _LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One couple of driver and passenger; None is what nobody said.
 
     `revenue_cents` is what the driver got elsewhere, `contribution_cents` what the passenger paid.
@@ -53,8 +51,7 @@ class Facts:
     end: LatLon | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RideFacts:
+class RideFacts(NamedTuple):
     """One passenger in a car, from when to when; `couple` is what conditions read of it, at the end of the car."""
 
     ride_id: str
@@ -73,8 +70,7 @@ class RideFacts:
         return self.couple.distance_m
 
 
-@dataclass(frozen=True, slots=True)
-class CarFacts:
+class CarFacts(NamedTuple):
     """One outing of a car. `measured_m` is its trace, `official_m` the line between its first and last stop.
 
     `car` is what conditions read of it, but for the metres that are paid and the passengers that count.
@@ -183,8 +179,7 @@ def read_couples(couples: Sequence[Given]) -> CarFacts:
             raise BadInput("ends_before_start", what=str(one.trip_id))
     told = [_maybe_count(couple.get("vehicle_distance_m"), "vehicle_distance_m") for couple in couples]
     longest = max(facts, key=lambda one: one.distance_m)
-    car = replace(
-        facts[0],
+    car = facts[0]._replace(
         instant=max(ends),
         distance_m=0,
         operator_class=None,
@@ -197,7 +192,7 @@ def read_couples(couples: Sequence[Given]) -> CarFacts:
         end=longest.end,
     )
     rides = (
-        RideFacts(ride_id_of_couple(i), one.instant, end, replace(one, instant=car.instant))
+        RideFacts(ride_id_of_couple(i), one.instant, end, one._replace(instant=car.instant))
         for i, (one, end) in enumerate(zip(facts, ends, strict=True))
     )
     return CarFacts(

@@ -7,8 +7,8 @@ rounding, limits. The first gate that is closed gives the reason.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from covoiturage.policy.amounts import Amounts
 from covoiturage.policy.caps import Caps, Counters, Limited
@@ -21,8 +21,7 @@ OUTSIDE_VALIDITY, OUTSIDE_TERRITORY = "outside_validity", "outside_territory"
 NOT_LISTED = "operator_not_listed"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is paid and why not more: `reason` when a gate is closed, `limited` when limits refuse or bind.
 
     `stateless_cents` is the amount before limits; `amount_cents` what is paid.

@@ -159,7 +159,7 @@ def _decide_rides(judge: RideJudge, car: CarFacts, counters: Counters) -> Outcom
     subsidy = passengers = 0
     reason: str | None = "no_passenger"
     for ride in car.rides:
-        decision = judge.decide(replace(ride.couple, instant=ride.board_at), counters)
+        decision = judge.decide(ride.couple._replace(instant=ride.board_at), counters)
         subsidy += decision.amount_cents
         passengers += ride.seats if decision.amount_cents else 0
         reason = _reason(decision.reason, decision.amount_cents, limited=bool(decision.limited))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 from covoiturage.policy.amounts import Amounts
 from covoiturage.policy.caps import PAYABLE_TRIPS, Caps, Counters, Key, Limited, period_keys
@@ -28,8 +28,7 @@ _PASSENGER = ("passenger",)
 _CAR_SCOPES = ("driver", "vehicle_trip", "campaign")
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A ride that does not count: `condition` is the position of the rule that refused it, or `limited` the limit."""
 
     ride_id: str
@@ -37,8 +36,7 @@ class LeftOut:
     limited: Limited | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outing:
+class Outing(NamedTuple):
     """What conditions and sums read of a car: the rides that count, the metres paid, the passengers counted."""
 
     facts: Facts
@@ -47,8 +45,7 @@ class Outing:
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CarDecision:
+class CarDecision(NamedTuple):
     """What is paid for a car, and why not more; `outing` is None when nobody looked inside.
 
     `stateless_cents` is the amount before the legal cap and limits, `amount_cents` what the driver

@@ -9,6 +9,7 @@ main module a second time; it ends with whoever began it, however that ends.
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -119,4 +120,5 @@ def _send(made: SimpleQueue[tuple[int, Any, str | None]], connection: Connection
     """Hand over what was made while the next piece is under way."""
     with suppress(OSError):
         while True:
-            connection.send(made.get())
+            # Quicker than `send`, which asks for each object how multiprocessing would have it told.
+            connection.send_bytes(pickle.dumps(made.get(), pickle.HIGHEST_PROTOCOL))

@@ -7,7 +7,7 @@ territory, its budget and the counters before it; its journeys are decided in th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
@@ -315,7 +315,7 @@ def _told(batch: Batch, index: int, reason: str | None, stateless: Cents, cents:
 
 def _why(limited: tuple[Limited, ...], steps: list[Step]) -> Given:
     return {
-        "limited_by": asdict(limited[0]) if limited else None,
+        "limited_by": limited[0]._asdict() if limited else None,
         "explanation": [
             {
                 "step": step.step,

@@ -201,11 +201,13 @@ def _write(session: Session, books: Books, block: Block, now: datetime) -> None:
     """Write a block: its entries, its decisions, what it has counted."""
     books.open(block.accounts)
     books.append(block.entries, now)
-    set_decided(session, [carpool.id for carpool in block.due])
     books.flush()
     add_decisions(session, block.decisions, now)
     for policy_id, changed in block.changed.items():
         write_counters(session, policy_id, changed)
+    # Last: once a statement has changed some sixteen pages, SQLite writes each page that a later one of the
+    # transaction may have to put back into a file, forty times for each carpool.
+    set_decided(session, [carpool.id for carpool in block.due])
 
 
 def _put_in_order(session: Session, late: Sequence[str], now: datetime) -> int:

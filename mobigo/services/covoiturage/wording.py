@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from string import Formatter
 
 from covoiturage.policy.explain import Step
 from mobigo.texts import all_texts, text
 from socle.errors import Fact
 
+_MILLIONTHS = 10_000  # of a euro in a cent
+
 
 def step_sentence(step: Step) -> str:
     """The step in French: « 33,0 km × 0,10 € »."""
-    facts = {
-        name: _SHOWN[name](fact) if name in _SHOWN else fact for name, fact in step.facts.items() if fact is not None
-    }
-    if step.exact is not None:
-        facts["euros"] = euros(step.exact)
+    key = _key_of(step)
+    facts: dict[str, Fact] = {}
+    for name in _named_in(key):  # what the sentence does not name is not made ready for it
+        fact = step.facts.get(name)
+        if fact is not None:
+            facts[name] = _SHOWN[name](fact) if name in _SHOWN else fact
+        elif name == "euros" and step.exact is not None:
+            facts[name] = euros(step.exact)
     if step.step == "limit":
         facts |= {"period": text(f"policy_steps.period.{step.facts['period']}")}
         facts |= {"scope": text(f"policy_steps.scope.{step.facts['scope']}")}
         if step.type == "amount_cents":
             facts |= {name: euros(Fraction(int(step.facts[name] or 0))) for name in ("max", "used")}
-    key = f"policy_steps.{step.step}.{step.type}"
-    condition = step.facts.get("type")
-    if condition is not None:
-        key = f"policy_steps.condition.{condition}"
-    if "most" in facts:
-        key += "_at_most"
-    if f"{key}.one" in all_texts():
-        key = f"{key}.{'one' if step.facts['n'] in {0, 1} else 'other'}"
     sentence = text(key, **facts)
     missing = step.facts.get("missing")
     if missing is not None:
@@ -40,12 +38,35 @@ def step_sentence(step: Step) -> str:
     return sentence
 
 
+def _key_of(step: Step) -> str:
+    """Which sentence says it."""
+    told = step.facts.get
+    n = told("n")
+    return _key(step.step, step.type, told("type"), told("most") is not None, n is None or n in {0, 1})
+
+
+@lru_cache(maxsize=1_000)
+def _key(step: str, kind: str, condition: Fact, is_at_most: bool, is_one: bool) -> str:
+    key = f"policy_steps.{step}.{kind}" if condition is None else f"policy_steps.condition.{condition}"
+    if is_at_most:
+        key += "_at_most"
+    return f"{key}.{'one' if is_one else 'other'}" if f"{key}.one" in all_texts() else key
+
+
+@lru_cache(maxsize=1_000)
+def _named_in(key: str) -> tuple[str, ...]:
+    """The facts that a sentence names."""
+    return tuple({name for _before, name, _format, _conversion in Formatter().parse(all_texts()[key]) if name})
+
+
 def euros(cents: Fraction) -> str:
     """`cents` in euros: two decimals, or as many as it takes to be exact, six at most: 0,125."""
-    if cents.denominator == 1:
-        whole, rest = divmod(abs(cents.numerator), 100)
-        return f"{'-' if cents.numerator < 0 else ''}{whole},{rest:02d}"
-    millionths = round(cents * 10_000)
+    numerator, denominator = cents.as_integer_ratio()
+    if denominator == 1:
+        whole, rest = divmod(abs(numerator), 100)
+        return f"{'-' if numerator < 0 else ''}{whole},{rest:02d}"
+    exact = _MILLIONTHS % denominator == 0
+    millionths = numerator * (_MILLIONTHS // denominator) if exact else round(cents * _MILLIONTHS)
     whole, rest = divmod(abs(millionths), 1_000_000)
     decimals = f"{rest:06d}".rstrip("0")
     return f"{'-' if millionths < 0 else ''}{whole},{decimals:0<2}"

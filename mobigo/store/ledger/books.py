@@ -41,8 +41,7 @@ _RECORDED = "SELECT bytes FROM entry WHERE key IN ({words})"
 _REVERSAL = "SELECT seq FROM entry WHERE reverses IN ({words})"
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """Where an entry stands in the books; `replayed` when it stood there before it was sent."""
 
     key: str
@@ -67,8 +66,7 @@ class Prepared(NamedTuple):
 def prepare(entry: Entry) -> Prepared:
     """`entry`, ready to be entered."""
     body = render_body(entry)
-    legs = tuple([(posting.account, posting.cents) for posting in entry.postings])
-    return Prepared(entry.key, legs, entry.reverses, body, sha256(body).digest())
+    return Prepared(entry.key, entry.postings, entry.reverses, body, sha256(body).digest())
 
 
 @dataclass(slots=True)
@@ -195,7 +193,7 @@ class Books:
         if new_codes:
             self._standings.update(dict.fromkeys(new_codes))
             for code, kind, least, pending_of, *stands in ask(self._connection, _STANDINGS, new_codes):
-                self._standings[code] = _Standing(_account(code, kind, least, pending_of), *stands)
+                self._standings[code] = _Standing(account_of(code, kind, least, pending_of), *stands)
 
     def mark(self) -> Mark:
         """How far this transaction has come."""
@@ -301,8 +299,8 @@ class Books:
         return standing
 
 
-@lru_cache(maxsize=10_000)
-def _account(code: str, kind: str, min_balance_cents: Cents | None, pending_of: str | None) -> Account:
+@lru_cache(maxsize=200_000)
+def account_of(code: str, kind: str, min_balance_cents: Cents | None, pending_of: str | None) -> Account:
     """The account of that row; terms never change, so those of the accounts in use are read once."""
     return Account(code, AccountKind(kind), min_balance_cents, pending_of)
 
