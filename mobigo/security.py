@@ -43,6 +43,7 @@ class Role(StrEnum):
     SCHOOL_OFFICE = "school_office"  # whose clerks register pupils and decide their files
     SCHOOL_PLANNER = "school_planner"
     SCHOOL_ORGANISER = "school_organiser"  # of a commune or a syndicate, which sees to its own pupils and stops
+    SCHOOL_CARRIER = "school_carrier"  # who drives school coaches under a contract
     DISPATCHER = "dispatcher"
     FINANCE_CLERK = "finance_clerk"
     FINANCE_APPROVER = "finance_approver"
@@ -80,6 +81,10 @@ class Permission(StrEnum):
     CARPOOL_HOLDS = "carpool_holds"  # look at carpools that the fraud rules hold; release or refuse them
     SCHOOL_OFFICE = "school_office"  # the files of pupils: register, decide, answer families, import sectors
     SCHOOL_PLAN = "school_plan"  # the plans of school transport: make, change and publish them
+    SCHOOL_MONEY_READ = "school_money_read"  # contracts with carriers, statements, costs
+    SCHOOL_MONEY_PREPARE = "school_money_prepare"  # tell what was not run, propose a month
+    SCHOOL_MONEY_APPROVE = "school_money_approve"  # approve a month that somebody else proposed
+    SCHOOL_CARRY = "school_carry"  # the runs of one's own company: see them, say what was not run
     SCHOOL_ORGANISE = "school_organise"  # the pupils and stops of one's own communes and schools
 
 
@@ -90,15 +95,19 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.DRIVER: _EVERYBODY,
     Role.FAMILY: _EVERYBODY,
     Role.AGENT: _EVERYBODY | {Permission.PEOPLE_READ, Permission.PEOPLE_HELP},
-    Role.SCHOOL_OFFICE: _EVERYBODY | {Permission.SCHOOL_OFFICE},
+    Role.SCHOOL_OFFICE: _EVERYBODY
+    | {Permission.SCHOOL_OFFICE, Permission.SCHOOL_MONEY_READ, Permission.SCHOOL_MONEY_PREPARE},
     Role.SCHOOL_PLANNER: _EVERYBODY | {Permission.SCHOOL_PLAN},
     Role.SCHOOL_ORGANISER: _EVERYBODY | {Permission.SCHOOL_ORGANISE},
+    Role.SCHOOL_CARRIER: _EVERYBODY | {Permission.SCHOOL_CARRY},
     Role.DISPATCHER: _EVERYBODY,
     Role.FINANCE_CLERK: _EVERYBODY
     | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_PREPARE}
+    | {Permission.SCHOOL_MONEY_READ, Permission.SCHOOL_MONEY_PREPARE}
     | {Permission.CARPOOL_POLICY_DRAFT},
     Role.FINANCE_APPROVER: _EVERYBODY
     | {Permission.LEDGER_READ, Permission.CARPOOL_MONEY_READ, Permission.CARPOOL_MONEY_APPROVE}
+    | {Permission.SCHOOL_MONEY_READ, Permission.SCHOOL_MONEY_APPROVE}
     | {Permission.CARPOOL_POLICY_APPROVE},
     Role.INSPECTOR: _EVERYBODY | {Permission.CARPOOL_HOLDS},
     Role.OPENDATA_PRODUCER: _EVERYBODY,

@@ -29,6 +29,7 @@ from mobigo.cli import (
     registry,
     retention,
     school_bench,
+    school_contracts,
     school_papers,
     school_plan,
     scolaire,
@@ -95,6 +96,7 @@ scolaire.app.command("bound", help=text("cli.school_plan.bound_help"))(school_pl
 scolaire.app.command("roadbook", help=text("cli.school_papers.roadbook_help"))(school_papers.roadbook)
 scolaire.app.command("papers", help=text("cli.school_papers.papers_help"))(school_papers.papers)
 scolaire.app.command("export", help=text("cli.school_papers.export_help"))(school_papers.export)
+scolaire.app.add_typer(school_contracts.app, name="contracts")
 scolaire.app.add_typer(school_bench.app, name="bench")
 app.add_typer(scolaire.app, name="scolaire")
 app.add_typer(people.app, name="people")

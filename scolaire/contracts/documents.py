@@ -42,7 +42,7 @@ from socle.errors import BadInput
 E = TypeVar("E", bound=StrEnum)
 
 MAX_BYTES: Final = 200_000
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_ID: Final = re.compile(r"(?=.{1,40}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LOT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _DECIMAL: Final = re.compile(r"\d{1,7}(?:\.\d{1,4})?", re.ASCII)

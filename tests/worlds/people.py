@@ -37,6 +37,7 @@ from mobigo.store.people.accounts import Identity, add_person, link_outside, set
 from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
+from mobigo.store.scolaire import contracts as school_contracts
 from mobigo.store.scolaire.absences import add_absence
 from mobigo.store.scolaire.applications import KeptHome, add_step, ask_papers, new_application, put_application
 from mobigo.store.scolaire.decisions import add_decisions, keep_book
@@ -46,6 +47,8 @@ from mobigo.store.scolaire.messages import add_message as add_school_message
 from mobigo.store.scolaire.organisers import add_scope
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
 from mobigo.store.scolaire.studies import add_publication, add_study
+from scolaire.contracts.indices import Coefficient, Published
+from scolaire.contracts.statements import Statement
 from scolaire.entitlement.files import list_facts
 from scolaire.entitlement.judge import Judge
 from scolaire.planfiles import render_plan
@@ -177,6 +180,7 @@ def _add_schooling(session: Session, keys: Keys, name: str, word: str, now: date
     _add_study(session, keys, kept.sector_id, child, f"person:{name}", now)
     _add_application(session, keys, kept.sector_id, name, word, now)
     _add_school_message(session, keys, kept.sector_id, child, name, now)
+    _add_school_contract(session, name, f"person:{name}", now)
 
 
 def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: str, now: datetime) -> None:
@@ -205,6 +209,21 @@ def _add_school_message(session: Session, keys: Keys, sector_id: str, child: str
     told = Message(message_id, sector_id, Matter.SNOW, Scope(now.date()), "Verglas au col", f"person:{name}", now)
     add_school_message(session, keys, told, f"key{name}", [(child, 0)], [Addressee(LetterChannel.EMAIL, name)])
     set_language(session, name, "de", now)
+
+
+def _add_school_contract(session: Session, name: str, actor: str, now: datetime) -> None:
+    """A contract and an index that they kept, what they told of a day and took back, a month that they proposed."""
+    day = now.date()
+    contract_id = f"lot-{name}"
+    school_contracts.add_contract(session, contract_id, "cars", day, "ab" * 32, b"", actor, now)
+    school_contracts.add_values(session, [Published(f"gazole-{name}", "2026-06", 10_000, "")], actor, now)
+    kind = school_contracts.EventKind.BREACH
+    told = ("s/C1", "", "late", "", 1, 0, 0, False, actor, "cars", now, "vu au contrôle")
+    school_contracts.add_event(session, school_contracts.Event(f"E{name}", kind, day, *told))
+    school_contracts.take_back(session, f"E{name}", actor, "erreur de jour", now)
+    amounts = (Coefficient(1_000, 3), (), (), 0, 0, 0, 0, ())
+    school_contracts.put_proposal(session, Statement(contract_id, "ab" * 32, "2026-10", (day,), *amounts), actor, now)
+    school_contracts.add_carrier_account(session, name, "cars", AGENT, now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.scolaire.contracts import HOLDINGS as OF_CONTRACTS
 from mobigo.store.scolaire.messages import HOLDINGS as OF_MESSAGES
 from mobigo.store.scolaire.rows import DecisionRow, PupilRow
 from mobigo.store.scolaire.sectors import opened_home
@@ -53,6 +54,7 @@ def _let_go(session: Session, whose: Whose) -> int:
 
 
 HOLDINGS: Sequence[Holding] = (
+    *OF_CONTRACTS,
     *OF_MESSAGES,
     *OF_STUDIES,
     Holding("school_decision", ("pupil", "sealed"), _decisions),
