@@ -7,6 +7,7 @@ are bound to (`f.`), set only with a page that has a form. It is `__Host-` and S
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -136,27 +137,55 @@ async def read_upload(request: Request) -> Mapping[str, str]:
         LimitExceeded: `body_too_large`.
         Forbidden: as `read_form`.
     """
+    given = await read_files(request)
+    try:
+        files = {name: content.decode("utf-8-sig") for name, content in given.files.items()}
+    except UnicodeDecodeError:
+        raise BadInput("file_no_text") from None
+    if any("\0" in content for content in files.values()):
+        raise BadInput("bad_form")
+    return {**given.fields, **files}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a form with files held: its fields as text, and the bytes of each file that was chosen."""
+
+    fields: Mapping[str, str]
+    files: Mapping[str, bytes]
+
+
+async def read_files(request: Request) -> Given:
+    """The fields and the files of a form that one of our pages sent from this browser.
+
+    Raises:
+        BadInput: `bad_form`.
+        LimitExceeded: `body_too_large`.
+        Forbidden: as `read_form`.
+    """
     length = request.headers.get("content-length", "")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _FORM:
-        return await read_form(request)
+        return Given(await read_form(request), {})
     if kind != _FORM_WITH_FILES:
         raise BadInput("bad_form")
     if not length.isdecimal() or len(length) > 9 or int(length) > _MOST_UPLOAD_BYTES:
         raise LimitExceeded("body_too_large", limit=_MOST_UPLOAD_BYTES)
     fields: dict[str, str] = {}
+    files: dict[str, bytes] = {}
     try:
         async with request.form(max_files=4, max_fields=_MOST_FIELDS, max_part_size=_MOST_UPLOAD_BYTES) as form:
             for name, value in form.multi_items():
-                fields[name] = value if isinstance(value, str) else (await value.read()).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadInput("file_no_text") from None
+                if isinstance(value, str):
+                    fields[name] = value
+                else:
+                    files[name] = await value.read()
     except HTTPException:  # what is no form of this kind
         raise BadInput("bad_form") from None
     if any("\0" in value for value in fields.values()):
         raise BadInput("bad_form")
     _check_ours(request, fields)
-    return fields
+    return Given(fields, files)
 
 
 def _check_ours(request: Request, fields: dict[str, str]) -> None:

@@ -31,6 +31,8 @@ from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
 from mobigo.web.scolaire.desk import editing, run, study, year
+from mobigo.web.scolaire.families import child, requests
+from mobigo.web.scolaire.office import file, files, hub, importing, organisers, trial
 
 
 def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIRouter:
@@ -79,6 +81,14 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         study,
         run,
         editing,
+        requests,
+        child,
+        hub,
+        importing,
+        trial,
+        organisers,
+        files,
+        file,
     ):
         router.routes.extend(part.make_router(pages).routes)
     router.routes.extend(reference.make_router(pages, document).routes)

@@ -20,6 +20,45 @@ class Change:
     key: str
     before: Decision
     after: Decision
+    commune: str = ""  # of the home
+
+
+@dataclass(frozen=True, slots=True)
+class ByCommune:
+    """Files of one commune that gain and that lose; `commune` is empty for all communes where they are too few."""
+
+    commune: str
+    n_gains: int
+    n_losses: int
+
+
+def count_by_commune(changes: Simulation, k: int) -> list[ByCommune]:
+    """Gains and losses by commune, each told only where neither is of fewer than `k` files (0 is told).
+
+    What is left out is one line, of two communes at least and of no fewer than `k` files either; until it is so, the
+    communes told are one fewer: none of its parts must follow from the others and the totals.
+    """
+    gains = Counter(one.commune for one in changes.gains)
+    losses = Counter(one.commune for one in changes.losses)
+    rows = [ByCommune(commune, gains[commune], losses[commune]) for commune in sorted(gains | losses)]
+    told = [row for row in rows if row.commune and _is_told(row.n_gains, k) and _is_told(row.n_losses, k)]
+    hidden = [row for row in rows if row not in told]
+    while hidden and told and not _is_told_together(hidden, k):
+        least = min(told, key=lambda row: (row.n_gains + row.n_losses, row.commune))
+        told.remove(least)
+        hidden.append(least)
+    if hidden:
+        told.append(ByCommune("", sum(row.n_gains for row in hidden), sum(row.n_losses for row in hidden)))
+    return told
+
+
+def _is_told(n: int, k: int) -> bool:
+    return n == 0 or n >= k
+
+
+def _is_told_together(hidden: Sequence[ByCommune], k: int) -> bool:
+    totals = sum(row.n_gains for row in hidden), sum(row.n_losses for row in hidden)
+    return len(hidden) > 1 and all(_is_told(n, k) for n in totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +93,9 @@ def simulate(files: Iterable[tuple[str, Facts]], before: Judge, after: Judge) ->
             n_other_reason += old.reason != new.reason
             continue
         if Verdict.INCOMPLETE in (old.verdict, new.verdict):
-            others.append(Change(key, old, new))
+            others.append(Change(key, old, new, facts.home_commune or ""))
         elif _RANK[new.verdict] < _RANK[old.verdict]:
-            gains.append(Change(key, old, new))
+            gains.append(Change(key, old, new, facts.home_commune or ""))
         else:
-            losses.append(Change(key, old, new))
+            losses.append(Change(key, old, new, facts.home_commune or ""))
     return Simulation(n_files, dict(counts), gains, losses, others, n_other_reason)

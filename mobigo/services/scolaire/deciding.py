@@ -17,11 +17,10 @@ from mobigo.security import Keys
 from mobigo.services.scolaire.entitling import Book, open_books
 from mobigo.services.scolaire.registering import Acting, FormWrong
 from mobigo.store.audit import AuditLine, read_why, record
-from mobigo.store.base import Session, transaction
+from mobigo.store.base import Session, reading, transaction
 from mobigo.store.scolaire.applications import (
     KeptApplication,
     KeptStep,
-    Wanted,
     add_step,
     count_applications,
     count_states,
@@ -33,6 +32,7 @@ from mobigo.store.scolaire.applications import (
     receive_paper,
     with_home,
 )
+from mobigo.store.scolaire.applications import Wanted as Wanted  # doors name it
 from mobigo.store.scolaire.decisions import add_decisions, find_standing, keep_book
 from mobigo.store.scolaire.registered import (
     PlacedSchool,
@@ -94,7 +94,6 @@ class Listed:
 
     n: int
     rows: Sequence[KeptApplication]
-    states: Mapping[str, int]
     schools: Sequence[PlacedSchool]
 
 
@@ -110,9 +109,14 @@ def list_files(
             subject = f"person:{guardian}" if guardian else ""
             facts: dict[str, Fact] = {"school_year": wanted.school_year, "files": len(rows)}
             record(session, AuditLine(now, acting.actor, "school.listed", subject, facts=facts))
-        states = count_states(session, wanted.school_year) if acting.is_office else {}
         schools = list_schools(session, wanted.school_year)
-        return Listed(count_applications(session, wanted), rows, states, schools)
+        return Listed(count_applications(session, wanted), rows, schools)
+
+
+def count_files(engine: Engine, school_year: int) -> Mapping[str, int]:
+    """How many requests of a year stand where."""
+    with reading(engine) as session:
+        return count_states(session, school_year)
 
 
 def read_file(engine: Engine, keys: Keys, acting: Acting, application_id: str, now: datetime) -> File:

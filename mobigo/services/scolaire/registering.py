@@ -174,14 +174,21 @@ def _open_campaign(school_year: int, now: datetime, acting: Acting) -> Campaign:
 # --- it is read, written, handed in ----------------------------------------------------------------
 
 
-def read_request(engine: Engine, keys: Keys, acting: Acting, application_id: str) -> Request:
+def read_request(
+    engine: Engine, keys: Keys, acting: Acting, application_id: str, looked_at: datetime | None = None
+) -> Request:
     """A request with what its form chooses from, for who may see it.
+
+    Where somebody looks for others, `looked_at` makes it a line of the audit log.
 
     Raises:
         NotFound: `unknown_application`: there is none that they may see.
     """
-    with reading(engine) as session:
+    is_told = looked_at is not None and acting.for_others
+    with transaction(engine) if is_told else reading(engine) as session:
         one = _visible(session, keys, application_id, acting)
+        if looked_at is not None and is_told:
+            _record(session, "school.file_read", one, acting, looked_at)
         return Request(
             one,
             find_school(session, one.sector_id, one.school_id),

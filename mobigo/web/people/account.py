@@ -45,6 +45,8 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.CARPOOL_HOLDS, "/covoiturage/controles", "covoiturage.holds.title"),
     (Permission.CARPOOL_HOLDS, "/covoiturage/litiges", "covoiturage.disputes.title"),
     (Permission.CARPOOL_MONEY_READ, "/finances/regles", "covoiturage.drafts.title"),
+    (Permission.SCHOOL_OFFICE, "/scolaire/bureau", "school.office"),
+    (Permission.SCHOOL_ORGANISE, "/scolaire/communes", "school.communes"),
 )
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe", "versements"})
 _KINDS = {"courriel": "email", "telephone": "phone"}
@@ -100,6 +102,7 @@ def _account_page(account: accounts.Account, principal: Principal, provider: Pro
             Link(KEYS, say("people.account.keys")),
             Link("/compte/trajets", say("meeting.mine.title")),
             Link("/compte/covoiturages", say("covoiturage.mine.title")),
+            Link("/scolaire/demande", say("school.account")),
             Link("/compte/mes-donnees", say("personal.mine.title")),
             Link("/compte/consentements", say("personal.consents.title")),
             Link("/compte/effacer", say("personal.erase.title")),

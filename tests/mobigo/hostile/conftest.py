@@ -1,6 +1,7 @@
 """A site in which something of everything is there to be harmed, on both databases."""
 
 from datetime import timedelta
+from itertools import product
 from urllib.parse import urlencode
 
 import pytest
@@ -23,6 +24,7 @@ from mobigo.services.covoiturage.settling import settle
 from mobigo.services.covoiturage.standard import Caller
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
+from mobigo.services.scolaire import deciding, families, organising, registering
 from mobigo.services.scolaire.editing import keep
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.studying import add_study, undo
@@ -33,6 +35,7 @@ from mobigo.store.covoiturage.registry_messages import Kind, Outcome, State, add
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from scolaire.planfiles import render_plan
 from socle.geo import LatLon
+from tests.worlds import schooling
 from tests.worlds.accounts import NOON
 from tests.worlds.carpools import carpool
 from tests.worlds.databases import KINDS, empty_database
@@ -43,6 +46,7 @@ from tests.worlds.one_run import morning_plan
 from tests.worlds.partners import booking as standard_booking
 from tests.worlds.partners import driver_journey
 from tests.worlds.partners import ends as partner_ends
+from tests.worlds.schooling import SCHOOL, school_year
 from tests.worlds.sectors import sector_files
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
@@ -107,6 +111,7 @@ def shared_walk(shared_site):
         *add_outings(people, person),
         *add_meetings(people, person),
         *add_partners(people, person),
+        *add_pupils(people, person),
     )
     found.close()
 
@@ -200,6 +205,29 @@ def add_partners(people, person):
         end_message(session, message, Outcome(State.REFUSED, 422, why="expired"), NOON)
     yield f"/covoiturage/reserver-ailleurs?{urlencode({'trajet': seal_journey(keys, theirs, NOON)})}"
     yield from ("/covoiturage/trajet", "/finances/covoiturage/registre")
+
+
+def add_pupils(people, person):
+    """Requests for children of theirs: one begun, one handed in, two decided, one of them contested; a commune."""
+    engine, keys = people.engine, people.keys
+    school_year(engine, keys, NOON)
+    own = schooling.guardian(person.pseudonym)
+    asked = [registering.start(engine, keys, own, SCHOOL, NOON) for _ in range(4)]
+    for name, one in zip(("Zoé", "Ana", "Ida"), asked[1:], strict=True):
+        told = schooling.typed(prenom=name, derogation="option", jeudi="2", responsable_2="Sacha Roy")
+        registering.save(engine, keys, own, one, told, NOON)
+        registering.submit(engine, keys, own, one, NOON)
+    waits, *decided = (registering.read_request(engine, keys, own, one).application for one in asked[1:])
+    day = NOON.date() + timedelta(days=9)
+    families.declare_absence(engine, keys, own, waits.code, day, day, "all", NOON)
+    for one, home in product(decided, (0, 1)):
+        deciding.override(engine, keys, schooling.OFFICE, one.id, home, "entitled", "safety", "essai", NOON)
+    deciding.appeal(engine, keys, own, decided[1].id, "essai", NOON)
+    organising.set_scope(engine, schooling.OFFICE, person.reference, "commune", "25701", NOON, given=True)
+    yield from (f"/scolaire/demande/{asked[0]}", f"/scolaire/demande/{asked[0]}/verifier")
+    yield from (f"/scolaire/eleve/{one.code}" for one in (waits, *decided))
+    yield from (f"/scolaire/bureau/demandes/{one.id}" for one in (waits, *decided))
+    yield f"/scolaire/bureau/organisateurs?qui={person.reference}"
 
 
 def add_months_of_carpools(people):

@@ -1,0 +1,1 @@
+"""What the office and local organisers do with the files of pupils."""
