@@ -85,15 +85,16 @@ def mobigo(*words: str) -> str:
     return done.stdout.strip()
 
 
-def summed(entries: list[dict[str, Any]], seconds: int) -> tuple[dict[str, float], int]:
-    """The figures of a scenario, and how many requests failed."""
+def summed(entries: list[dict[str, Any]]) -> tuple[dict[str, float], int, int]:
+    """The figures of a scenario, how many requests were answered, and how many failed."""
     histogram: dict[str, int] = {}
     for entry in entries:
         for key, number in entry["response_times"].items():
             histogram[key] = histogram.get(key, 0) + number
     told = {f"p{share}_ms": percentile(histogram, share / 100) for share in (50, 95, 99)}
     n_requests = sum(entry["num_requests"] for entry in entries)
-    return {"requests_per_s": n_requests / seconds, **told}, sum(entry["num_failures"] for entry in entries)
+    span_s = max(entry["last_request_timestamp"] for entry in entries) - min(entry["start_time"] for entry in entries)
+    return {"requests_per_s": n_requests / span_s, **told}, n_requests, sum(entry["num_failures"] for entry in entries)
 
 
 def warm_up(port: int, workers: int) -> None:
@@ -184,9 +185,9 @@ def main(arguments: list[str]) -> None:
     print(f"offers read in {here['read_s']:.1f} s; a search {here['cpu_ms']:.2f} ms, p95 {here['cpu_p95_ms']:.2f} ms")
     print(f"{machine()}; {chosen.workers} server processes; load of the machine {os.getloadavg()[0]:.1f}")
     for who, entries, generator_s, server_s in told_of:
-        figures, failed = summed(entries, chosen.seconds)
+        figures, n_requests, failed = summed(entries)
         n_failed += failed
-        figures["server_ms_per_request"] = 1000 * server_s / max(figures["requests_per_s"] * chosen.seconds, 1)
+        figures["server_ms_per_request"] = 1000 * server_s / max(n_requests, 1)
         print(
             f"{who}: {figures['requests_per_s']:.0f} searches a second, p50 {figures['p50_ms']:.0f} ms, "
             f"p95 {figures['p95_ms']:.0f} ms, p99 {figures['p99_ms']:.0f} ms (goal {GOAL_P99_MS}), {failed} failed, "

@@ -14,6 +14,7 @@ import os
 import random
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
@@ -38,6 +39,12 @@ TOWNS = (
 REQUESTS_PER_S = 5
 
 _numbers = count()
+
+
+@cache
+def region() -> carpool_rides.Region:
+    """The region that is served, read once for all users."""
+    return carpool_rides.Region(Path(os.environ["MOBIGO_DATA_DIR"]))
 
 
 class Traveller(FastHttpUser):
@@ -143,7 +150,7 @@ class Rides(FastHttpUser):
     def on_start(self) -> None:
         """Draw this user's questions."""
         self.draws = random.Random(next(_numbers))
-        self.region = carpool_rides.Region(Path(os.environ["MOBIGO_DATA_DIR"]))
+        self.region = region()
         self.today = datetime.now(UTC).date()
 
     @task

@@ -67,29 +67,24 @@ def look_at_all(drives: Alone, wish: Wish, ways: Ways) -> Iterator[tuple[int, Ne
 def _drive_around(drives: Alone, coming: NDArray[np.intp], wish: Wish, ways: Ways) -> tuple[Step, list[Steps]]:
     """Between the ends of a wish; then first place → where the passenger is → last place; → where they go → last place.
 
-    First what is driven after the passenger is met and before they are left: it says how long the rest may take.
+    Two tables: each has a price of its own, and more places cost little where the streets are contracted.
     """
     n = len(drives.leave_at)
     driven: list[Steps] = [(np.full(n, FARTHER, np.int64), np.full(n, FARTHER, np.int64)) for _ in range(4)]
     if not len(coming):
         return _NOWHERE, driven
     first, last = ([places[row] for row in coming.tolist()] for places in (drives.first, drives.last))
-    whole_s = (drives.length_s + drives.detour_s)[coming]
-    longest = int(whole_s.max())
-    seconds, metres = drive_table(ways, [wish.origin], [wish.destination, *last], longest)
-    between = int(seconds[0, 0]), int(metres[0, 0])
-    from_board = seconds[0, 1:], metres[0, 1:]
-    to_alight = _column(drive_table(ways, first, [wish.destination], longest))
-    left_s = [int((whole_s - np.minimum(between[0], steps[0])).max()) for steps in (from_board, to_alight)]
-    to_board = _column(drive_table(ways, first, [wish.origin], left_s[0]))
-    seconds, metres = drive_table(ways, [wish.destination], last, left_s[1])
-    for whole, part in zip(driven, (to_board, from_board, to_alight, (seconds[0], metres[0])), strict=True):
-        whole[0][coming], whole[1][coming] = part
-    return between, driven
-
-
-def _column(table: tuple[NDArray[np.int32], NDArray[np.int32]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    return table[0][:, 0], table[1][:, 0]
+    longest = int((drives.length_s + drives.detour_s)[coming].max())
+    come_s, come_m = drive_table(ways, first, [wish.origin, wish.destination], longest)
+    go_s, go_m = drive_table(ways, [wish.origin, wish.destination], [wish.destination, *last], longest)
+    for whole, seconds, metres in (
+        (driven[0], come_s[:, 0], come_m[:, 0]),
+        (driven[1], go_s[0, 1:], go_m[0, 1:]),
+        (driven[2], come_s[:, 1], come_m[:, 1]),
+        (driven[3], go_s[1, 1:], go_m[1, 1:]),
+    ):
+        whole[0][coming], whole[1][coming] = seconds, metres
+    return (int(go_s[0, 0]), int(go_m[0, 0])), driven
 
 
 def _may_do(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, time, timedelta
-from functools import lru_cache
+from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +30,17 @@ from covoiturage.drives import (
     plan_drive,
     straight_ways,
 )
-from covoiturage.offers import Match, Offer, Taken, Weekly, Wish, leaving_at
+from covoiturage.leaving import Departures, Leaving
+from covoiturage.offers import Match, Offer, Taken, Wish
 from socle.geo import EARTH_RADIUS_M, LatLon, distance_m, distances_m
-from socle.times import day_number, local_day
 
 N_MATCHES = 20
 _NOWHERE: Step = (FARTHER, FARTHER)
 _ROOM = 64  # rows, at first
 _SPARE_M = 100.0  # for roundings to whole metres, and of chords
-_NO_DAY = np.iinfo(np.int32).max
 _MOST_KEPT = 20_000  # drives without anybody taken along, made once
 
 Floats = NDArray[np.float64]
-Leaving = tuple[int, date, int]  # row, day and instant at which an offer leaves
 
 
 class OfferIndex:
@@ -51,6 +49,8 @@ class OfferIndex:
     def __init__(self, ways: Ways = straight_ways, offers: Iterable[Offer] = ()) -> None:
         self._ways = ways
         self._offers: list[Offer | None] = []
+        self._places: list[tuple[LatLon, LatLon]] = []  # first halt and last
+        self._departures = Departures()
         self._row_of: dict[str, int] = {}
         self._free: list[int] = []
         self._taken: dict[str, dict[date, tuple[Taken, ...]]] = {}
@@ -59,12 +59,10 @@ class OfferIndex:
         self._last = np.zeros((_ROOM, 3))
         self._budget_m = np.zeros(_ROOM)  # that the way may have, detour and imprecision included
         self._budget_s = np.zeros(_ROOM, np.int64)
-        self._leave_at = np.full(_ROOM, -1, np.int64)  # -1: weekly, or no offer
-        self._clock_s = np.zeros(_ROOM, np.int64)
-        self._weekdays = np.zeros(_ROOM, np.int64)  # bit n: weekday n; 0: once, or no offer
-        self._from_day = np.zeros(_ROOM, np.int32)
-        self._to_day = np.zeros(_ROOM, np.int32)
+        self._longest_s = 0
         self._is_short = np.zeros(_ROOM, np.bool_)  # two halts
+        self._is_taken = np.zeros(_ROOM, np.bool_)  # somebody, on some day
+        self._comes = np.zeros(_ROOM, np.bool_)  # for passengers
         self._ends = np.zeros((_ROOM, 4))  # latitude and longitude of the first halt, then of the last
         self._terms = np.zeros((_ROOM, 5), np.int64)  # length in seconds and metres, detour likewise, seats
         for offer in offers:
@@ -72,6 +70,9 @@ class OfferIndex:
 
     def __len__(self) -> int:
         return len(self._row_of)
+
+    def __iter__(self) -> Iterator[Offer]:
+        return (offer for offer in self._offers if offer is not None)
 
     # --- what is there --------------------------------------------------------------------
 
@@ -83,26 +84,23 @@ class OfferIndex:
         else:
             row = len(self._offers)
             self._offers.append(None)
+            self._places.append((offer.halts[0].at, offer.halts[-1].at))
             if row == len(self._budget_m):
                 self._grow()
         self._offers[row], self._row_of[offer.offer_id] = offer, row
+        self._places[row] = offer.halts[0].at, offer.halts[-1].at
+        self._departures.put(row, offer.leaves)
         self._first[row], self._last[row] = _from_centre(offer.halts[0].at), _from_centre(offer.halts[-1].at)
         legs = pairwise(offer.halts)
         too_short_m = sum(max(0.0, distance_m(one.at, other.at) - other.along_m + one.along_m) for one, other in legs)
         detours = (offer.detour_m, offer.detour_s) if offer.takes_detours else (0, 0)
         self._budget_m[row] = offer.length_m + detours[0] + too_short_m + _SPARE_M
         self._budget_s[row] = offer.length_s + detours[1]
-        self._is_short[row] = len(offer.halts) == 2
+        self._longest_s = max(self._longest_s, int(self._budget_s[row]))
+        self._is_short[row], self._comes[row] = len(offer.halts) == 2, offer.takes_detours
+        self._is_taken[row] = offer.offer_id in self._taken
         self._ends[row] = *offer.halts[0].at, *offer.halts[-1].at
         self._terms[row] = offer.length_s, offer.length_m, detours[1], detours[0], offer.seats
-        if isinstance(offer.leaves, Weekly):
-            weekly = offer.leaves
-            self._leave_at[row], self._weekdays[row] = -1, sum(1 << day for day in weekly.weekdays)
-            self._clock_s[row] = weekly.clock.hour * 3600 + weekly.clock.minute * 60 + weekly.clock.second
-            self._from_day[row] = day_number(weekly.first)
-            self._to_day[row] = _NO_DAY if weekly.last is None else day_number(weekly.last)
-        else:
-            self._leave_at[row], self._weekdays[row] = offer.leaves, 0
 
     def remove(self, offer_id: str) -> None:
         """Have an offer found no more; what was taken of it is known still, should it come back."""
@@ -110,7 +108,7 @@ class OfferIndex:
         if row is None:
             return
         self._offers[row] = None
-        self._leave_at[row], self._weekdays[row], self._budget_m[row] = -1, 0, -1.0
+        self._departures.remove(row)
         self._free.append(row)
         for key in [key for key in self._drives if key[0] == offer_id]:
             del self._drives[key]
@@ -122,6 +120,9 @@ class OfferIndex:
         if not taken:
             del days[day]
         self._drives.pop((offer_id, day), None)
+        row = self._row_of.get(offer_id)
+        if row is not None:
+            self._is_taken[row] = bool(days)
 
     def get_drive(self, offer_id: str, day: date) -> PlannedDrive | None:
         """The drive of an offer on a day; None when there is no such offer or it does not leave."""
@@ -142,8 +143,8 @@ class OfferIndex:
 
     def _grow(self) -> None:
         for name in (
-            *("_first", "_last", "_budget_m", "_budget_s", "_leave_at"),
-            *("_clock_s", "_weekdays", "_from_day", "_to_day", "_is_short", "_ends", "_terms"),
+            *("_first", "_last", "_budget_m", "_budget_s"),
+            *("_is_short", "_is_taken", "_comes", "_ends", "_terms"),
         ):
             array = getattr(self, name)
             setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
@@ -154,16 +155,11 @@ class OfferIndex:
         """The best way along with each drive that takes the passenger, by `Match.rank`."""
         between = wish.at - wish.tolerance_s, wish.at + wish.tolerance_s
         found = self._near_enough(wish.origin, wish.destination, between, wish.walk_m, wish.arrive_by)
-        alone: list[Leaving] = []
-        others: list[Leaving] = []
-        for one in found:
-            row, day, _ = one
-            offer_id = self._offer(row).offer_id
-            is_alone = self._is_short[row] and day not in self._taken.get(offer_id, ())
-            (alone if is_alone else others).append(one)
+        is_alone = self._are_alone(found)
+        others = found.of(~is_alone).tell()
         drives = [self._planned(self._offer(row), day, leave_at) for row, day, leave_at in others]
         nears = look_around(drives, wish, self._ways) if drives else []
-        looked_at = [*zip(drives, nears, strict=True), *self._look_at(alone, wish)]
+        looked_at = [*zip(drives, nears, strict=True), *self._look_at(found.of(is_alone), wish)]
         best = []
         for planned, near in looked_at:
             match = min(list_matches(planned, wish, near), key=lambda one: one.rank(wish), default=None)
@@ -171,31 +167,38 @@ class OfferIndex:
                 best.append(match)
         return sorted(best, key=lambda one: one.rank(wish))[:limit]
 
-    def _look_at(self, leaving: Sequence[Leaving], wish: Wish) -> Iterator[tuple[PlannedDrive, Near]]:
+    def _are_alone(self, leaving: Leaving) -> NDArray[np.bool_]:
+        """Which go between two places with nobody taken along."""
+        alone: NDArray[np.bool_] = self._is_short[leaving.rows]
+        doubtful = np.flatnonzero(alone & self._is_taken[leaving.rows])
+        for n, (row, day, _) in zip(doubtful.tolist(), leaving.of(doubtful).tell(), strict=True):
+            alone[n] = day not in self._taken.get(self._offer(row).offer_id, ())
+        return alone
+
+    def _look_at(self, leaving: Leaving, wish: Wish) -> Iterator[tuple[PlannedDrive, Near]]:
         """Those of drives with nobody taken along that may do."""
-        rows = np.array([row for row, _, _ in leaving], np.intp)
-        room = self._terms[rows, 4] >= wish.seats
-        leaving = [leaving[n] for n in np.flatnonzero(room).tolist()]
-        rows = rows[room]
-        if not leaving:
+        leaving = leaving.of(self._terms[leaving.rows, 4] >= wish.seats)
+        if not len(leaving.rows):
             return
-        offers = [self._offer(row) for row, _, _ in leaving]
+        places = [self._places[row] for row in leaving.rows.tolist()]
         drives = Alone(
-            [offer.halts[0].at for offer in offers],
-            [offer.halts[1].at for offer in offers],
-            self._ends[rows],
-            np.array([leave_at for _, _, leave_at in leaving], np.int64),
-            *self._terms[rows, :4].T,
+            [first for first, _ in places],
+            [last for _, last in places],
+            self._ends[leaving.rows],
+            leaving.at,
+            *self._terms[leaving.rows, :4].T,
         )
-        for n, near in look_at_all(drives, wish, self._ways):
-            _, day, leave_at = leaving[n]
-            yield self._planned(offers[n], day, leave_at), near
+        found = list(look_at_all(drives, wish, self._ways))
+        told = leaving.of(np.array([n for n, _ in found], np.intp)).tell()
+        for (row, day, leave_at), (_, near) in zip(told, found, strict=True):
+            yield self._planned(self._offer(row), day, leave_at), near
 
     def list_weekly(self, origin: LatLon, destination: LatLon, walk_m: float) -> list[Offer]:
         """Weekly offers with halts within `walk_m` of one place, then of the other: all these, and few others."""
-        rows, to_m, from_m, _ = self._rows_near(origin, destination, walk_m)
-        rows = rows[self._may_halt(rows, to_m, from_m, walk_m)]
-        return [self._offer(row) for row in rows.tolist() if self._weekdays[row]]
+        rows = np.arange(len(self._offers))
+        rows = rows[self._departures.are_weekly(rows)]
+        near = self._near(rows, origin, destination, walk_m)
+        return [self._offer(row) for row in rows[near.is_long_enough & near.may_halt].tolist()]
 
     def list_near(
         self,
@@ -213,29 +216,13 @@ class OfferIndex:
         """
         between = at - tolerance_s, at + tolerance_s
         found = self._near_enough(origin, destination, between, walk_m, arrive_by, at_halts=True)
-        return [self._planned(self._offer(row), day, leave_at) for row, day, leave_at in found]
+        return [self._planned(self._offer(row), day, leave_at) for row, day, leave_at in found.tell()]
 
     def _offer(self, row: int) -> Offer:
         offer = self._offers[row]
         if offer is None:
             raise LookupError(row)
         return offer
-
-    def _rows_near(
-        self, origin: LatLon, destination: LatLon, walk_m: float
-    ) -> tuple[NDArray[np.intp], Floats, Floats, float]:
-        """Rows whose way may be long enough, the metres from their ends to the places, and between the places."""
-        n = len(self._offers)
-        one, other = _from_centre(origin), _from_centre(destination)
-        to_m, from_m = _chords(self._first[:n], one), _chords(self._last[:n], other)
-        between_m = float(_chords(one[None, :], other)[0])
-        rows = np.flatnonzero(to_m + between_m + from_m <= self._budget_m[:n] + 4 * walk_m)
-        return rows, to_m[rows], from_m[rows], between_m
-
-    def _may_halt(self, rows: NDArray[np.intp], to_m: Floats, from_m: Floats, walk_m: float) -> NDArray[np.bool_]:
-        """Of rows, those with halts so near to both places; of those with more than two one cannot say."""
-        may: NDArray[np.bool_] = ~self._is_short[rows] | ((to_m <= walk_m + _SPARE_M) & (from_m <= walk_m + _SPARE_M))
-        return may
 
     def _near_enough(
         self,
@@ -246,49 +233,50 @@ class OfferIndex:
         arrive_by: bool,
         *,
         at_halts: bool = False,
-    ) -> list[Leaving]:
-        rows, to_m, from_m, between_m = self._rows_near(origin, destination, walk_m)
-        if at_halts:
-            may = self._may_halt(rows, to_m, from_m, walk_m)
-            rows, to_m, from_m = rows[may], to_m[may], from_m[may]
-        if not len(rows):
-            return []
+    ) -> Leaving:
+        earliest, latest = between
+        leaving = self._departures.between(earliest - self._longest_s, latest)
+        leaving = leaving.of(leaving.at >= earliest - self._budget_s[leaving.rows])
+        near = self._near(leaving.rows, origin, destination, walk_m)
+        may = near.is_long_enough & (near.may_halt if at_halts else near.may_come)
+        leaving, to_m, from_m = leaving.of(may), near.to_m[may], near.from_m[may]
         # Seconds from leaving until one is met, and from being left until the end, at the least.
         before_s = np.maximum(to_m - walk_m, 0.0) / FASTEST_M_S
         after_s = np.maximum(from_m - walk_m, 0.0) / FASTEST_M_S
-        aboard_s = max(between_m - 2 * walk_m, 0.0) / FASTEST_M_S
+        aboard_s = max(near.between_m - 2 * walk_m, 0.0) / FASTEST_M_S
         if arrive_by:
             before_s = before_s + aboard_s
         else:
             after_s = after_s + aboard_s
-        earliest, latest = between
-        since, until = earliest + after_s - self._budget_s[rows], latest - before_s  # when one may leave
-        leave_at = self._leave_at[rows]
-        once = (leave_at >= 0) & (since <= leave_at) & (leave_at <= until)
-        found = [(row, local_day(at), at) for row, at in zip(rows[once].tolist(), leave_at[once].tolist(), strict=True)]
-        weekly = np.flatnonzero(self._weekdays[rows])
-        if not len(weekly):
-            return found
-        rows, since, until = rows[weekly], since[weekly], until[weekly]
-        day, last_day = local_day(earliest - int(self._budget_s[rows].max())), local_day(latest)
-        while day <= last_day:
-            number = day_number(day)
-            on = (self._weekdays[rows] >> day.weekday()) & 1 == 1
-            on &= (self._from_day[rows] <= number) & (number <= self._to_day[rows])
-            clocks, which = np.unique(self._clock_s[rows[on]], return_inverse=True)
-            instants = np.array([_instant(day, clock_s) for clock_s in clocks.tolist()], np.int64)[which]
-            in_time = (since[on] <= instants) & (instants <= until[on])
-            for row, at in zip(rows[on][in_time].tolist(), instants[in_time].tolist(), strict=True):
-                weeks = self._offer(row).leaves
-                if isinstance(weeks, Weekly) and day not in weeks.but_not:
-                    found.append((row, day, at))
-            day += timedelta(days=1)
-        return found
+        since, until = earliest + after_s - self._budget_s[leaving.rows], latest - before_s  # when one may leave
+        return leaving.of((since <= leaving.at) & (leaving.at <= until))
+
+    def _near(self, rows: NDArray[np.intp], origin: LatLon, destination: LatLon, walk_m: float) -> _Nearness:
+        """How near some rows come to two places, at the best.
+
+        Who goes between two places is met there on foot, or comes; who does not come, at both on foot.
+        """
+        one, other = _from_centre(origin), _from_centre(destination)
+        to_m, from_m = _chords(self._first[rows], one), _chords(self._last[rows], other)
+        between_m = float(_chords(one[None, :], other)[0])
+        walks_m = walk_m + _SPARE_M
+        begins, ends = to_m <= walks_m, from_m <= walks_m
+        is_long, comes = ~self._is_short[rows], self._comes[rows]
+        on_foot_m = np.where(is_long, 4 * walk_m, 2 * (to_m * begins + from_m * ends))
+        is_long_enough = to_m + between_m + from_m <= self._budget_m[rows] + on_foot_m
+        may_halt = is_long | (begins & ends)
+        return _Nearness(to_m, from_m, between_m, is_long_enough, may_halt, comes | may_halt)
 
 
-@lru_cache(maxsize=10_000)
-def _instant(day: date, clock_s: int) -> int:
-    return leaving_at(day, time(clock_s // 3600, clock_s // 60 % 60, clock_s % 60))
+class _Nearness(NamedTuple):
+    """Of some rows: metres from the ends of their ways to two places, and what they may do there."""
+
+    to_m: Floats
+    from_m: Floats
+    between_m: float
+    is_long_enough: NDArray[np.bool_]
+    may_halt: NDArray[np.bool_]  # so near to both; of those with more than two halts one cannot say
+    may_come: NDArray[np.bool_]
 
 
 def look_around(drives: Sequence[PlannedDrive], wish: Wish, ways: Ways) -> list[Near]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -48,6 +50,7 @@ from mobigo.services.covoiturage.lines import lines_edition, open_lines
 from mobigo.services.covoiturage.partners import PREFIX
 from mobigo.services.covoiturage.registrar import read_registry
 from mobigo.services.covoiturage.standard import OfferBoards
+from mobigo.services.covoiturage.ways import ways_of
 from mobigo.services.journeys import open_network, with_lines
 from mobigo.services.network.served import ServedNetwork
 from mobigo.services.people.provider import Provider, read_access
@@ -60,9 +63,10 @@ from mobigo.web.door import go_sign_in
 from mobigo.web.layout import Operator, Pages, Site
 from mobigo.web.site import make_router
 from routing.journeys.snapshot import Snapshot
-from socle.errors import MobigoError, NotSignedIn
+from socle.errors import MobigoError, NotSignedIn, Unavailable
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 DATA_PATHS = (*OPEN_PATHS, "/health", "/metrics")  # read by programs
 
 
@@ -104,6 +108,8 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
             if writer is not None:
                 write_only_while(engine, lambda: writer.is_here)
                 await stack.enter_async_context(writer.taking_part(app))
+            if stays:
+                await anyio.to_thread.run_sync(_get_ready, app)
             yield
             await anyio.to_thread.run_sync(jobs.stop)
         if isinstance(network, ServedNetwork):
@@ -163,6 +169,20 @@ def make_app(network: HoldsSnapshot, settings: Settings, *, stays: bool = False)
     app.add_middleware(Headers)
     app.add_middleware(Named)
     return app
+
+
+def _get_ready(app: FastAPI) -> None:
+    """Read what searches look at before anybody asks; what is there by then stays, and is not looked over again."""
+    try:
+        snapshot = app.state.network.current()
+    except Unavailable:
+        snapshot = None
+    try:
+        app.state.standard_answers.get_ready(ways_of(snapshot), app.state.clock())
+    except Unavailable:
+        log.warning("carpool offers could not be read yet; the first search will")
+    gc.collect()
+    gc.freeze()
 
 
 def find_provider(settings: Settings) -> Provider | None:

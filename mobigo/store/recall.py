@@ -102,6 +102,12 @@ def recall(engine: Engine, read: Callable[..., T], *values: Hashable) -> T:
     return answer
 
 
+def is_known(engine: Engine, read: Callable[..., Any], *values: Hashable) -> bool:
+    """Whether `recall` would answer without reading."""
+    kept = _kept.get(engine)
+    return kept is not None and kept.find(engine, (read, values))[1] is not None
+
+
 def _read(engine: Engine, read: Callable[..., T], *values: Hashable) -> T:
     with reading(engine) as session:
         return read(session, *values)

@@ -8,7 +8,7 @@ millionths of a second for each, and is the same as `travel_matrix`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,9 +54,12 @@ class Tables:
             one, other = self._numbers_of(self._hierarchy, origins, destinations)
             room = climb_room(self._hierarchy)
             ms, mm = meet_all(self._leaving.lists(), self._arriving.lists(), one, other, limit, room)
-            here, there = self._spots(one), self._spots(other)
-        take_one_piece(here, there, limit, ms, mm)
-        return TravelMatrix(*told(ms, mm, 1.0)), here.is_joined[:, None] & there.is_joined
+            pieces = self._columns["piece"]
+            here, there = pieces[one][:, None], pieces[other]
+            are_joined = (here >= 0) & (there >= 0)
+            if (are_joined & (here == there)).any():
+                take_one_piece(self._spots(one), self._spots(other), limit, ms, mm)
+        return TravelMatrix(*told(ms, mm, 1.0)), are_joined
 
     def _find_slowly(
         self, origins: Sequence[LatLon], destinations: Sequence[LatLon], limit_s: float | None
@@ -70,6 +73,10 @@ class Tables:
     ) -> tuple[Longs, Longs]:
         """Under which numbers the places are kept; those that are not yet are from now on."""
         number = self._number
+        try:
+            return _numbers(number, origins), _numbers(number, destinations)
+        except KeyError:  # some are new
+            pass
         new = [place for place in dict.fromkeys((*origins, *destinations)) if place not in number]
         if new:
             if len(number) + len(new) > self._most_kept:
@@ -86,9 +93,11 @@ class Tables:
                 column[n : n + len(new)] = values
                 self._columns[name] = column
             number.update(zip(new, range(n, n + len(new)), strict=True))
-        n_here, n_there = len(origins), len(destinations)
-        one = np.fromiter(map(number.__getitem__, origins), np.int64, n_here)
-        return one, np.fromiter(map(number.__getitem__, destinations), np.int64, n_there)
+        return _numbers(number, origins), _numbers(number, destinations)
 
     def _spots(self, numbers: Longs) -> Spots:
         return Spots(self._streets, self._profile, *(self._columns[name][numbers] for name in _COLUMNS))
+
+
+def _numbers(number: Mapping[LatLon, int], places: Sequence[LatLon]) -> Longs:
+    return np.fromiter(map(number.__getitem__, places), np.int64, len(places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import merge
 
 from sqlalchemy import Engine
@@ -14,6 +14,8 @@ from covoiturage.announcing import Teller
 from covoiturage.drives import Ways, drive, straight_ways
 from covoiturage.fields import Document, render_json
 from covoiturage.lines import Line, shipped_lines
+from covoiturage.matching import OfferIndex
+from covoiturage.offers import Wish
 from covoiturage.standard.boards import JourneyBoard, Rank
 from covoiturage.standard.imports import OfferKind
 from covoiturage.standard.questions import JourneyQuestion, TripQuestion
@@ -25,6 +27,7 @@ from mobigo.store.covoiturage.lines import count_line_versions, list_line_versio
 from mobigo.store.covoiturage.own_offers import KeptRequest, Version
 from mobigo.store.recall import recall
 from mobigo.texts import text
+from socle.times import local_day
 
 _AHEAD = timedelta(days=400)  # nobody looks for a ride later than that
 
@@ -91,6 +94,12 @@ class Answers:
         self._requests = RequestBoard(engine)
         self._lines = LineBoard(engine)
 
+    def get_ready(self, ways: Ways, now: datetime) -> None:
+        """Read what is offered, so that nobody who searches waits for it, and load what is compiled."""
+        self._boards.read_all()
+        self._lines.read()
+        self._search.ask(ways, now, lambda index: _try_out(index, local_day(int(now.timestamp()))))
+
     def find_journeys(
         self, kind: OfferKind, question: JourneyQuestion, ways: Ways, teller: Teller, now: datetime
     ) -> bytes:
@@ -108,6 +117,16 @@ class Answers:
         if kind is OfferKind.DRIVER_REGULAR_TRIP:
             ours = _rendered(self._search.ask(ways, now, lambda i: announcing.list_trips(i, question, teller, now)))
         return _joined(question.count, self._boards.find_trips(kind, question), ours)
+
+
+def _try_out(index: OfferIndex, today: date) -> None:
+    """Search along one of the offers of this week."""
+    for offer in index:
+        for day in offer.list_days(today, today + timedelta(days=7)):
+            leave_at = offer.find_leaving(day)
+            if leave_at is not None:
+                index.search(Wish(offer.halts[0].at, offer.halts[-1].at, leave_at))
+                return
 
 
 def _rendered(told: Sequence[tuple[Rank, Document]]) -> Ranked:

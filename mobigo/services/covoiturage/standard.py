@@ -35,7 +35,7 @@ from mobigo.store.covoiturage.bookings import KeptMessage
 from mobigo.store.covoiturage.offers import Version, get_version, list_documents
 from mobigo.store.covoiturage.own_offers import take_turn
 from mobigo.store.covoiturage.partners import find_key
-from mobigo.store.recall import recall
+from mobigo.store.recall import is_known, recall
 from socle.errors import BadInput, Conflict, NotFound, NotSignedIn
 
 KEY_PREFIX = "partner"
@@ -62,14 +62,25 @@ def get_caller(engine: Engine, keys: Keys, shown: str) -> Caller:
     Raises:
         NotSignedIn: `bad_token`.
     """
-    prefix, _, rest = shown.partition("_")
-    key_id, _, secret = rest.partition("_")
-    if prefix != KEY_PREFIX or not key_id.isalnum() or not key_id.isascii():
-        raise NotSignedIn("bad_token")
-    found = recall(engine, find_key, key_id)
+    key_id, secret = _parts_of(shown)
+    found = recall(engine, find_key, key_id) if key_id else None
     if found is None or found[0].revoked_at is not None or not keys.is_token(found[1], secret):
         raise NotSignedIn("bad_token")
     return Caller(found[0].operator, key_id)
+
+
+def is_caller_known(engine: Engine, shown: str) -> bool:
+    """Whether `get_caller` would say without a look at the database whose key this is."""
+    key_id, _ = _parts_of(shown)
+    return not key_id or is_known(engine, find_key, key_id)
+
+
+def _parts_of(shown: str) -> tuple[str, str]:
+    """The id and the secret of a key; empty when it is none."""
+    prefix, _, rest = shown.partition("_")
+    key_id, _, secret = rest.partition("_")
+    is_key = prefix == KEY_PREFIX and key_id.isalnum() and key_id.isascii()
+    return (key_id, secret) if is_key else ("", "")
 
 
 # --- searches ---------------------------------------------------------------------------------
@@ -92,9 +103,23 @@ class OfferBoards:
         """The regular trips that answer, as JSON, each after its rank."""
         return self._find(kind, question, self._trips, TripBoard)
 
+    def read_all(self) -> None:
+        """Read what no search has asked for yet."""
+        for kind in OfferKind:
+            if kind in {OfferKind.DRIVER_REGULAR_TRIP, OfferKind.PASSENGER_REGULAR_TRIP}:
+                self._read(kind, self._trips, TripBoard)
+            else:
+                self._read(kind, self._journeys, JourneyBoard)
+
     def _find(
         self, kind: OfferKind, question: Any, kept: dict[OfferKind, tuple[Version, Any, list[bytes]]], make: Any
     ) -> list[tuple[Rank, bytes]]:
+        _, board, bodies = self._read(kind, kept, make)
+        return [(rank, bodies[position]) for rank, position in board.find(question)]
+
+    def _read(
+        self, kind: OfferKind, kept: dict[OfferKind, tuple[Version, Any, list[bytes]]], make: Any
+    ) -> tuple[Version, Any, list[bytes]]:
         version, found = recall(self._engine, get_version), kept.get(kind)
         if found is None or found[0] != version:
             with self._lock, reading(self._engine) as session:
@@ -103,8 +128,7 @@ class OfferBoards:
                     texts = list_documents(session, kind)
                     found = version, make([json.loads(each) for each in texts]), [each.encode() for each in texts]
                     kept[kind] = found
-        _, board, bodies = found
-        return [(rank, bodies[position]) for rank, position in board.find(question)]
+        return found
 
 
 # --- bookings ---------------------------------------------------------------------------------

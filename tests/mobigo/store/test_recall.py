@@ -7,7 +7,7 @@ import pytest
 
 from mobigo.store.base import find_file, is_sqlite, migrate, open_engine, reading
 from mobigo.store.network import list_source_versions
-from mobigo.store.recall import recall
+from mobigo.store.recall import is_known, recall
 from socle.errors import Unavailable
 from tests.mobigo.store.test_failures import write
 
@@ -27,8 +27,11 @@ def test_an_answer_stands_until_something_is_written(engine):
     ask = Question()
     assert [recall(engine, ask, "bell") for _ in range(3)] == [frozenset()] * 3
     n_first = ask.n_asked
+    assert is_known(engine, ask, "bell") == is_sqlite(engine)
+    assert not is_known(engine, ask, "drum")
     assert n_first == (1 if is_sqlite(engine) else 3)
     write(engine, "a")
+    assert not is_known(engine, ask, "bell")
     assert recall(engine, ask, "bell") == {"a"}
     assert ask.n_asked == n_first + 1
 

@@ -12,6 +12,8 @@ from covoiturage.bookings import BookingState
 from covoiturage.drives import straight_ways
 from mobigo.security import Keys
 from mobigo.services.covoiturage import booking, finding, notifying, offering, requesting
+from mobigo.services.covoiturage.answering import Answers
+from mobigo.services.covoiturage.standard import OfferBoards
 from mobigo.store.base import reading, transaction
 from mobigo.store.holdings import erase_person
 from mobigo.store.jobs import JobRow
@@ -68,6 +70,18 @@ def test_an_offer_is_found_booked_confirmed_and_its_seat_gone(engine):
     assert moved.state is BookingState.CONFIRMED
     assert letters(engine) == [(ANNA, "asked"), (BEN, "confirmed")]
     refused("seats_gone", book, engine, offer.offer_id, CLEO)
+
+
+def test_who_got_ready_before_anybody_asks_reads_nothing_more_until_something_changes(engine):
+    offer = publish(engine, seats=1).offer
+    search = finding.OfferSearch(engine)
+    answers = Answers(engine, OfferBoards(engine), search)
+    answers.get_ready(straight_ways, NOW)
+    assert search.ask(straight_ways, NOW, list) == [offer]
+    assert found(search, wish()) == [(offer.offer_id, 1)]
+    publish(engine, CLEO)
+    answers.get_ready(straight_ways, NOW)
+    assert len(found(search, wish())) == 2
 
 
 def test_a_seat_that_is_refused_or_cancelled_is_free_again(engine):
