@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Container, Iterable, Iterator
 
 from covoiturage.carpool import Carpool, Ride
@@ -28,6 +29,7 @@ def find_labels(carpools: Iterable[Carpool], known: Known, due: Container[str] |
     kept: list[Carpool] = []
     shown: list[Shown] = []
     devices = Devices()
+    declared_s = array("d")  # when each was declared, as far as that is known
     for carpool in carpools:
         traces = traces_of(carpool)
         if due is None or carpool.id in due:
@@ -35,7 +37,8 @@ def find_labels(carpools: Iterable[Carpool], known: Known, due: Container[str] |
         shown.extend(shown_by(carpool, traces))
         devices.add(carpool)
         kept.append(_without_evidence(carpool))
-    note(check_crossings(kept, known))
+        declared_s.append(known.declared_at.get(carpool.id, carpool.end_at).timestamp())
+    note(check_crossings(kept, declared_s))
     note(check_habits(kept, shown, devices, known))
     note(check_groups(couples_of(kept)))
     labelled = {carpool_id for carpool_id, _code, _ride_id in found}

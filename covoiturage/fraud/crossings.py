@@ -7,13 +7,14 @@ long, nor in turns on one day, unless a ride was cut in pieces or never was.
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from covoiturage.carpool import Carpool, Ride
-from covoiturage.fraud.labels import Code, Known, Label
+from covoiturage.fraud.labels import Code, Label
 from socle.errors import Fact
 from socle.times import day_number, local_day
 
@@ -45,10 +46,10 @@ def _day_of_quarter(quarter: int) -> int:
     return day_number(local_day(quarter * _QUARTER_S))
 
 
-def check_crossings(carpools: Sequence[Carpool], known: Known) -> Iterator[Label]:
-    """The labels of these cars that others among them give rise to."""
+def check_crossings(carpools: Sequence[Carpool], declared_s: Sequence[float]) -> Iterator[Label]:
+    """The labels of these cars, each declared at its instant, that others among them give rise to."""
     yield from _check_ids(carpools)
-    order = _order_of_declaration(carpools, known)
+    order = _order_of_declaration(declared_s)
     overlaps: dict[tuple[int, int | None, Code], Label] = {}  # one label for each ride, whoever is in two cars
     for spans in _spans(carpools).values():
         for label, carpool, ride in _overlaps(carpools, spans, order):
@@ -69,11 +70,10 @@ def _check_ids(carpools: Sequence[Carpool]) -> Iterator[Label]:
         ride_ids.update(ride.id for ride in carpool.rides)
 
 
-def _order_of_declaration(carpools: Sequence[Carpool], known: Known) -> list[int]:
-    """Carpool -> its place in the order in which they were declared, as far as that is known."""
-    instants = [known.declared_at.get(carpool.id, carpool.end_at) for carpool in carpools]
-    ranks = [0] * len(carpools)
-    for rank, i in enumerate(sorted(range(len(carpools)), key=lambda i: (instants[i], i))):
+def _order_of_declaration(declared_s: Sequence[float]) -> Sequence[int]:
+    """Carpool -> its place in the order in which they were declared."""
+    ranks = array("q", bytes(8 * len(declared_s)))
+    for rank, i in enumerate(sorted(range(len(declared_s)), key=declared_s.__getitem__)):  # of equals the first
         ranks[i] = rank
     return ranks
 

@@ -84,10 +84,10 @@ def screen(engine: Engine, now: datetime, keys: Keys | None = None, drives: Driv
     A later day may show more of a carpool that waits: labels are added to all that nothing was decided about.
     """
     with rarely_collected(), reading(engine) as session:
-        due = list_unscreened(session, now - DECIDED_AFTER)
-        if not due:
+        due, first = list_unscreened(session, now - DECIDED_AFTER)
+        if first is None:
             return Screened(0, 0)
-        since = min(due.values()) - MONTH
+        since = first - MONTH
         known = Known(_accounts(session, keys, list_people_since(session, since)), {}, {})
         carpools = _each(session, since, due, known, drives)
         labels = [label for label in find_labels(carpools, known, due) if label.carpool_id in due or label.stops]
@@ -106,8 +106,9 @@ def _each(
     """The carpools that the rules see, one by one; what is known of one is put into `known` before it comes."""
     ways, declared_at = cast("dict[str, Way]", known.ways), cast("dict[str, datetime]", known.declared_at)
     for some in each_whole(session, since):
+        declared_at.clear()  # they are asked for with the carpool alone
+        ways.clear()
         declared_at |= {carpool.id: at for carpool, at in some}
-        ways.clear()  # they are asked for with the carpool alone
         ways |= _ways([carpool for carpool, _at in some if carpool.id in due], drives)
         yield from (carpool for carpool, _at in some)
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -84,14 +85,13 @@ def is_labelled() -> ColumnElement[bool]:
 # --- what the rules read ---------------------------------------------------------------------
 
 
-def list_unscreened(session: Session, until: datetime) -> dict[str, datetime]:
-    """The carpools that ended by `until` and that no rule has looked at: id -> end."""
-    rows = session.exec(
-        select(CarpoolRow.id, CarpoolRow.end_at).where(
-            CarpoolRow.state == "closed", col(CarpoolRow.screened_at).is_(None), col(CarpoolRow.end_at) <= until
-        )
-    )
-    return dict(rows.all())
+def list_unscreened(session: Session, until: datetime) -> tuple[frozenset[str], datetime | None]:
+    """The carpools that ended by `until` and that no rule has looked at, and the first of their ends."""
+    told = SQLModel.metadata.tables["carpool"].c
+    wanted = (told.state == "closed", told.screened_at.is_(None), told.end_at <= until)
+    connection = session.connection()
+    first: datetime | None = connection.execute(select_columns(func.min(told.end_at)).where(*wanted)).scalar_one()
+    return frozenset(connection.execute(select_columns(told.id).where(*wanted)).scalars()), first
 
 
 def list_people_since(session: Session, since: datetime) -> set[str]:
@@ -138,8 +138,13 @@ def _evidence_of(session: Session, ride_ids: Sequence[str]) -> Mapping[str, Sequ
     return found
 
 
+@lru_cache(maxsize=64)  # those who share a car share its instants: a month holds a third less of them
+def _instant(told: str) -> datetime:
+    return datetime.fromisoformat(told)
+
+
 def _carpool(row: Any, facts: Mapping[str, Any], evidence: Mapping[str, Sequence[Evidence]]) -> Carpool:
-    instant = datetime.fromisoformat
+    instant = _instant
     rides = tuple(
         [
             Ride(

@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 from covoiturage.fraud.checks import find_labels
-from covoiturage.fraud.labels import Code
+from covoiturage.fraud.labels import Code, Known
 from mobigo.demo.carpools.schemes import DETERMINISTIC, GRAPH
 from tests.worlds.carpool_month import make_month
 
@@ -70,3 +70,18 @@ def test_the_same_carpools_in_another_order_have_the_same_labels(month, labels):
     part = month.carpools[:1_500]
     told = {(one.carpool_id, one.code, one.ride_id) for one in find_labels(part, month.known)}
     assert {(one.carpool_id, one.code, one.ride_id) for one in find_labels(part[::-1], month.known)} == told
+
+
+def test_what_is_known_of_a_carpool_may_come_and_go_with_it(month, labels):
+    ways, declared_at = {}, {}
+
+    def one_by_one():
+        for carpool in month.carpools:
+            ways.clear()
+            declared_at.clear()
+            ways.update({ride.id: month.known.ways[ride.id] for ride in carpool.rides if ride.id in month.known.ways})
+            if carpool.id in month.known.declared_at:
+                declared_at[carpool.id] = month.known.declared_at[carpool.id]
+            yield carpool
+
+    assert find_labels(one_by_one(), Known(month.known.people, ways, declared_at)) == labels
