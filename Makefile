@@ -122,6 +122,11 @@ bench: .venv/.dev ## speed and memory: reading, searching, school buses, load, t
 	$(BIN)/python bench/streets.py
 	@sbrp=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/sbrp_park; if [ -d "$$sbrp" ]; then \
 		$(BIN)/python bench/school.py "$$sbrp" --no-peers --budget 6; fi
+	$(BIN)/python bench/school_region.py sector --peers
+	$(BIN)/python bench/school_region.py region
+	@darp=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/darp_cordeau; if [ -d "$$darp" ]; then \
+		$(BIN)/python bench/dial_a_ride.py "$$darp" --set a --budget 30; \
+		$(BIN)/python bench/dial_a_ride.py "$$darp" --set R --budget 60; fi
 	$(BIN)/python bench/load.py --swap --kill
 	$(BIN)/python bench/ledger.py
 

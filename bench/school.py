@@ -36,17 +36,19 @@ from fleet.check import broken_promises
 from fleet.coding import make_instance, time_route
 from fleet.requests import Plan, Problem
 from fleet.search import Budget
-from scolaire.sbrp import ANCHOR, SEATS, SETTINGS, choose_cases, list_cases, read_problem, solve, warm_up
+from scolaire.sbrp import ANCHOR, SETTINGS, choose_cases, list_cases, read_problem, solve, warm_up
 
-TICKS_PER_MS = 8.8
+TICKS_PER_MS = 8.8  # of the published instances
 NEW_RUN_MS = 10**8
 console = Console(width=None if sys.stdout.isatty() else 140)
 Runs = list[list[int]]  # the requests of each run, in order
-PerSchool = Callable[[Problem, Sequence[int], float, int], Runs]
+PerSchool = Callable[[Problem, Sequence[int], float, int, float], Runs]
 
 
-def tables(problem: Problem, requests: Sequence[int]) -> tuple[np.ndarray, np.ndarray, int]:
+def tables(problem: Problem, requests: Sequence[int], per_ms: float) -> tuple[np.ndarray, np.ndarray, int]:
     """Driving and the ride of who boards first, in whole milliseconds rounded up, node 0 being the school.
+
+    `per_ms` are the problem's units of time in a millisecond.
 
     The run begins anywhere, so leaving node 0 costs nothing; the longest ride is that from the first stop, from
     the end of its service on: drives, and the services of all other stops.
@@ -58,19 +60,19 @@ def tables(problem: Problem, requests: Sequence[int]) -> tuple[np.ndarray, np.nd
     ride = drive + service[None, :]
     drive[0], ride[0] = 0, 0
     np.fill_diagonal(ride, 0)
-    limit = int(problem.requests[requests[0]].max_ride / TICKS_PER_MS)
-    return np.ceil(drive / TICKS_PER_MS).astype(np.int64), np.ceil(ride / TICKS_PER_MS).astype(np.int64), limit
+    limit = int(problem.requests[requests[0]].max_ride / per_ms)
+    return np.ceil(drive / per_ms).astype(np.int64), np.ceil(ride / per_ms).astype(np.int64), limit
 
 
-def by_ortools(problem: Problem, requests: Sequence[int], seconds: float, _seed: int) -> Runs:
+def by_ortools(problem: Problem, requests: Sequence[int], seconds: float, _seed: int, per_ms: float) -> Runs:
     """Runs of one school by OR-Tools routing, which has no seed."""
-    drive, ride, limit = tables(problem, requests)
+    drive, ride, limit = tables(problem, requests, per_ms)
     manager = pywrapcp.RoutingIndexManager(len(drive), len(requests), 0)
     model = pywrapcp.RoutingModel(manager)
     model.SetArcCostEvaluatorOfAllVehicles(model.RegisterTransitMatrix(drive.tolist()))
     model.SetFixedCostOfAllVehicles(NEW_RUN_MS)
     loads = [0, *(problem.requests[each].load[0] for each in requests)]
-    model.AddDimension(model.RegisterUnaryTransitVector(loads), 0, SEATS, True, "load")
+    model.AddDimension(model.RegisterUnaryTransitVector(loads), 0, problem.vehicle_types[0].places[0], True, "load")
     model.AddDimension(model.RegisterTransitMatrix(ride.tolist()), 0, limit, True, "ride")
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     parameters.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.SAVINGS
@@ -88,19 +90,21 @@ def by_ortools(problem: Problem, requests: Sequence[int], seconds: float, _seed:
     return runs
 
 
-def by_pyvrp(problem: Problem, requests: Sequence[int], seconds: float, seed: int) -> Runs:
+def by_pyvrp(problem: Problem, requests: Sequence[int], seconds: float, seed: int, per_ms: float) -> Runs:
     """Runs of one school by PyVRP."""
     import pyvrp
     from pyvrp.stop import MaxRuntime
 
-    drive, ride, limit = tables(problem, requests)
+    drive, ride, limit = tables(problem, requests, per_ms)
     model = pyvrp.Model()
     nodes = [model.add_location(0, 0) for _ in range(1 + len(requests))]
     model.add_depot(nodes[0])
     for each, node in zip(requests, nodes[1:], strict=True):
         model.add_client(node, delivery=problem.requests[each].load[0])
     # dearer than any detour within a ride, and no dearer: larger costs keep PyVRP away from plans within the rules
-    model.add_vehicle_type(len(requests), capacity=SEATS, shift_duration=limit, fixed_cost=3 * limit)
+    model.add_vehicle_type(
+        len(requests), capacity=problem.vehicle_types[0].places[0], shift_duration=limit, fixed_cost=3 * limit
+    )
     for row, origin in enumerate(nodes):
         for column, target in enumerate(nodes):
             if row != column:
@@ -144,14 +148,16 @@ def chained(problem: Problem, runs: Runs) -> Plan:
     return Plan(tuple(route for route in routes if route is not None))
 
 
-def n_buses_per_school(problem: Problem, method: PerSchool, budget_s: float, seed: int) -> int:
+def n_buses_per_school(
+    problem: Problem, method: PerSchool, budget_s: float, seed: int, per_ms: float = TICKS_PER_MS
+) -> int:
     """Buses when each school is planned by itself and runs are chained afterwards."""
     of: dict[int, list[int]] = {}
     for request, asked in enumerate(problem.requests):
         of.setdefault(asked.destination, []).append(request)
     runs: Runs = []
     for requests in of.values():
-        runs += method(problem, requests, max(1.0, budget_s * len(requests) / len(problem.requests)), seed)
+        runs += method(problem, requests, max(1.0, budget_s * len(requests) / len(problem.requests)), seed, per_ms)
     return checked(problem, chained(problem, runs))
 
 

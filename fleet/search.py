@@ -133,7 +133,7 @@ def search(
     if not problem.requests:
         return Outcome(Plan(()), 0, (), 0, 0.0)
     begun = budget.now()
-    run = _Run(problem, seed, start, locks, settings)
+    run = _Run(problem, seed, start, locks, settings, Goal.VEHICLES in goals)
     n_steps = 0
     everybody = len(problem.requests)  # vehicles that are never too many
     run.take(0, 1, settings.hot, everybody)
@@ -187,7 +187,15 @@ def _chunks(goals: Sequence[Goal], settings: Settings) -> Iterator[tuple[bool, i
 class _Run:
     """The arrays of one search, and the way from plans to them and back."""
 
-    def __init__(self, problem: Problem, seed: int, start: Plan | None, locks: Locks, settings: Settings) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        start: Plan | None,
+        locks: Locks,
+        settings: Settings,
+        counts_vehicles: bool,
+    ) -> None:
         given = start or Plan(routes=())
         self.problem, self.locks = problem, locks
         self.is_simple = is_simple(problem)
@@ -201,6 +209,7 @@ class _Run:
             round(settings.share_of_runs * SHARE),
             round(settings.share_of_routes * SHARE),
             round(settings.blink * SHARE),
+            counts_vehicles,
         )
         self.n_found = 0
         self.gives_up: bool | None = None

@@ -32,6 +32,7 @@ class Tuning(NamedTuple):
     share_of_runs: int
     share_of_routes: int
     blink: int
+    counts_vehicles: bool  # whether a plan with fewer vehicles is better whatever it costs
 
 
 class Memory(NamedTuple):
@@ -204,15 +205,16 @@ def recreate(
 
 
 @inner
-def note_best(routes: Routes, memory: Memory, n_absent: int, step: int) -> bool:
-    """Keep the plan when it is the best so far: fewer left out, then vehicles, then cost."""
+def note_best(routes: Routes, memory: Memory, n_absent: int, step: int, counts_vehicles: bool) -> bool:
+    """Keep the plan when it is the best so far: fewer left out, then vehicles where they count, then cost."""
     n_used, cost = 0, 0
     for route in range(len(routes.n_visits)):
         if routes.n_visits[route]:
             n_used += 1
             cost += routes.cost[route]
     best = memory.best
-    if (n_absent, n_used, cost) >= (best[0], best[1], best[2]):
+    n_counted, n_best = (n_used, best[1]) if counts_vehicles else (0, 0)
+    if (n_absent, n_counted, cost) >= (best[0], n_best, best[2]):
         return False
     best[0], best[1], best[2], best[3] = n_absent, n_used, cost, step
     memory.best_n_visits[:] = routes.n_visits
@@ -256,11 +258,13 @@ def give_up_route(instance: Instance, routes: Routes, memory: Memory) -> int:
 
 
 @inner
-def settle(instance: Instance, routes: Routes, memory: Memory, n_absent: int, step: int, fewest: int) -> bool:
+def settle(
+    instance: Instance, routes: Routes, memory: Memory, tuning: Tuning, n_absent: int, step: int, fewest: int
+) -> bool:
     """After a plan was accepted: note it if it is the best, and give a route up while there may be fewer."""
     for index in range(n_absent):
         routes.route_of[memory.absent[index]] = -1
-    found = n_absent <= memory.best[0] and note_best(routes, memory, n_absent, step)
+    found = n_absent <= memory.best[0] and note_best(routes, memory, n_absent, step, tuning.counts_vehicles)
     if n_absent == 0 and memory.best[1] > fewest:
         n_used = 0
         for route in range(len(routes.n_visits)):
@@ -323,7 +327,7 @@ def step_once(
         is_kept[kept[index]] = 0
     found = False
     if accepted:
-        found = settle(instance, routes, memory, n_left, step, fewest)
+        found = settle(instance, routes, memory, tuning, n_left, step, fewest)
     else:
         for index in range(n_kept):
             route = kept[index]

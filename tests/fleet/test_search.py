@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fleet.check import broken_promises
-from fleet.requests import Locks, Plan, Problem
+from fleet.requests import Destination, Locks, Plan, Problem, Request, VehicleType
 from fleet.search import CHEAPEST, FEWEST_THEN_CHEAPEST, FEWEST_VEHICLES, Budget, Settings, search
 from socle.errors import BadInput
 from tests.oracles.vehicle_routes import SlowSearch, coded
@@ -116,6 +117,17 @@ def test_one_more_vehicle_never_leaves_more_people_out():
         for n in (1, 2, 3, 6)
     ]
     assert left == sorted(left, reverse=True)
+
+
+@pytest.mark.parametrize(("goals", "n_vehicles", "cost"), [(CHEAPEST, 2, 20), (FEWEST_THEN_CHEAPEST, 1, 120)])
+def test_only_where_vehicles_count_a_dearer_plan_with_fewer_is_better(goals, n_vehicles, cost):
+    at = np.array([0, 10, 110, 120])  # from 0 to 10 and from 110 to 120, by vehicles that begin and end anywhere
+    drive = np.abs(at[:, None] - at[None]).astype(np.int32)
+    requests = (Request(0, 0, (1,)), Request(2, 1, (1,)))
+    problem = Problem(requests, (Destination(1), Destination(3)), (VehicleType((1,), 2),), drive, drive[None])
+    outcome = search(problem, Budget(steps=300), 1, goals, settings=SMALL)
+    assert broken_promises(problem, outcome.plan) == ()
+    assert (len(outcome.plan.routes), outcome.cost) == (n_vehicles, cost)
 
 
 def test_somebody_who_looks_on_is_told_of_each_better_plan_and_may_stop():

@@ -38,6 +38,7 @@ class Asked:
     seconds: float | None = None
     steps: int | None = None
     n_pupils: int = PIECE_PUPILS  # of a piece, at most about
+    search_clock: Callable[[], float] = time.perf_counter  # of each piece, whose seconds are measured by it
 
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.steps is None):
@@ -132,7 +133,7 @@ class _Run:
             Budget(steps=asked.steps)
             if asked.seconds is None
             else Budget(
-                seconds=asked.seconds * share * n_at_once * max(1, n) / max(1, sum(n_pupils)), clock=time.perf_counter
+                seconds=asked.seconds * share * n_at_once * max(1, n) / max(1, sum(n_pupils)), clock=asked.search_clock
             )
             for n in n_pupils
         ]

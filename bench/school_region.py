@@ -1,0 +1,147 @@
+"""School bench on our own generator: a sector beside what is usual, and a whole region.
+
+    python bench/school_region.py sector [--seed 1 --seed 2] [--budget 3 --budget 60] [--peers]
+    python bench/school_region.py region [--budget 200] [--workers 2]
+
+The sector is that of `scolaire.generator` (seed 1): 4,900 pupils, 42 schools, 266 stops, beside the 4,898, 40 and 300
+of the sector on which the targets of S4 and S5 were set. As there, only the number of coaches counts: one kind of
+59 seats, which begin and end wherever their work does; pupils in wheelchairs take a seat, and whom no ride within
+the limit brings to school is left out. Without a window everybody arrives at the latest moment allowed; a window
+lets a coach arrive as much earlier. The peers plan each
+school by itself (OR-Tools routing, PyVRP) and chain the runs by a minimum path cover, without a window, as
+`bench/school.py` does. Ours are seconds of one thread, theirs of the wall. Every plan is checked.
+
+The region is all 25 sectors with their depots, sizes of coaches and wheelchairs, as `mobigo scolaire optimise --region`
+plans them; its seconds are those of the workers' processors, so that other work on the machine costs no coaches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.history import record
+from bench.school import by_ortools, by_pyvrp, checked, n_buses_per_school
+from fleet.bounds import fewest_vehicles
+from fleet.requests import Problem, VehicleType
+from fleet.search import FEWEST_VEHICLES, Budget, Settings, search
+from mobigo.cluster import Engine
+from mobigo.services.scolaire.regions import Asked, plan_region
+from scolaire.generator import draw_region, draw_sector
+from scolaire.runs import make_morning
+from scolaire.ways import places_of, straight_matrix
+
+SEATS = 59
+PER_MS = 0.001  # the unit is a second
+VEHICLE = 10**6
+WINDOWS_S = (0, 120, 300, 900)
+console = Console(width=None if sys.stdout.isatty() else 140)
+
+
+def sector_problem(seed: int, window_s: int, *, mixed: bool) -> Problem:
+    """The morning of a sector, where only the number of coaches counts."""
+    sector = draw_sector(seed)
+    sector = replace(
+        sector,
+        pupils=tuple(replace(each, wheelchair=False) for each in sector.pupils),
+        vehicle_types=tuple(replace(each, seats=SEATS, wheelchair_places=1) for each in sector.vehicle_types[:1]),
+    )
+    problem = make_morning(sector, straight_matrix(places_of(sector)), 0, mixed=mixed).problem
+    near = [
+        each
+        for each in problem.requests
+        if problem.drive[each.place, problem.destinations[each.destination].place] <= each.max_ride
+    ]
+    coach = VehicleType((SEATS,), len(near), fixed_cost=VEHICLE)
+    return Problem(
+        tuple(replace(each, load=each.load[:1]) for each in near),
+        tuple(replace(each, earliest=each.latest - window_s) for each in problem.destinations),
+        (coach,),
+        problem.drive,
+        np.ascontiguousarray(problem.drive[None]),
+    )
+
+
+def bench_sector(seeds: list[int], budgets: list[float], peers: bool) -> None:
+    first = sector_problem(1, 0, mixed=False)
+    search(first, Budget(steps=1), 0, FEWEST_VEHICLES)
+    search(sector_problem(1, 0, mixed=True), Budget(steps=1), 0, FEWEST_VEHICLES)
+    console.print(Settings(), f"{len(first.requests)} requests, {len(first.destinations)} schools", highlight=False)
+    table = Table("load", "window", "bound", *(f"{budget:g} s, seed {seed}" for budget in budgets for seed in seeds))
+    figures: dict[str, float] = {}
+    for mixed in (False, True):
+        for window_s in WINDOWS_S if mixed else (0, 900):
+            problem = sector_problem(1, window_s, mixed=mixed)
+            load, window = "mixed" if mixed else "single", f"{window_s // 60} min"
+            cells = []
+            for budget_s in budgets:
+                for seed in seeds:
+                    budget = Budget(seconds=budget_s, clock=time.thread_time)
+                    n_coaches = checked(problem, search(problem, budget, seed, FEWEST_VEHICLES).plan)
+                    cells.append(str(n_coaches))
+                    figures[f"{load}, {window}, {budget_s:g} s, seed {seed}, coaches"] = n_coaches
+            table.add_row(load, window, str(fewest_vehicles(problem)), *cells)
+            console.print(load, window, *cells, highlight=False)
+    if peers:
+        by = {"OR-Tools": by_ortools} | ({"PyVRP": by_pyvrp} if find_spec("pyvrp") else {})
+        for name, peer in by.items():
+            n_coaches = n_buses_per_school(first, peer, budgets[0], seeds[0], PER_MS)
+            figures[f"{name} per school and chained, coaches"] = n_coaches
+            table.add_row(f"single, {name} per school, chained", "0 min", "", str(n_coaches))
+    console.print(table)
+    record("school sector", figures)
+
+
+def bench_region(budget_s: float, n_workers: int) -> None:
+    sectors = list(draw_region(1))
+    n_pupils, n_schools = (sum(len(getattr(each, of)) for each in sectors) for of in ("pupils", "schools"))
+    asked = Asked(0, mixed=True, seed=1, seconds=budget_s, search_clock=time.thread_time)
+    begun = time.perf_counter()
+    planned = plan_region(sectors, asked, "région", Engine.PROCESSES, n_workers=n_workers)
+    wall_s = time.perf_counter() - begun
+    if planned.n_broken:
+        raise SystemExit(f"the checker finds {planned.n_broken} broken rules")
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    figures = {
+        "pupils": float(n_pupils),
+        "schools": float(n_schools),
+        "coaches": float(planned.n_coaches[-1]),
+        "coaches after the first pass": float(planned.n_coaches[0]),
+        "not served, pupils": float(len({each.pupil_id for each in planned.plan.not_served})),
+        "pieces": float(planned.n_pieces[0]),
+        "wall_s": wall_s,
+        "cpu_s": own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime,
+        # the parent and each worker at their largest, as if all were so at once
+        "memory at most, MB": (own.ru_maxrss + n_workers * others.ru_maxrss) / 1024,
+    }
+    console.print(figures)
+    record(f"school region, {budget_s:g} s, {n_workers} workers", figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=("sector", "region"))
+    parser.add_argument("--budget", type=float, action="append")
+    parser.add_argument("--seed", type=int, action="append")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--peers", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.what == "sector":
+        bench_sector(arguments.seed or [1, 2], arguments.budget or [3.0, 60.0], arguments.peers)
+    else:
+        bench_region((arguments.budget or [200.0])[0], arguments.workers)
+
+
+if __name__ == "__main__":
+    main()
