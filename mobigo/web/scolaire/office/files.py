@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from mobigo.services.scolaire.registering import Acting, FormWrong
 from mobigo.texts import error_sentence
 from mobigo.web import door
 from mobigo.web.layout import Pages
-from mobigo.web.people.forms import Choice, Fields, Link, status_of
+from mobigo.web.people.forms import SENT_BY_US, Choice, Link, status_of
 from mobigo.web.people.signing import HOME
 from mobigo.web.scolaire.families.form import communes_of, request_page, year_name
 from mobigo.web.scolaire.families.requests import Group, groups_of
@@ -170,7 +170,7 @@ def _add_list(router: APIRouter, pages: Pages, path: str, needs: Any, acting_of:
         return pages.send(request, "scolaire/office/list.html", cache="no-store", page=page)
 
     @router.post(path)
-    def begin(request: Request, form: Fields, principal: Principal = needs) -> Response:
+    def begin(request: Request, principal: Principal = needs, form: Mapping[str, str] = SENT_BY_US) -> Response:
         state, acting = request.app.state, acting_of(request, principal)
         try:
             school, now = form.get("etablissement", ""), door.now_of(request)
@@ -195,7 +195,9 @@ def _add_form(router: APIRouter, pages: Pages, path: str, needs: Any, acting_of:
         return pages.send(request, "scolaire/families/form.html", cache="no-store", page=page)
 
     @router.post(f"{path}/{{request_id}}/saisie")
-    def save(request: Request, request_id: str, form: Fields, principal: Principal = needs) -> Response:
+    def save(
+        request: Request, request_id: str, principal: Principal = needs, form: Mapping[str, str] = SENT_BY_US
+    ) -> Response:
         state, now, acting = request.app.state, door.now_of(request), acting_of(request, principal)
         own, refused = f"{path}/{request_id}/saisie", None
         try:
