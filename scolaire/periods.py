@@ -101,7 +101,8 @@ def plan_week(
     periods = periods_of(waits, asked.weekdays)
     done: list[Planned] = []
     is_stopped = False
-    plan = _told(sector, matrix, asked, title, periods, waits, done, ways_named)
+    ways = Ways(places_of(sector), matrix)
+    plan = _told(sector, asked, title, periods, waits, done, ways_named)
     for nth, period in enumerate(periods):
         outing = make_outing(sector, matrix, period, waits, mixed=asked.mixed)
         budget = asked.part(nth, len(periods))
@@ -114,7 +115,8 @@ def plan_week(
                 kept = incumbent.seconds
                 so_far = Outcome(incumbent.plan(), incumbent.cost, (), incumbent.n_steps, incumbent.seconds)
                 known = [*done, Planned(outing, so_far)]
-                on_plan(_told(sector, matrix, asked, title, periods, waits, known, ways_named))
+                so_far_told = _told(sector, asked, title, periods, waits, known, ways_named)
+                on_plan(make_circuits(so_far_told, ways, asked.shares))
             if on_better is not None and on_better(Sight(outing.period, nth, len(periods), incumbent)):
                 is_stopped = True
             return is_stopped
@@ -123,10 +125,10 @@ def plan_week(
         before = reference if nth == 0 and reference is not None else plan if done else None
         budget = Budget(steps=1) if is_stopped else budget
         done.append(Planned(outing, plan_outing(outing, budget, asked.seed, before, tell, fewest)))
-        plan = _told(sector, matrix, asked, title, periods, waits, done, ways_named)
-        if on_plan is not None:
-            on_plan(plan)
-    return plan
+        plan = _told(sector, asked, title, periods, waits, done, ways_named)
+        if on_plan is not None and nth < len(periods) - 1:
+            on_plan(make_circuits(plan, ways, asked.shares))
+    return make_circuits(plan, ways, asked.shares)
 
 
 def plan_outing(
@@ -229,7 +231,6 @@ def _renumbered(before: SchoolPlan, sector: Sector, run: Run) -> Run | None:
 
 def _told(
     sector: Sector,
-    matrix: TravelMatrix,
     asked: Asked,
     title: str,
     periods: Sequence[Period],
@@ -237,7 +238,7 @@ def _told(
     done: Sequence[Planned],
     ways_named: str,
 ) -> SchoolPlan:
-    """The plan of the periods that are done."""
+    """The plan of the periods that are done, its runs without times and circuits."""
     pupils, riders = riders_of(sector, waits)
     rider_of = {pupil: rider for rider, pupil in enumerate(pupils)}
     runs = [run for nth, one in enumerate(done) for run in runs_of(one.outing, one.outcome.plan, nth, rider_of)]
@@ -245,7 +246,7 @@ def _told(
     bound = max((fewest_vehicles(one.outing.problem) for one in done), default=None)
     steps = tuple(one.outcome.n_steps for one in done)
     told = tuple(periods[: len(done)])
-    plan = SchoolPlan(
+    return SchoolPlan(
         title,
         sector.schools,
         sector.stops,
@@ -256,4 +257,3 @@ def _told(
         (*left, *left_out_of(sector, told, riders)),
         Making(asked.seed, sum(steps), asked.mixed, bound, ways_named, steps),
     )
-    return make_circuits(plan, Ways(places_of(sector), matrix), asked.shares)

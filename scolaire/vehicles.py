@@ -60,6 +60,7 @@ def _named(plan: SchoolPlan, runs: Sequence[Run]) -> list[Run]:
 
 def _matched(plan: SchoolPlan, *, alike: bool) -> list[list[int]]:
     """Circuits as places of runs; `alike`: runs of one circuit have one type already."""
+    needs = [_needs(plan, run) for run in plan.runs]
     by_period: dict[int, list[int]] = {}
     for index, run in enumerate(plan.runs):
         by_period.setdefault(run.period, []).append(index)
@@ -68,7 +69,7 @@ def _matched(plan: SchoolPlan, *, alike: bool) -> list[list[int]]:
     for period in sorted(by_period, key=lambda one: (-len(by_period[one]), one)):
         runs = by_period[period]
         carried = [{rider for halt in plan.runs[index].halts for rider in halt.up} for index in runs]
-        pairs = _pairs(plan, runs, carried, circuits, riders, alike=alike)
+        pairs = _pairs(plan, runs, carried, circuits, riders, needs, alike=alike)
         for at, index in enumerate(runs):
             circuit = pairs.get(at)
             if circuit is None:
@@ -86,6 +87,7 @@ def _pairs(
     carried: Sequence[set[int]],
     circuits: Sequence[Sequence[int]],
     riders: Sequence[set[int]],
+    needs: Sequence[tuple[int, int]],
     *,
     alike: bool,
 ) -> dict[int, int]:
@@ -97,7 +99,11 @@ def _pairs(
     for at in range(n):
         for circuit in range(n):
             cost = _NO
-            if at < len(runs) and circuit < len(circuits) and _fits(plan, runs[at], circuits[circuit], alike=alike):
+            if (
+                at < len(runs)
+                and circuit < len(circuits)
+                and _fits(plan, runs[at], circuits[circuit], needs, alike=alike)
+            ):
                 cost = len(carried[at]) - len(carried[at] & riders[circuit])
             assignment.add_arc_with_cost(at, circuit, cost)
     if assignment.solve() != assignment.OPTIMAL:
@@ -105,13 +111,14 @@ def _pairs(
     return {at: assignment.right_mate(at) for at in range(len(runs)) if assignment.assignment_cost(at) < _NO}
 
 
-def _fits(plan: SchoolPlan, index: int, circuit: Sequence[int], *, alike: bool) -> bool:
+def _fits(
+    plan: SchoolPlan, index: int, circuit: Sequence[int], needs: Sequence[tuple[int, int]], *, alike: bool
+) -> bool:
     """Whether one coach can drive a run and those of a circuit."""
     run, others = plan.runs[index], [plan.runs[other] for other in circuit]
     if alike and others[0].vehicle_type != run.vehicle_type:
         return False
-    needs = [_needs(plan, one) for one in (run, *others)]
-    most = max(need[0] for need in needs), max(need[1] for need in needs)
+    most = tuple(max(needs[one][unit] for one in (index, *circuit)) for unit in range(2))
     if not any(kind.seats >= most[0] and kind.wheelchair_places >= most[1] for kind in plan.vehicle_types):
         return False
     days = plan.periods[run.period].days

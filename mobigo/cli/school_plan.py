@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -233,6 +234,60 @@ def check(
     else:
         _say(broken)
     raise typer.Exit(ExitCode.NO if broken else ExitCode.OK)
+
+
+def compare(
+    before: PlanFile,
+    after: Annotated[
+        Path, typer.Argument(help=text("cli.school_papers.plan_help"), metavar="PLAN", exists=True, dir_okay=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Say what changes from one plan to another."""
+    from scolaire.compare import compare as compared
+
+    found = compared(open_plan(before), open_plan(after))
+    pair = {
+        name: (getattr(found.before, name), getattr(found.after, name))
+        for name in ("n_vehicles", "week_cents", "week_m", "ride_mean_s", "ride_p95_s", "n_not_served")
+    } | {"week_co2_g": found.week_co2_g}
+    if as_json:
+        changes = [
+            {
+                "pupil_id": one.pupil_id,
+                "direction": one.direction,
+                "day": one.day + 1,
+                "before": None if one.before is None else asdict(one.before),
+                "after": None if one.after is None else asdict(one.after),
+            }
+            for one in found.changes
+        ]
+        schools = {school: asdict(one) for school, one in found.by_school.items()}
+        say_json({"plans": pair, "pupils": asdict(found.all), "schools": schools, "changes": changes})
+        return
+    table = Table()
+    for column in ("what", "before", "after"):
+        table.add_column(text(f"cli.school_plan.column_{column}"))
+    for name, (was, now) in pair.items():
+        table.add_row(text(f"cli.school_plan.measure.{name}"), _figure(name, was), _figure(name, now))
+    out.print(table)
+    table = Table()
+    names = ("n_pupils", "n_other_stop", "n_earlier", "n_later", "n_other_coach", "n_no_more", "n_newly", "n_felt")
+    for column in ("school", *names):
+        table.add_column(text(f"cli.school_plan.column_{column}"))
+    rows = {**found.by_school, text("cli.school_plan.everybody"): found.all}
+    for school, one in rows.items():
+        table.add_row(school, *(str(getattr(one, name)) for name in names))
+    out.print(table)
+
+
+def _figure(name: str, value: int) -> str:
+    """A measure as people read it: euros, kilometres, minutes, kilograms."""
+    if name.endswith("_cents"):
+        return f"{value / 100:.2f}"
+    if name.endswith(("_m", "_g")):
+        return f"{value / 1_000:.1f}"
+    return f"{value / 60:.1f}" if name.endswith("_s") else str(value)
 
 
 def _fields(one: Broken) -> dict[str, object]:

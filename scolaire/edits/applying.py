@@ -89,9 +89,12 @@ class Context:
 
     ways: Ways
     tallies: dict[int, tuple[Run, Tally]] = field(default_factory=dict, compare=False, repr=False)
+    plans: list[tuple[SchoolPlan, Measures]] = field(default_factory=list, compare=False, repr=False)  # the last one
 
     def measure(self, plan: SchoolPlan) -> Measures:
         """As `plans.measure`, adding up what is known of runs already."""
+        if self.plans and self.plans[0][0] is plan:
+            return self.plans[0][1]
         found = []
         for run in plan.runs:
             known = self.tallies.get(id(run))
@@ -100,7 +103,9 @@ class Context:
             found.append(known)
         self.tallies.clear()
         self.tallies.update((id(run), (run, figures)) for run, figures in found)
-        return measure_tallies(plan, [figures for _, figures in found])
+        measures = measure_tallies(plan, [figures for _, figures in found])
+        self.plans[:] = [(plan, measures)]
+        return measures
 
 
 def apply(plan: SchoolPlan, edit: Edit, context: Context) -> Edited:
@@ -248,13 +253,10 @@ def _close_stop(edit: CloseStop, draft: Draft) -> None:
         draft.take_out(riders, period)
         if into is not None:
             draft.waits(riders, period, into)
-            if draft.put_in(riders, into, period):
-                for rider in riders:
-                    draft.name(rider, period, None)
-                continue
-        for rider in riders:  # one by one where they do not go together
-            is_carried = into is not None and draft.put_in([rider], into, period)
-            draft.name(rider, period, None if is_carried else "stop_closed" if into is None else "no_vehicle")
+        left = set(riders) if into is None else set(draft.put_in_parts(riders, into, period))
+        for rider in riders:
+            why = "stop_closed" if into is None else "no_vehicle"
+            draft.name(rider, period, why if rider in left else None)
 
 
 @_change.register

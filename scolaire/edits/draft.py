@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from heapq import nsmallest
 from typing import Final
 
 from scolaire.plans import Direction, Halt, NotServed, Rider, Run, SchoolPlan, Waiting
 from scolaire.pupils import Level, StopStatus
-from scolaire.timing import position_of, spot_of, timed
+from scolaire.timing import position_of, timed
 from scolaire.ways import Ways
 from socle.errors import BadInput, Conflict, NotFound
 from socle.geo import LatLon
 
 TRIED_OF_A_RUN: Final = 3  # places of one run that are tried for who is put in: those with the least driving
+TRIED: Final = 16  # places of all runs together: the next ones are detours that nobody would drive
 _FAR: Final = 1 << 30
+_Place = tuple[int, int, int, int]
+"""The halts that riders get on and off at, -1 for one of their own, and before what now stands where these are put."""
 
 
 class Draft:
@@ -26,6 +29,8 @@ class Draft:
         self.ways = ways
         self.runs: list[Run | None] = list(plan.runs)
         self.touched: set[int] = set()  # riders
+        self._to: dict[LatLon, dict[LatLon, int]] = {}
+        self._from: dict[LatLon, dict[LatLon, int]] = {}
         self._stale: set[int] = set()  # runs whose times are those of before
         self._not_served = list(plan.not_served)
 
@@ -156,23 +161,54 @@ class Draft:
         """
         self.touched.update(riders)
         school = self.plan.riders[riders[0]].school
-        places: list[tuple[int, int, list[Halt]]] = []
-        for index, run in self.runs_of(period):
+        places: list[tuple[int, int, _Place]] = []
+        if not anyhow and self._is_too_far(stop, school, period):
+            return False
+        for index, _ in list(self.runs_of(period)):
+            run = self._fresh(index)
             if run.is_locked or (into is not None and index != into):
                 continue
             if into is None and not self._may_carry(run, school):
                 continue
-            found = sorted(self._places(run, riders, stop, school), key=lambda place: place[0])
-            places += [(detour, index, halts) for detour, halts in found[:TRIED_OF_A_RUN]]
-        places.sort(key=lambda place: (place[0], place[1]))
-        for _, index, halts in places:
-            if self._try(index, halts):
+            found = nsmallest(TRIED_OF_A_RUN, self._places(run, stop, school))
+            places += [(detour, index, place) for detour, place in found]
+        places.sort()
+        for _, index, place in places[:TRIED]:
+            if self._try(index, self._with(self.at(index), place, riders, stop, school)):
                 return True
         if anyhow and places:
-            _, index, halts = places[0]
-            self.put(index, halts)
+            _, index, place = places[0]
+            self.put(index, self._with(self.at(index), place, riders, stop, school))
             return True
         return False
+
+    def put_in_parts(self, riders: Sequence[int], stop: int, period: int) -> list[int]:
+        """Put riders into as few runs as halving them comes to; who is left when somebody alone finds no place."""
+        if self.put_in(riders, stop, period):
+            return []
+        if len(riders) == 1:
+            return list(riders)
+        half = (len(riders) + 1) // 2
+        left = self.put_in_parts(riders[:half], stop, period)
+        if left:
+            return left + list(riders[half:])
+        return self.put_in_parts(riders[half:], stop, period)
+
+    def _fresh(self, index: int) -> Run:
+        """A run with times of now."""
+        run = self.at(index)
+        if index in self._stale:
+            run = timed(self.plan, run, self.ways).run
+            self.runs[index] = run
+            self._stale.discard(index)
+        return run
+
+    def _is_too_far(self, stop: int, school: int, period: int) -> bool:
+        """Whether the ride limit could not be kept by a coach that drives from the one straight to the other."""
+        ends = self.plan.stops[stop].position, self.plan.schools[school].position
+        if self.plan.periods[period].direction is Direction.FROM_SCHOOL:
+            ends = ends[1], ends[0]
+        return self._legs(ends[0])(ends[1]) > self.plan.schools[school].ride_max_s
 
     def _may_carry(self, run: Run, school: int) -> bool:
         """Whether pupils of this school may be aboard with those of a run."""
@@ -182,52 +218,73 @@ class Draft:
         others = {halt.school for halt in run.halts if halt.school is not None}
         return others == {school} or all(group and self.plan.schools[other].group == group for other in others)
 
-    def _places(self, run: Run, riders: Sequence[int], stop: int, school: int) -> Iterator[tuple[int, list[Halt]]]:
+    def _places(self, run: Run, stop: int, school: int) -> Iterator[tuple[int, _Place]]:
         """Every way of letting riders on and off in a run, with the seconds of driving that it adds."""
+        ends = self.plan.stops[stop].position, self.plan.schools[school].position
+        onto = [at for at, halt in enumerate(run.halts) if halt.stop == stop]
+        off = [at for at, halt in enumerate(run.halts) if halt.school == school]
+        if self.plan.periods[run.period].direction is Direction.FROM_SCHOOL:
+            ends, onto, off = (ends[1], ends[0]), off, onto
+        depot = self.plan.vehicle_types[run.vehicle_type].depot
+        places = [depot, *(position_of(self.plan, halt) for halt in run.halts), depot]
+        direct = [*(halt.drive_s for halt in run.halts), run.home_s]
+        to_first, from_first = ([leg(place) for place in places] for leg in self._both(ends[0]))
+        ahead = [to_first[at] + from_first[at + 1] - direct[at] for at in range(len(direct))]
+        for end in off:
+            yield from ((0, (begin, end, 0, 0)) for begin in onto if begin < end)
+            yield from ((ahead[begin], (-1, end, begin, 0)) for begin in range(end + 1))
+        if off and onto:
+            return
+        to_last, from_last = ([leg(place) for place in places] for leg in self._both(ends[1]))
+        between = self._legs(ends[0])(ends[1])
+        for end in range(len(direct)):  # a halt of its own for getting off, before what is now the end-th one
+            behind = to_last[end] + from_last[end + 1] - direct[end]
+            yield from ((behind, (begin, -1, 0, end)) for begin in onto if begin < end)
+            yield from ((ahead[begin] + behind, (-1, -1, begin, end)) for begin in range(end))
+            yield to_first[end] + between + from_last[end + 1] - direct[end], (-1, -1, end, end)
+
+    def _with(self, run: Run, place: _Place, riders: Sequence[int], stop: int, school: int) -> list[Halt]:
+        """The halts of a run with riders in a place of it."""
         who = tuple(riders)
         to_school = self.plan.periods[run.period].direction is Direction.TO_SCHOOL
         first = Halt(0, 0, 0, 0, stop=stop, up=who) if to_school else Halt(0, 0, 0, 0, school=school, up=who)
         last = Halt(0, 0, 0, 0, school=school, down=who) if to_school else Halt(0, 0, 0, 0, stop=stop, down=who)
-        halts = list(run.halts)
-        depot = self.plan.vehicle_types[run.vehicle_type].depot
-        places = [depot, *(position_of(self.plan, halt) for halt in halts), depot]
-        n = len(halts)
-        onto = [at for at, halt in enumerate(halts) if spot_of(halt) == spot_of(first)]
-        off = [at for at, halt in enumerate(halts) if spot_of(halt) == spot_of(last)]
-        ahead, behind = (self._detours(places, position_of(self.plan, each)) for each in (first, last))
-        between = self._seconds(position_of(self.plan, first), position_of(self.plan, last))
-        to_first = [self._seconds(place, position_of(self.plan, first)) for place in places[:-1]]
-        from_last = [self._seconds(position_of(self.plan, last), place) for place in places[1:]]
-        direct = [self._seconds(one, other) for one, other in pairwise(places)]
-        for end in off:
-            for begin in onto:
-                if begin < end:
-                    yield 0, _joined(halts, begin, first, end, last)
-            for begin in range(end + 1):
-                yield ahead[begin], _joined(halts, None, first, end, last, begin)
-        if off and onto:
-            return
-        for end in range(n + 1):  # a halt of its own for getting off, before what is now the end-th one
-            for begin in onto:
-                if begin < end:
-                    yield behind[end], _joined(halts, begin, first, None, last, 0, end)
-            for begin in range(end + 1):
-                detour = (
-                    ahead[begin] + behind[end]
-                    if begin < end
-                    else to_first[begin] + between + from_last[begin] - direct[begin]
-                )
-                yield detour, _joined(halts, None, first, None, last, begin, end)
+        begin, end, before_first, before_last = place
+        found = list(run.halts)
+        if end >= 0:
+            found[end] = replace(found[end], down=found[end].down + last.down)
+        if begin >= 0:
+            found[begin] = replace(found[begin], up=found[begin].up + first.up)
+        if end < 0:
+            found.insert(before_last, last)
+        if begin < 0:
+            found.insert(before_first, first)
+        return found
 
-    def _detours(self, places: Sequence[LatLon], by: LatLon) -> list[int]:
-        return [
-            self._seconds(one, by) + self._seconds(by, other) - self._seconds(one, other)
-            for one, other in pairwise(places)
-        ]
+    def _both(self, place: LatLon) -> tuple[Callable[[LatLon], int], Callable[[LatLon], int]]:
+        """Seconds to a place from another, and from it to another."""
+        known = self._to.setdefault(place, {})
 
-    def _seconds(self, one: LatLon, other: LatLon) -> int:
-        way = self.ways.find(one, other)
-        return _FAR if way is None else way[0]
+        def to(other: LatLon) -> int:
+            found = known.get(other)
+            if found is None:
+                way = self.ways.find(other, place)
+                found = known[other] = _FAR if way is None else way[0]
+            return found
+
+        return to, self._legs(place)
+
+    def _legs(self, place: LatLon) -> Callable[[LatLon], int]:
+        known = self._from.setdefault(place, {})
+
+        def onward(other: LatLon) -> int:
+            found = known.get(other)
+            if found is None:
+                way = self.ways.find(place, other)
+                found = known[other] = _FAR if way is None else way[0]
+            return found
+
+        return onward
 
     def _try(self, index: int, halts: Sequence[Halt]) -> bool:
         """Put halts into a run when this keeps every rule."""
@@ -325,28 +382,6 @@ def _find(ids: Sequence[str], wanted: str, code: str) -> int:
 
 def _without(riders: tuple[int, ...], gone: set[int]) -> tuple[int, ...]:
     return tuple(rider for rider in riders if rider not in gone)
-
-
-def _joined(
-    halts: Sequence[Halt],
-    begin: int | None,
-    first: Halt,
-    end: int | None,
-    last: Halt,
-    before_first: int = 0,
-    before_last: int = 0,
-) -> list[Halt]:
-    """The halts with `first` and `last`: joined with halts that are there, or before what now stands in a place."""
-    found = list(halts)
-    if end is not None:
-        found[end] = replace(found[end], down=found[end].down + last.down)
-    if begin is not None:
-        found[begin] = replace(found[begin], up=found[begin].up + first.up)
-    if end is None:
-        found.insert(before_last, last)
-    if begin is None:
-        found.insert(before_first, first)
-    return found
 
 
 def _gathered(waits: Sequence[Waiting]) -> tuple[Waiting, ...]:

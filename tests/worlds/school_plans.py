@@ -12,6 +12,7 @@ from scolaire.plans import SchoolPlan
 from scolaire.pupils import Level
 from scolaire.runs import make_morning, plan_morning, school_plan
 from scolaire.ways import places_of, straight_matrix
+from socle.geo import distance_m
 
 
 @cache
@@ -27,6 +28,10 @@ def drawn_edit(plan: SchoolPlan, dice: random.Random, number: int) -> kinds.Edit
     rider, stop, run = dice.choice(plan.riders), dice.choice(plan.stops), dice.choice(plan.runs)
     other = dice.choice([each for each in plan.runs if each.period == run.period])
     school, place = dice.choice(plan.schools), dice.randrange(len(run.halts))
+    beside = dice.choice(sorted(plan.stops, key=lambda each: distance_m(each.position, stop.position))[1:6])
+    waits = [one.stop for one in rider.waits or () if one.stop is not None]
+    own = plan.stops[waits[0]] if waits else stop
+    other_stop = dice.choice(sorted(plan.stops, key=lambda each: distance_m(each.position, own.position))[:6])
     near = stop.position.lat + dice.uniform(-0.01, 0.01), stop.position.lon + dice.uniform(-0.01, 0.01)
     order = list(range(len(run.halts)))
     one, two = dice.randrange(len(order)), dice.randrange(len(order))
@@ -34,13 +39,13 @@ def drawn_edit(plan: SchoolPlan, dice: random.Random, number: int) -> kinds.Edit
     bell = None if school.bell_am_s is None else school.bell_am_s + 300 * dice.randrange(-2, 3)
     return dice.choice(
         (
-            kinds.MovePupil(rider.pupil_id, stop.stop_id),
+            kinds.MovePupil(rider.pupil_id, other_stop.stop_id),
             kinds.MovePupil(rider.pupil_id, stop.stop_id, run_id=run.run_id),
             kinds.AddPupil(f"new-{number}", school.school_id, stop.stop_id, Level.NURSERY, days=1),
             kinds.RemovePupil(rider.pupil_id),
             kinds.AddStop(f"stop-{number}", "Nouvel arrêt", *near),
             kinds.MoveStop(stop.stop_id, *near),
-            kinds.CloseStop(stop.stop_id, dice.choice((None, dice.choice(plan.stops).stop_id))),
+            kinds.CloseStop(stop.stop_id, dice.choice((None, beside.stop_id))),
             kinds.ReorderHalts(run.run_id, tuple(order)),
             kinds.MoveHalt(run.run_id, place, other.run_id),
             kinds.SplitRun(run.run_id, place),

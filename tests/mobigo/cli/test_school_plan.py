@@ -48,6 +48,11 @@ def test_a_week_is_planned_from_the_files_of_a_sector_checked_and_bounded(files,
     again = tmp_path / "again.json"
     assert optimised(files, again, "--from", str(plan), "--day", "1") == ExitCode.OK
     assert len(read_plan(again.read_bytes()).periods) == 2
+    capsys.readouterr()
+    assert main(["scolaire", "compare", str(plan), str(plan), "--json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["changes"] == []
+    assert main(["scolaire", "compare", str(plan), str(again)]) == ExitCode.OK
+    assert "Tous" in capsys.readouterr().out
 
 
 def test_a_plan_that_breaks_a_promise_says_where(files, capsys, tmp_path):

@@ -1,0 +1,78 @@
+"""School edits: how long one change of a plan takes, who is affected and what breaks included (S9 of the note).
+
+The plan is the week of the generator's sector, made anew by `--steps` steps, or the one of `--plan`. Edits are drawn as
+in the tests, one after the other on the plan that the last one left. CPU time: the processor is shared.
+
+    python -m bench.school_edits [--steps 6000] [--edits 400]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bench.history import record
+from scolaire.edits.applying import Context, apply
+from scolaire.generator import draw_sector
+from scolaire.periods import Asked, plan_week
+from scolaire.planfiles import read_plan
+from scolaire.plans import SchoolPlan, measure
+from scolaire.ways import Ways, places_of, straight_matrix
+from socle.errors import MobigoError
+from tests.worlds.school_plans import drawn_edit
+
+console = Console(width=120)
+
+
+def week(steps: int) -> SchoolPlan:
+    """The plan of the generator's sector."""
+    sector = draw_sector(1)
+    return plan_week(sector, straight_matrix(places_of(sector)), Asked(1, steps=steps), "bench")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--plan", type=Path)
+    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--edits", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    plan = read_plan(arguments.plan.read_bytes()) if arguments.plan else week(arguments.steps)
+    console.print(f"{len(plan.riders)} riders, {len(plan.runs)} runs in {len(plan.periods)} periods", highlight=False)
+    context, dice = Context(Ways.straight(plan)), random.Random(arguments.seed)
+    context.measure(plan)  # what a desk knows of the plan that it shows
+    taken: dict[str, list[float]] = {}
+    n_refused = n_affected = 0
+    for number in range(arguments.edits):
+        edit = drawn_edit(plan, dice, number)
+        begun = time.process_time()
+        try:
+            found = apply(plan, edit, context)
+        except MobigoError:
+            n_refused += 1
+            continue
+        taken.setdefault(type(edit).__name__, []).append(1_000 * (time.process_time() - begun))
+        n_affected += len(found.affected)
+        plan = found.plan
+    if found.after != measure(plan):
+        raise SystemExit("measures after an edit are not those of the plan")
+    table = Table("edit", "n", "median ms", "p95 ms", "worst ms")
+    everything = [each for some in taken.values() for each in some]
+    for name, some in [*sorted(taken.items()), ("all", everything)]:
+        low, high = np.percentile(some, (50, 95))
+        table.add_row(name, str(len(some)), f"{low:.1f}", f"{high:.1f}", f"{max(some):.1f}")
+    console.print(table)
+    console.print(f"{n_refused} refused, {n_affected / max(1, len(everything)):.0f} pupils affected on average")
+    figures = {"edits": float(len(everything))}
+    figures |= {f"p{rank}_ms": float(np.percentile(everything, rank)) for rank in (50, 95)}
+    record("school edits", figures)
+
+
+if __name__ == "__main__":
+    main()
