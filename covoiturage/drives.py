@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil
 
 import numpy as np
@@ -71,9 +71,13 @@ def drive_table(
 
 
 def _straight_m(origins: Sequence[LatLon], destinations: Sequence[LatLon]) -> NDArray[np.float64]:
-    one = np.array(origins, np.float64).reshape(-1, 1, 2)
-    other = np.array(destinations, np.float64).reshape(1, -1, 2)
+    one, other = _degrees(origins)[:, None], _degrees(destinations)[None, :]
     return distances_m(one[..., 0], one[..., 1], other[..., 0], other[..., 1])
+
+
+def _degrees(places: Sequence[LatLon]) -> NDArray[np.float64]:
+    """[n, 2]; number by number, which takes a quarter of what `np.array` does for a list of pairs."""
+    return np.fromiter(chain.from_iterable(places), np.float64, 2 * len(places)).reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True)

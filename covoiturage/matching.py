@@ -236,10 +236,11 @@ class OfferIndex:
     ) -> Leaving:
         earliest, latest = between
         leaving = self._departures.between(earliest - self._longest_s, latest)
-        leaving = leaving.of(leaving.at >= earliest - self._budget_s[leaving.rows])
+        leaving = leaving.of(leaving.at >= earliest - self._budget_s.take(leaving.rows))
         near = self._near(leaving.rows, origin, destination, walk_m)
         may = near.is_long_enough & (near.may_halt if at_halts else near.may_come)
-        leaving, to_m, from_m = leaving.of(may), near.to_m[may], near.from_m[may]
+        may = np.flatnonzero(may)
+        leaving, to_m, from_m = leaving.of(may), near.to_m.take(may), near.from_m.take(may)
         # Seconds from leaving until one is met, and from being left until the end, at the least.
         before_s = np.maximum(to_m - walk_m, 0.0) / FASTEST_M_S
         after_s = np.maximum(from_m - walk_m, 0.0) / FASTEST_M_S
@@ -257,13 +258,13 @@ class OfferIndex:
         Who goes between two places is met there on foot, or comes; who does not come, at both on foot.
         """
         one, other = _from_centre(origin), _from_centre(destination)
-        to_m, from_m = _chords(self._first[rows], one), _chords(self._last[rows], other)
+        to_m, from_m = _chords(self._first.take(rows, axis=0), one), _chords(self._last.take(rows, axis=0), other)
         between_m = float(_chords(one[None, :], other)[0])
         walks_m = walk_m + _SPARE_M
         begins, ends = to_m <= walks_m, from_m <= walks_m
-        is_long, comes = ~self._is_short[rows], self._comes[rows]
+        is_long, comes = ~self._is_short.take(rows), self._comes.take(rows)
         on_foot_m = np.where(is_long, 4 * walk_m, 2 * (to_m * begins + from_m * ends))
-        is_long_enough = to_m + between_m + from_m <= self._budget_m[rows] + on_foot_m
+        is_long_enough = to_m + between_m + from_m <= self._budget_m.take(rows) + on_foot_m
         may_halt = is_long | (begins & ends)
         return _Nearness(to_m, from_m, between_m, is_long_enough, may_halt, comes | may_halt)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from routing.streets.graph import Streets
 from routing.streets.hierarchy import Hierarchy, KeptAscents, meet_all
 from routing.streets.profiles import Profile
-from routing.streets.travel import Spots, climb_room, limit_ms, spots_at, take_one_piece, told, travel_matrix
+from routing.streets.travel import Spots, climb_room, limit_ms, put_along_pieces, spots_at, told, travel_matrix
 from socle.geo import LatLon
 from socle.matrix import TravelMatrix
 
@@ -57,8 +57,9 @@ class Tables:
             pieces = self._columns["piece"]
             here, there = pieces[one][:, None], pieces[other]
             are_joined = (here >= 0) & (there >= 0)
-            if (are_joined & (here == there)).any():
-                take_one_piece(self._spots(one), self._spots(other), limit, ms, mm)
+            at = np.nonzero(are_joined & (here == there))
+            if len(at[0]):
+                put_along_pieces(self._spots(one[at[0]]), self._spots(other[at[1]]), at, limit, ms, mm)
         return TravelMatrix(*told(ms, mm, 1.0)), are_joined
 
     def _find_slowly(

@@ -340,10 +340,21 @@ def travel_matrix(origins: Spots, destinations: Spots | None = None, limit_s: fl
 
 def take_one_piece(origins: Spots, destinations: Spots, limit: int, ms: Ints, mm: Longs) -> None:
     """Put into a table what takes less along the one piece that both places are on."""
-    one, other = _pairs_on_one_piece(origins, destinations)
-    if not len(one):
-        return
-    direct_ms, direct_mm = _along_one_piece(origins, destinations, one, other)
+    at = _pairs_on_one_piece(origins, destinations)
+    if len(at[0]):
+        _put_better(*_along_one_piece(origins, destinations, *at), at, limit, ms, mm)
+
+
+def put_along_pieces(
+    origins: Spots, destinations: Spots, at: tuple[Longs, Longs], limit: int, ms: Ints, mm: Longs
+) -> None:
+    """As `take_one_piece`, for pairs of spots that are known to be on one piece, each with its place in the table."""
+    every = np.arange(len(origins))
+    _put_better(*_along_one_piece(origins, destinations, every, every), at, limit, ms, mm)
+
+
+def _put_better(direct_ms: Longs, direct_mm: Longs, at: tuple[Longs, Longs], limit: int, ms: Ints, mm: Longs) -> None:
+    one, other = at
     is_better = (direct_ms < ms[one, other]) | ((direct_ms == ms[one, other]) & (direct_mm < mm[one, other]))
     better = is_better & (direct_ms <= limit)
     ms[one[better], other[better]] = direct_ms[better]
