@@ -238,8 +238,7 @@ class OfferIndex:
         leaving = self._departures.between(earliest - self._longest_s, latest)
         leaving = leaving.of(leaving.at >= earliest - self._budget_s.take(leaving.rows))
         near = self._near(leaving.rows, origin, destination, walk_m)
-        may = near.is_long_enough & (near.may_halt if at_halts else near.may_come)
-        may = np.flatnonzero(may)
+        may = np.flatnonzero(near.is_long_enough & (near.may_halt if at_halts else near.may_come))
         leaving, to_m, from_m = leaving.of(may), near.to_m.take(may), near.from_m.take(may)
         # Seconds from leaving until one is met, and from being left until the end, at the least.
         before_s = np.maximum(to_m - walk_m, 0.0) / FASTEST_M_S

@@ -57,9 +57,9 @@ class Tables:
             pieces = self._columns["piece"]
             here, there = pieces[one][:, None], pieces[other]
             are_joined = (here >= 0) & (there >= 0)
-            at = np.nonzero(are_joined & (here == there))
-            if len(at[0]):
-                put_along_pieces(self._spots(one[at[0]]), self._spots(other[at[1]]), at, limit, ms, mm)
+            i, j = np.nonzero(are_joined & (here == there))
+            if len(i):
+                put_along_pieces(self._spots(one[i]), self._spots(other[j]), (i, j), limit, ms, mm)
         return TravelMatrix(*told(ms, mm, 1.0)), are_joined
 
     def _find_slowly(
