@@ -186,7 +186,7 @@ def best_in_route(
     n_visits, kind = routes.n_visits[route], routes.vehicle_type[route]
     drive, cost, rate = instance.drive, instance.cost, instance.rate[kind]
     aim, here = instance.destination[request], instance.pick_place[request]
-    there, group = instance.drop_place[aim], instance.group[aim]
+    there, group, halt = instance.drop_place[aim], instance.group[aim], instance.drop_service[aim]
     service, max_ride = instance.service[request], instance.max_ride[request]
     best, best_at, best_drop = limit, -2, JOINS
     if hop(drive, here, there) > max_ride or not fits(instance, routes, route, request, 0, 0):
@@ -222,6 +222,8 @@ def best_in_route(
         last = here
         for end in range(at, n_visits):
             if end > at:
+                if end == at + 1 and longer + hop(drive, here, after) - shorter > room_left:
+                    break
                 if visits[end] == -1 - aim or (aboard[end] != NOBODY and aboard[end] != group):
                     break
                 step = hop(drive, last, place[end])
@@ -249,10 +251,19 @@ def best_in_route(
                 added += fare(cost, rate, here, after) - fare(cost, rate, last, onto)
             if added >= best:
                 continue
+            # who is aboard rides at least as much longer as the vehicle drives longer
+            if end == at:
+                further = longer + hop(drive, here, there) + halt + hop(drive, there, onto) - shorter
+                if further > room_left:
+                    continue
+            else:
+                further = hop(drive, last, there) + halt + hop(drive, there, onto) - hop(drive, last, onto)
+                if aboard[end] != NOBODY and further > slack[end]:
+                    continue
             arrives = max(time + hop(drive, last, there), instance.drop_earliest[aim])
             if arrives > instance.drop_latest[aim]:
                 continue
-            gone = arrives + instance.drop_service[aim]
+            gone = arrives + halt
             if gone + hop(drive, there, onto) > until:
                 continue
             if is_possible(instance, routes, room, route, request, at, end):
