@@ -24,7 +24,7 @@ from mobigo.services.covoiturage.telling import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
-from mobigo.services.scolaire import messaging
+from mobigo.services.scolaire import messaging, searching
 from mobigo.store.jobs import Claim, Effects
 from mobigo.store.releases import find_current
 from socle.times import PARIS
@@ -96,6 +96,10 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         # The same key is the same message; what became of it is noted with the completion.
         return messaging.write(means.engine, means.keys, means.post, claim, means.clock())
 
+    def search_plan(claim: Claim) -> Effects:
+        # What it finds is written on the way; a search that was begun before is not begun again.
+        return searching.run(means.engine, means.keys, means.data_dir or Path(), claim, means.clock)
+
     def open_carpools(_claim: Claim) -> Effects:
         # A month that was published stays as it is, so doing it again does no harm.
         if means.data_dir is not None and find_current(means.data_dir) is not None:
@@ -125,6 +129,7 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         CLOSE_JOB: close_outing,
         LETTER_JOB: tell_person,
         messaging.LETTER_JOB: write_to_guardian,
+        searching.SEARCH_JOB: search_plan,
     }
 
 

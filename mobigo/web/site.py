@@ -30,7 +30,7 @@ from mobigo.web.meeting import elsewhere, proposing, rides
 from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
-from mobigo.web.scolaire.desk import editing, run, study, year
+from mobigo.web.scolaire.desk import acting, editing, run, searching, study, year
 from mobigo.web.scolaire.families import child, requests
 from mobigo.web.scolaire.office import file, files, hub, importing, organisers, trial
 
@@ -89,6 +89,8 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         organisers,
         files,
         file,
+        acting,
+        searching,
     ):
         router.routes.extend(part.make_router(pages).routes)
     router.routes.extend(reference.make_router(pages, document).routes)

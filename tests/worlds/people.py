@@ -45,6 +45,7 @@ from mobigo.store.scolaire.messages import Addressee, Message, set_language
 from mobigo.store.scolaire.messages import Channel as LetterChannel
 from mobigo.store.scolaire.messages import add_message as add_school_message
 from mobigo.store.scolaire.organisers import add_scope
+from mobigo.store.scolaire.searches import add_search
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
 from mobigo.store.scolaire.studies import add_publication, add_study
 from scolaire.contracts.indices import Coefficient, Published
@@ -188,6 +189,7 @@ def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: 
     plan = render_plan(morning_plan(child))
     study = add_study(session, keys, sector_id, "Rentrée", plan, actor, "premier jet", now)
     add_publication(session, study, now.date(), actor, "vu avec le transporteur", now)
+    add_search(session, study.study_id, 1, 60, 1, actor, now, now)
 
 
 def _add_application(session: Session, keys: Keys, sector_id: str, name: str, word: str, now: datetime) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from mobigo.security import Keys
-from mobigo.services.scolaire.looking import look
+from mobigo.services.scolaire.looking import context_of
 from mobigo.services.scolaire.studying import Study, change, get_head
 from mobigo.store.base import reading
 from mobigo.store.scolaire.sectors import find_pseudonyms, load_sector
@@ -36,7 +37,9 @@ class Tried:
     edited: Edited
 
 
-def try_out(engine: Engine, keys: Keys, study_id: str, turn: int, tree: Mapping[str, Any]) -> Tried:
+def try_out(
+    engine: Engine, keys: Keys, study_id: str, turn: int, tree: Mapping[str, Any], data_dir: Path | None = None
+) -> Tried:
     """What an edit, given as plain values, does to the head of a study; nothing is kept.
 
     Raises:
@@ -48,20 +51,28 @@ def try_out(engine: Engine, keys: Keys, study_id: str, turn: int, tree: Mapping[
     study, plan = get_head(engine, keys, study_id)
     if study.turn != turn:
         raise Conflict("study_moved_on", study=study_id, since=turn, turn=study.turn)
-    return Tried(study, plan, edit, apply(plan, edit, look(plan).context))
+    return Tried(study, plan, edit, apply(plan, edit, context_of(plan, data_dir)))
 
 
 def keep(
-    engine: Engine, keys: Keys, study_id: str, turn: int, tree: Mapping[str, Any], actor: str, why: str, now: datetime
+    engine: Engine,
+    keys: Keys,
+    study_id: str,
+    turn: int,
+    tree: Mapping[str, Any],
+    actor: str,
+    why: str,
+    now: datetime,
+    data_dir: Path | None = None,
 ) -> Study:
     """Do an edit and keep what comes of it as the head of the study.
 
     Raises:
         As `try_out` and `studying.change`.
     """
-    tried = try_out(engine, keys, study_id, turn, tree)
+    tried = try_out(engine, keys, study_id, turn, tree, data_dir)
     told = render_edit(tried.edit)
-    return change(engine, keys, study_id, turn, tried.edited.plan, told, actor, why, now)
+    return change(engine, keys, study_id, turn, tried.edited.plan, told, actor, why, now, data_dir)
 
 
 def new_pupil(engine: Engine, keys: Keys, sector_id: str, given: str, stop_id: str) -> AddPupil:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from mobigo.services.scolaire.keeping import Kept
+from mobigo.services.scolaire.planning import STRAIGHT, ways_of
 from scolaire.checking import Broken, broken_promises
 from scolaire.edits.applying import Context
 from scolaire.plans import Measures, Run, SchoolPlan, measure, rides_of
 from scolaire.ways import Ways, places_of
-
-STRAIGHT: Final = "straight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,6 @@ class Seen:
     measures: Measures
     broken: tuple[Broken, ...]
     circuits: tuple[CircuitFigures, ...]
-    context: Context
 
     @property
     def figures(self) -> Mapping[str, int]:
@@ -52,14 +51,25 @@ class Seen:
         return asdict(self.measures) | {"n_broken": len(self.broken)}
 
 
-def ways_of(plan: SchoolPlan) -> Ways:
-    """The ways that a plan is timed and checked with."""
-    return _WAYS.get(places_of(plan), lambda: Ways.straight(plan))
+def look(plan: SchoolPlan, data_dir: Path | None = None) -> Seen:
+    """Everything that is to be said of a plan; where no data directory is given, nothing of driving along streets."""
+    return _SEEN.get((_Same(plan), data_dir), lambda: _look(plan, data_dir))
 
 
-def look(plan: SchoolPlan) -> Seen:
-    """Everything that is to be said of a plan."""
-    return _SEEN.get(_Same(plan), lambda: _look(plan))
+def context_of(plan: SchoolPlan, data_dir: Path | None) -> Context:
+    """What the plan is changed with.
+
+    Raises:
+        Unavailable: `no_streets`: the plan was made on streets that are not there.
+    """
+    return _CONTEXTS.get(_Same(plan), lambda: Context(_ways(plan, data_dir)))
+
+
+def _ways(plan: SchoolPlan, data_dir: Path | None) -> Ways:
+    def make() -> Ways:
+        return Ways.straight(plan) if data_dir is None else ways_of(plan, data_dir)
+
+    return _WAYS.get((places_of(plan), plan.making.ways, data_dir), make)
 
 
 class _Same:
@@ -75,12 +85,12 @@ class _Same:
         return isinstance(other, _Same) and other._plan is self._plan
 
 
-def _look(plan: SchoolPlan) -> Seen:
-    ways = ways_of(plan)
-    broken = broken_promises(plan, ways)
+def _look(plan: SchoolPlan, data_dir: Path | None) -> Seen:
+    is_known = plan.making.ways == STRAIGHT or data_dir is not None
+    broken = broken_promises(plan, _ways(plan, data_dir) if is_known else None)
     of_runs = Counter(one.run_id for one in broken)
     circuits = tuple(_circuit(plan, name, runs, of_runs) for name, runs in plan.circuits.items())
-    return Seen(plan, measure(plan), broken, circuits, Context(ways))
+    return Seen(plan, measure(plan), broken, circuits)
 
 
 def _circuit(
@@ -105,3 +115,4 @@ def _circuit(
 
 _SEEN: Final = Kept[Seen](8)
 _WAYS: Final = Kept[Ways](4)
+_CONTEXTS: Final = Kept[Context](8)

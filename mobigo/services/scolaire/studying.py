@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from mobigo.services.scolaire.looking import look
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.scolaire import studies as store
+from mobigo.store.scolaire.searches import is_being_written
 from mobigo.store.scolaire.sectors import KeptSector, find_pseudonyms, get_sector, list_sectors
 from mobigo.store.scolaire.studies import Act as Act  # doors name them
 from mobigo.store.scolaire.studies import JournalLine as JournalLine
@@ -62,7 +64,15 @@ class OpenStudy:
 
 
 def add_study(
-    engine: Engine, keys: Keys, sector_id: str, title: str, plan: bytes, actor: str, why: str, now: datetime
+    engine: Engine,
+    keys: Keys,
+    sector_id: str,
+    title: str,
+    plan: bytes,
+    actor: str,
+    why: str,
+    now: datetime,
+    data_dir: Path | None = None,
 ) -> Study:
     """Begin a study with a plan file, whose pupils are named by the office's ids or by their pseudonyms.
 
@@ -70,16 +80,35 @@ def add_study(
         BadInput: `study_title`, `plan_unreadable`, `plan_version_unknown`, `plan_of_other_sector`, `plan_twice`.
         NotFound: `unknown_sector`.
     """
+    return add_plan(engine, keys, sector_id, title, read_plan(plan), actor, why, now, data_dir)
+
+
+def add_plan(
+    engine: Engine,
+    keys: Keys,
+    sector_id: str,
+    title: str,
+    given: SchoolPlan,
+    actor: str,
+    why: str,
+    now: datetime,
+    data_dir: Path | None = None,
+) -> Study:
+    """Begin a study with a plan.
+
+    Raises:
+        BadInput: `study_title`, `plan_of_other_sector`, `plan_twice`.
+        NotFound: `unknown_sector`.
+    """
     title = title.strip()
     if not 0 < len(title) <= MOST_TITLE:
         raise BadInput("study_title")
-    given = read_plan(plan)
     with transaction(engine) as session:
         get_sector(session, sector_id)
         named = [each.pupil_id for each in given.riders] + [each.pupil_id for each in given.not_served]
         known = find_pseudonyms(session, keys, sector_id, named)
         told = _under_pseudonyms(given, sector_id, known)
-        content, figures = render_plan(told), look(told).figures
+        content, figures = render_plan(told), look(told, data_dir).figures
         study = store.add_study(session, keys, sector_id, title, content, actor, why, now, figures)
         facts = {"sector_id": sector_id, "study_id": study.study_id}
         record(session, AuditLine(now, actor, "school.study_made", "", why, facts))
@@ -188,6 +217,7 @@ def change(
     actor: str,
     why: str,
     now: datetime,
+    data_dir: Path | None = None,
 ) -> Study:
     """Keep the plan that came of an edit of the head, and move the head to it; `edit` is the change as JSON.
 
@@ -195,7 +225,7 @@ def change(
         NotFound: `unknown_study`.
         Conflict: `study_moved_on`.
     """
-    content, figures = render_plan(plan), look(plan).figures
+    content, figures = render_plan(plan), look(plan, data_dir).figures
     with transaction(engine) as session:
         study = store.take_turn(session, study_id, turn)
         version = store.add_version(session, keys, study_id, study.head, content, now, figures)
@@ -238,11 +268,13 @@ def adopt(
 
     Raises:
         NotFound: `unknown_study`, `unknown_study_version`.
-        Conflict: `study_moved_on`.
+        Conflict: `study_moved_on`; `search_under_way`: the optimiser still writes that version.
     """
     with transaction(engine) as session:
         store.take_turn(session, study_id, turn)
         store.get_version(session, study_id, version)
+        if is_being_written(session, study_id, version):
+            raise Conflict("search_under_way", study=study_id)
         return store.move_head(session, keys, study_id, Act.ADOPTED, version, actor, why, now)
 
 

@@ -16,6 +16,7 @@ from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 from mobigo.store.scolaire.contracts import HOLDINGS as OF_CONTRACTS
 from mobigo.store.scolaire.messages import HOLDINGS as OF_MESSAGES
 from mobigo.store.scolaire.rows import DecisionRow, PupilRow
+from mobigo.store.scolaire.searches import HOLDINGS as OF_SEARCHES
 from mobigo.store.scolaire.sectors import opened_home
 from mobigo.store.scolaire.study_holdings import HOLDINGS as OF_STUDIES
 
@@ -56,6 +57,7 @@ def _let_go(session: Session, whose: Whose) -> int:
 HOLDINGS: Sequence[Holding] = (
     *OF_CONTRACTS,
     *OF_MESSAGES,
+    *OF_SEARCHES,
     *OF_STUDIES,
     Holding("school_decision", ("pupil", "sealed"), _decisions),
     Holding("school_pupil", ("pupil", "guardian", "sealed"), _pupils, _let_go),

@@ -111,8 +111,7 @@ class Act(StrEnum):
     EDITED = "edited"
     UNDONE = "undone"
     REDONE = "redone"
-    PROPOSED = "proposed"  # by the optimiser; the head stays where it is
-    ADOPTED = "adopted"  # a version that was proposed, or that was left by undoing
+    ADOPTED = "adopted"  # a version that the optimiser proposed, or that was left by undoing
     PUBLISHED = "published"
 
 
@@ -365,13 +364,13 @@ def find_before(session: Session, study: Study) -> int | None:
 
 
 def find_after(session: Session, study: Study) -> int | None:
-    """The newest version that was edited out of the head: what redoing leads to."""
-    edited = select(func.max(VersionRow.number)).join(
+    """The newest version that somebody made out of the head: what redoing leads to; the optimiser's are proposals."""
+    made = select(func.max(VersionRow.number)).join(
         JournalRow,
         (col(JournalRow.study_id) == col(VersionRow.study_id)) & (col(JournalRow.version) == col(VersionRow.number)),
     )
     of_head = (VersionRow.study_id == study.study_id, VersionRow.parent == study.head)
-    return session.exec(edited.where(*of_head, JournalRow.act != Act.PROPOSED)).one()
+    return session.exec(made.where(*of_head)).one()
 
 
 # --- what is published -----------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from mobigo.services.people.administration import Details
 from mobigo.services.scolaire import deciding, families, organising, registering
 from mobigo.services.scolaire.editing import keep
 from mobigo.services.scolaire.importing import import_sector
+from mobigo.services.scolaire.searching import ask as ask_search
 from mobigo.services.scolaire.studying import add_study, undo
 from mobigo.services.scolaire.studying import publish as publish_plan
 from mobigo.store.base import reading, transaction
@@ -126,6 +127,7 @@ def add_a_study(people):
     for edit in ({"kind": "change_vehicle", "circuit_id": "C001", "type_id": "coach"}, stop):
         study = keep(engine, keys, study.study_id, study.turn, edit, actor, "essai", NOON)
     study = undo(engine, keys, study.study_id, study.turn, actor, NOON)
+    ask_search(engine, study.study_id, study.turn, 10, 1, actor, NOON)
     publish_plan(engine, keys, study.study_id, study.turn, NOON.date(), actor, "essai", NOON)
 
 

@@ -17,7 +17,7 @@ from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Field, Fields, Link, status_of
 from mobigo.web.scolaire.desk.asking import QUESTIONS, fields_of, read_answers
 from mobigo.web.scolaire.desk.pictures import clock
-from mobigo.web.scolaire.desk.study import (
+from mobigo.web.scolaire.desk.telling import (
     Change,
     Todo,
     Told,
@@ -190,11 +190,11 @@ def make_router(pages: Pages) -> APIRouter:
             study, plan = studying.get_head(state.engine, state.keys, study_id)
             tree = _tree(request, study, plan, kind, form)
             if form.get("faire") != KEEP:
-                tried = editing.try_out(state.engine, state.keys, study_id, turn, tree)
+                tried = editing.try_out(state.engine, state.keys, study_id, turn, tree, state.data_dir)
                 return show(request, study_id, kind, form, tried)
             why = form.get("motif", "").strip()[:300]
             now = door.now_of(request)
-            editing.keep(state.engine, state.keys, study_id, turn, tree, principal.actor, why, now)
+            editing.keep(state.engine, state.keys, study_id, turn, tree, principal.actor, why, now, state.data_dir)
         except MobigoError as error:
             since = turn if error.code == "study_moved_on" else None
             return show(request, study_id, kind, form, error=error, since=since)

@@ -14,7 +14,7 @@ from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Link
 from mobigo.web.scolaire.desk.editing import edit_href
 from mobigo.web.scolaire.desk.pictures import Drawn, clock, load_profile, name_of, plan_map
-from mobigo.web.scolaire.desk.study import broken_sentence
+from mobigo.web.scolaire.desk.telling import broken_sentence
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
 from mobigo.web.wording import distance, duration, number, say
 from scolaire.plans import Halt, Run, SchoolPlan, rides_of
@@ -137,7 +137,7 @@ def _lines(plan: SchoolPlan, run: Run) -> list[Line]:
 def _run_page(request: Request, study_id: str, run_id: str) -> RunPage:
     state = request.app.state
     study, plan = studying.get_head(state.engine, state.keys, study_id)
-    seen = look(plan)
+    seen = look(plan, state.data_dir)
     run = next((one for one in plan.runs if one.run_id == run_id), None)
     if run is None:
         raise NotFound("no_school_run", run=run_id[:60])

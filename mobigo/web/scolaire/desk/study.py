@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.services.scolaire import studying
+from mobigo.services.scolaire import searching, studying
 from mobigo.services.scolaire.looking import CircuitFigures, Seen, look
-from mobigo.services.scolaire.studying import Act, JournalLine, OpenStudy
-from mobigo.texts import error_sentence, text
+from mobigo.services.scolaire.studying import OpenStudy
+from mobigo.texts import error_sentence
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
-from mobigo.web.people.forms import Fields, Link, status_of
+from mobigo.web.people.forms import Choice, Link, status_of
 from mobigo.web.scolaire.desk.pictures import Drawn, day_of_coaches, look_of, plan_map, ride_times
+from mobigo.web.scolaire.desk.telling import (
+    Change,
+    Todo,
+    Told,
+    changes_of,
+    journal_told,
+    kpis_of,
+    run_href,
+    search_link,
+    todo_of,
+)
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
-from mobigo.web.wording import distance, duration, euros, long_day, moment, number, say, say_count
-from scolaire.checking import Broken
-from scolaire.edits.journal import KINDS
-from scolaire.plans import Measures, SchoolPlan
-from socle.errors import BadInput, MobigoError
+from mobigo.web.wording import distance, duration, long_day, moment, number, say
+from scolaire.plans import measure
+from socle.errors import MobigoError
 from socle.times import PARIS
 
 SORTS: Mapping[str, str] = {
@@ -34,18 +42,9 @@ SORTS: Mapping[str, str] = {
     "trajet": "ride_most_s",
     "defauts": "n_broken",
 }
-_MOST_BROKEN = 40  # told one by one; the rest is counted
+_USUAL_S = 60
+_DONE = frozenset({"change", "annule", "retabli", "repris", "publie"})
 _COLUMNS = ("circuit", "eleves", "km", "duree", "remplissage", "trajet", "defauts")
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """Promises that are broken in one way."""
-
-    rule: str
-    counted: str
-    places: Sequence[Link]
-    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +67,6 @@ class CircuitRow:
     cells: Sequence[str]
     locked: bool
     href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One measure before and after the last edit."""
-
-    name: str
-    before: str
-    after: str
-    difference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the journal."""
-
-    at: str
-    what: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,123 +94,12 @@ class StudyPage:
     journal: Sequence[Told]
     published: Sequence[str]
     versions: Sequence[Link]
+    searches: Sequence[Link]
+    budgets: Sequence[Choice]
     valid_from: str
     first_day: str
     last_day: str
     back: Link
-
-
-def run_href(study_id: str, run_id: str, halt: int | None = None) -> str:
-    """The page of a run, or one of its halts."""
-    return f"{study_href(study_id)}/course/{run_id}" + ("" if halt is None else f"#halte-{halt + 1}")
-
-
-def pupil_name(plan: SchoolPlan, pupil_id: str) -> str:
-    """A pupil as planners speak of one: by the number in the plan, which stays the same from version to version."""
-    place = next((at for at, rider in enumerate(plan.riders, 1) if rider.pupil_id == pupil_id), None)
-    return say("scolaire.desk.pupil_unknown") if place is None else say("scolaire.desk.pupil", n=place)
-
-
-def kpis_of(measures: Measures) -> list[Line]:
-    """The bar of measures."""
-    return [Line(say(f"scolaire.desk.kpi.{name}"), told) for name, told in _measures_told(measures).items()]
-
-
-def _measures_told(one: Measures) -> dict[str, str]:
-    return {
-        "n_vehicles": number(one.n_vehicles),
-        "n_runs": number(one.n_runs),
-        "n_carried": number(one.n_carried),
-        "n_not_served": number(one.n_not_served),
-        "driven_m": distance(one.driven_m),
-        "loaded": f"{100 * one.loaded_m // one.driven_m if one.driven_m else 0} %",
-        "duty_s": duration(one.duty_s),
-        "day_cents": euros(one.day_cents),
-        "ride_mean_s": duration(one.ride_mean_s),
-        "ride_p95_s": duration(one.ride_p95_s),
-        "ride_most_s": duration(one.ride_most_s),
-        "fill_percent": f"{one.fill_percent} %",
-    }
-
-
-def changes_of(before: Measures, after: Measures) -> list[Change]:
-    """The measures that are others, with the difference."""
-    told, now = _measures_told(before), _measures_told(after)
-    signed = {
-        "n_vehicles": _signed(number, before.n_vehicles, after.n_vehicles),
-        "n_runs": _signed(number, before.n_runs, after.n_runs),
-        "n_carried": _signed(number, before.n_carried, after.n_carried),
-        "n_not_served": _signed(number, before.n_not_served, after.n_not_served),
-        "driven_m": _signed(distance, before.driven_m, after.driven_m),
-        "duty_s": _signed(duration, before.duty_s, after.duty_s),
-        "day_cents": _signed(euros, before.day_cents, after.day_cents),
-        "ride_mean_s": _signed(_seconds, before.ride_mean_s, after.ride_mean_s),
-        "ride_p95_s": _signed(_seconds, before.ride_p95_s, after.ride_p95_s),
-        "ride_most_s": _signed(_seconds, before.ride_most_s, after.ride_most_s),
-    }
-    return [
-        Change(say(f"scolaire.desk.kpi.{name}"), told[name], now[name], difference)
-        for name, difference in signed.items()
-        if difference
-    ]
-
-
-def _seconds(n: int) -> str:
-    return f"{number(n)} s"
-
-
-def _signed(tell: Callable[[int], str], before: int, after: int) -> str:
-    if before == after:
-        return ""
-    return ("+" if after > before else "−") + tell(abs(after - before))
-
-
-def broken_sentence(one: Broken) -> str:
-    """What is wrong, with by how much where that is counted."""
-    told = text(f"scolaire.broken.{one.rule}")
-    if one.found is None or one.limit is None:
-        return told
-    return f"{told} {say('scolaire.desk.found', found=number(one.found), limit=number(one.limit))}"
-
-
-def todo_of(study_id: str, plan: SchoolPlan, broken: Sequence[Broken]) -> list[Todo]:
-    """What is broken, by rule, the most frequent first, each with where to mend it."""
-    by_rule: dict[str, list[Broken]] = {}
-    for one in broken:
-        by_rule.setdefault(one.rule, []).append(one)
-    found = []
-    for rule, some in sorted(by_rule.items(), key=lambda item: (-len(item[1]), item[0])):
-        places = [_place(study_id, plan, one) for one in some[:_MOST_BROKEN]]
-        rest = len(some) - len(places)
-        more = say_count("scolaire.desk.more", rest) if rest else ""
-        counted = say_count("scolaire.desk.times", len(some))
-        found.append(Todo(text(f"scolaire.broken.{rule}"), counted, places, more))
-    return found
-
-
-def _place(study_id: str, plan: SchoolPlan, one: Broken) -> Link:
-    parts = []
-    if one.run_id is not None:
-        parts.append(say("scolaire.desk.run", run=one.run_id))
-    if one.pupil_id is not None:
-        parts.append(pupil_name(plan, one.pupil_id))
-    if one.subject is not None:
-        parts.append(one.subject)
-    if one.found is not None and one.limit is not None:
-        parts.append(say("scolaire.desk.found", found=number(one.found), limit=number(one.limit)))
-    name = ", ".join(parts) or say("scolaire.desk.whole_plan")
-    if one.run_id is not None:
-        return Link(run_href(study_id, one.run_id, one.halt), name)
-    return Link(f"{study_href(study_id)}/modifier", name)
-
-
-def journal_told(line: JournalLine) -> Told:
-    """A line of the journal in words."""
-    what = say(f"scolaire.desk.act.{line.act}", version=line.version)
-    kind = line.edit.get("kind") if isinstance(line.edit, dict) else None
-    if kind in KINDS:
-        what = say(f"scolaire.desk.kind.{kind}.name")
-    return Told(moment(line.at), what, line.why)
 
 
 def _circuits(seen: Seen, study_id: str, chosen: str, sort: str) -> list[CircuitRow]:
@@ -288,10 +157,10 @@ def study_page(
     """The page of a study at its head."""
     state, typed = request.app.state, request.query_params
     found = studying.open_study(state.engine, state.keys, study_id)
-    seen = look(found.plan)
+    seen = look(found.plan, state.data_dir)
     before = None
     if found.before is not None:
-        before = look(studying.get_plan(state.engine, state.keys, study_id, found.before)).measures
+        before = measure(studying.get_plan(state.engine, state.keys, study_id, found.before))
     sort = typed.get("tri", "") if typed.get("tri", "") in SORTS else "circuit"
     shown = _chosen(seen, typed.get("circuit", ""))
     first, last = studying.days_of_year(found.sector.school_year)
@@ -326,6 +195,8 @@ def study_page(
             Link(str(one.number), say("scolaire.desk.version_told", version=one.number, at=moment(one.made_at)))
             for one in versions
         ],
+        searches=[search_link(one) for one in searching.list_searches(state.engine, study_id)],
+        budgets=[Choice(str(one), duration(one), one == _USUAL_S) for one in searching.BUDGETS_S],
         valid_from=str(min(max(today, first), last)),
         first_day=str(first),
         last_day=str(last),
@@ -333,78 +204,27 @@ def study_page(
     )
 
 
-def read_turn(form: Mapping[str, str]) -> int:
-    """The turn of the study that the form was made for.
-
-    Raises:
-        BadInput: `bad_form`.
-    """
-    typed = form.get("tour", "")
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
-        raise BadInput("bad_form")
-    return int(typed)
-
-
-def _day(typed: str) -> date:
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        raise BadInput("bad_day", day=typed[:20]) from None
+def send_study(
+    pages: Pages,
+    request: Request,
+    study_id: str,
+    error: MobigoError | None = None,
+    since: int | None = None,
+    said: str = "",
+) -> Response:
+    """The page of a study; with what was wrong, and what changed since a turn."""
+    page = study_page(request, study_id, said, error, since)
+    status = status_of(error) if error else 200
+    return pages.send(request, "scolaire/desk/study.html", status=status, cache="no-store", page=page)
 
 
 def make_router(pages: Pages) -> APIRouter:
-    """`/scolaire/etude/…`: looking, undoing, redoing, taking up another version, publishing."""
+    """`/scolaire/etude/…`."""
     router = APIRouter(include_in_schema=False)
-    done = frozenset({"change", "annule", "retabli", "repris", "publie"})
-
-    def show(
-        request: Request, study_id: str, error: MobigoError | None = None, since: int | None = None, said: str = ""
-    ) -> Response:
-        page = study_page(request, study_id, said, error, since)
-        status = status_of(error) if error else 200
-        return pages.send(request, "scolaire/desk/study.html", status=status, cache="no-store", page=page)
 
     @router.get(f"{YEAR}/etude/{{study_id}}")
     def study(request: Request, _principal: Planner, study_id: str, fait: str = "") -> Response:
-        return show(request, study_id, said=say(f"scolaire.desk.done.{fait}") if fait in done else "")
-
-    def act(request: Request, principal: Planner, study_id: str, form: Mapping[str, str], what: Act) -> Response:
-        state, now = request.app.state, door.now_of(request)
-        turn: int | None = None
-        try:
-            turn = read_turn(form)
-            if what is Act.PUBLISHED:
-                day, why = _day(form.get("jour", "")), form.get("motif", "").strip()
-                if not why:
-                    raise BadInput("why_missing")
-                studying.publish(state.engine, state.keys, study_id, turn, day, principal.actor, why, now)
-            elif what is Act.ADOPTED:
-                typed = form.get("version", "")
-                version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
-                why = form.get("motif", "").strip()
-                studying.adopt(state.engine, state.keys, study_id, turn, version, principal.actor, why, now)
-            else:
-                move = studying.undo if what is Act.UNDONE else studying.redo
-                move(state.engine, state.keys, study_id, turn, principal.actor, now)
-        except MobigoError as error:
-            return show(request, study_id, error, turn if error.code == "study_moved_on" else None)
-        names = {Act.PUBLISHED: "publie", Act.ADOPTED: "repris", Act.UNDONE: "annule", Act.REDONE: "retabli"}
-        return door.go(door.with_query(study_href(study_id), fait=names[what]))
-
-    @router.post(f"{YEAR}/etude/{{study_id}}/annuler")
-    def undo(request: Request, principal: Planner, study_id: str, form: Fields) -> Response:
-        return act(request, principal, study_id, form, Act.UNDONE)
-
-    @router.post(f"{YEAR}/etude/{{study_id}}/retablir")
-    def redo(request: Request, principal: Planner, study_id: str, form: Fields) -> Response:
-        return act(request, principal, study_id, form, Act.REDONE)
-
-    @router.post(f"{YEAR}/etude/{{study_id}}/reprendre")
-    def adopt(request: Request, principal: Planner, study_id: str, form: Fields) -> Response:
-        return act(request, principal, study_id, form, Act.ADOPTED)
-
-    @router.post(f"{YEAR}/etude/{{study_id}}/publier")
-    def publish(request: Request, principal: Planner, study_id: str, form: Fields) -> Response:
-        return act(request, principal, study_id, form, Act.PUBLISHED)
+        said = say(f"scolaire.desk.done.{fait}") if fait in _DONE else ""
+        return send_study(pages, request, study_id, said=said)
 
     return router

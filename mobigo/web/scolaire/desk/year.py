@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import studying
+from mobigo.services.scolaire import searching, studying
 from mobigo.services.scolaire.studying import SectorStudies
 from mobigo.texts import error_sentence
 from mobigo.web import door
@@ -21,7 +21,7 @@ from mobigo.web.people.forms import Choice, Link, status_of
 from mobigo.web.people.signing import HOME
 from mobigo.web.wording import distance, euros, long_day, moment, number, say, say_count
 from scolaire.entitlement.files import school_year_of
-from socle.errors import BadInput, MobigoError
+from socle.errors import MobigoError
 from socle.times import PARIS
 
 YEAR = "/scolaire"
@@ -187,19 +187,12 @@ def make_router(pages: Pages) -> APIRouter:
     def add(request: Request, principal: Planner, form: Uploaded) -> Response:
         state = request.app.state
         try:
-            content = form.get("fichier", "")
-            if not content.strip():
-                raise BadInput("plan_missing")
-            study = studying.add_study(
-                state.engine,
-                state.keys,
-                form.get("secteur", ""),
-                form.get("titre", ""),
-                content.encode(),
-                principal.actor,
-                form.get("motif", "").strip(),
-                door.now_of(request),
-            )
+            content, why, now = form.get("fichier", ""), form.get("motif", "").strip()[:300], door.now_of(request)
+            about = (state.engine, state.keys, form.get("secteur", ""), form.get("titre", ""))
+            if content.strip():
+                study = studying.add_study(*about, content.encode(), principal.actor, why, now, state.data_dir)
+            else:
+                study = searching.begin(*about, principal.actor, why, now, state.data_dir)
         except MobigoError as error:
             return show(request, form, error)
         return door.go(study_href(study.study_id))

@@ -138,8 +138,9 @@ def test_of_two_who_change_one_study_the_second_is_told_what_changed(engine, stu
 def test_a_proposal_moves_nothing_and_is_no_redoing(engine, study):
     with transaction(engine) as session:
         proposed = store.add_version(session, KEYS, study.study_id, 1, render_plan(morning_plan("p1")), NOON)
-        store.write_line(session, KEYS, study.study_id, Act.PROPOSED, proposed.number, "system:school", "", NOON)
-        better = store.put_version(session, KEYS, study.study_id, 2, render_plan(morning_plan("p2")), NOON)
+        better = store.put_version(
+            session, KEYS, study.study_id, proposed.number, render_plan(morning_plan("p2")), NOON
+        )
     found = opened(engine)
     assert (found.study.head, found.after, better.number) == (1, None, 2)
     assert studying.get_plan(engine, KEYS, study.study_id, 2) == morning_plan("p2")

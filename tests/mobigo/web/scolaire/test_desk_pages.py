@@ -69,9 +69,6 @@ def test_a_year_says_what_is_left_to_do_and_a_study_is_begun_from_a_plan_file(se
     )
     assert (planner.page.url.path, planner.title) == (STUDY, "Rentrée")
     assert "haut-doubs : publier un plan." in words(planner.go("/scolaire"))
-    assert planner.refusals == []
-    planner.send("/scolaire/etudes", titre="Sans fichier")
-    assert planner.refusals == ["Choisissez un fichier de plan."]
 
 
 def test_a_study_tells_its_measures_its_circuits_and_its_journal(study, planner):
@@ -187,3 +184,23 @@ def test_what_a_change_does_comes_alone_when_a_script_asks_for_it(study, planner
         return re.sub(r'name="jeton" value="[^"]*"', "", html).strip()
 
     assert plain(part) in plain(page)
+
+
+def test_the_optimiser_is_asked_and_stopped_and_its_page_says_how_far_it_is(study, planner):
+    planner.go(STUDY).send(f"{STUDY}/recherches", duree="10")
+    page = f"{STUDY}/recherche/1"
+    assert planner.page.url.path == page
+    assert "État en attente" in words(planner)
+    assert "Rien de mieux que la version de départ" in words(planner)
+    assert "L’optimiseur travaille déjà" in planner.go(STUDY).send(f"{STUDY}/recherches", duree="10").refusals[0]
+    assert "État arrêtée" in words(planner.go(page).send(f"{page}/arreter"))
+    assert f"{page}/arreter" not in planner.page.text
+    assert "Recherche du" in words(planner.go(STUDY))
+    assert planner.go(f"{STUDY}/recherche/9").page.status_code == 404
+
+
+def test_a_study_begins_without_a_file_with_nobody_carried(sector, planner):
+    planner.go("/scolaire").send("/scolaire/etudes", titre="Sans fichier")
+    assert planner.page.url.path == STUDY
+    assert "élèves non desservis 2" in words(planner)
+    assert planner.go("/scolaire").send("/scolaire/etudes", titre=" ").refusals != []
