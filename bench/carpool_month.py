@@ -6,7 +6,7 @@ N journeys, a journey being one passenger in one car: 1,025,610 of them are a mo
 registry. They are those of commuters who take their usual passengers to work and home, with two
 codes scanned at each ride. They are written into the tables as declarations leave them; from there
 on everything is the road that `mobigo covoiturage settle` takes, fraud rules included. With `--made`
-they are those of a SQLite file that holds such a month already, looked at and not decided.
+they are those of a SQLite file that holds such a month already, not decided, which is changed.
 """
 
 from __future__ import annotations
@@ -235,13 +235,12 @@ def run(engine: Engine, n_journeys: int | None, folder: Path, title: str) -> Non
     with Progress(*columns) as progress:
         stages = Stages(progress)
         migrate(engine)
-        n_labels = 0
         if n_journeys is None:
             n_journeys, n_cars = count(engine)
         else:
             wanted = n_journeys
             n_cars = stages.run("make", lambda advance: fill(engine, wanted, advance), wanted)
-            n_labels = stages.run("screen", lambda _advance: screen(engine, NOW, keys), n_cars).n_labels
+        n_labels = stages.run("screen", lambda _advance: screen(engine, NOW, keys), n_cars).n_labels
         settled = stages.run("settle", lambda advance: settle(engine, MONTH, NOW, keys=keys, progress=advance), n_cars)
 
         def sealed(_advance: Callable[[int], None]) -> None:

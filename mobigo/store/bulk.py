@@ -21,7 +21,7 @@ Values: TypeAlias = tuple[Any, ...]
 """One row: a value for each column of its table, in their order."""
 
 # Kept in memory (below zero: KiB), and in the log before they are put into the file; left alone, 2 MB and 4 MB.
-_MANY_PAGES: Final = {"cache_size": -128 * 1024, "wal_autocheckpoint": 40_000}
+_MANY_PAGES: Final = {"cache_size": -384 * 1024, "wal_autocheckpoint": 80_000}
 _FEW_PAGES: Final = {"cache_size": -2_000, "wal_autocheckpoint": 1_000}
 _WORDS: Final = {"sqlite": "SELECT value FROM json_each(?)", "postgresql": "SELECT unnest(%s::varchar[])"}
 
