@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mobigo.cli.feed import AsJson, told
-from mobigo.cli.fictitious import say_accounts, settle_accounts, settle_carpools
+from mobigo.cli.fictitious import say_accounts, settle_accounts, settle_carpools, settle_schools
 from mobigo.cli.frame import ExitCode, out, progress, say_json, settings
 from mobigo.cli.sources import declare
 from mobigo.cli.streets import build_under_bar
@@ -25,6 +25,7 @@ Start = Annotated[str, typer.Option(help=text("cli.demo.start_help"), metavar="A
 Weeks = Annotated[int, typer.Option(help=text("cli.demo.weeks_help"))]
 Scale = Annotated[str, typer.Option(help=text("cli.demo.scale_help"), metavar="sector|sample")]
 Replicate = Annotated[int, typer.Option(min=0, max=40, help=text("cli.demo.replicate_help"), metavar="N")]
+Pupils = Annotated[str, typer.Option(help=text("cli.demo.pupils_help"), metavar="sector|region")]
 Clean = Annotated[bool, typer.Option("--clean", help=text("cli.demo.clean_help"))]
 
 
@@ -54,29 +55,42 @@ def demo(
     scale: Scale = "sector",
     clean: Clean = False,
     replicate: Replicate = 0,
+    pupils: Pupils = "sector",
     as_json: AsJson = False,
 ) -> None:
     """Build the region, import it and serve it from then on."""
     if context.invoked_subcommand is None:
         if scale not in {"sector", "sample"}:
             raise BadInput("demo_bad_scale", scale=scale)
-        folder, feeds = build_sources(seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate)
+        if pupils not in {"sector", "region"}:
+            raise BadInput("demo_bad_pupils", pupils=pupils)
+        folder, feeds = build_sources(
+            seed, _start_day(start), weeks, scale=scale, clean=clean, replicas=replicate, pupils=pupils
+        )
         import_sources(folder, feeds, as_json=as_json)
         build_demo_streets(folder)
         accounts = settle_accounts(wished=True)
         if scale != "sample":
             settle_carpools(seed)
+            settle_schools()
         say_accounts(accounts)
 
 
 def build_sources(
-    seed: int, start: date, weeks: int, *, scale: str = "sector", clean: bool = False, replicas: int = 0
+    seed: int,
+    start: date,
+    weeks: int,
+    *,
+    scale: str = "sector",
+    clean: bool = False,
+    replicas: int = 0,
+    pupils: str = "sector",
 ) -> tuple[Path, list[Path]]:
     """Write what the producers of the demonstration would send: the folder, and the feeds in it."""
     from mobigo.demo.region import build, write_demo
 
     with progress(text("cli.demo.building"), 2) as bar:
-        region = build(seed, start=start, weeks=weeks, scale=scale, clean=clean, replicas=replicas)
+        region = build(seed, start=start, weeks=weeks, scale=scale, clean=clean, replicas=replicas, pupils=pupils)
         bar.update(bar.task_ids[0], advance=1)
         folder = settings().data_dir / "demo" / region.name
         feeds = write_demo(region, folder)
@@ -158,6 +172,21 @@ def write_sample(
     write_texts(texts, output)
     n_bytes = sum(map(len, texts.values()))
     out.print(text("cli.demo.sample_written", n_files=len(texts), n_kilobytes=n_bytes // 1000, folder=str(output)))
+
+
+@app.command("plan", help=text("cli.demo.plan_help"))
+def write_plan(
+    output: Annotated[Path, typer.Option("-o", "--output", help=text("cli.demo.plan_output_help"))],
+) -> None:
+    """Plan the school sector of the demonstration anew, as it is shipped."""
+    from mobigo.demo.region import DEFAULT_SEED, SECTOR, build
+    from mobigo.demo.school_plan import make_plan, render_shipped
+
+    sector = build(DEFAULT_SEED, start=monday_of(datetime.now(PARIS).date()), weeks=1, scale=SECTOR).sector
+    if sector is not None:
+        with progress(text("cli.demo.planning"), 1):
+            output.write_bytes(render_shipped(make_plan(sector)))
+        out.print(text("cli.demo.plan_written", path=str(output)), markup=False, highlight=False)
 
 
 @app.command("check", help=text("cli.demo.check_help"))

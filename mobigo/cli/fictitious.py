@@ -66,6 +66,29 @@ def settle_carpools(seed: int) -> None:
         err.print(text("cli.demo.carpools_told", n_people=told.n_people, n_carpools=told.n_carpools), markup=False)
 
 
+def settle_schools() -> None:
+    """Enter the fictitious school year, where the demonstration is served and no sector is known for it."""
+    from mobigo.demo.school_year import find_files, tell_school_year
+    from mobigo.security import open_keys
+    from mobigo.store.base import migrate, open_engine
+    from mobigo.store.releases import find_current, read_manifest
+
+    chosen = settings()
+    release, folder = find_current(chosen.data_dir), find_files(chosen.data_dir)
+    if release is None or folder is None or not read_manifest(release)["demo"]:
+        return
+    engine = open_engine(chosen.database_address())
+    try:
+        migrate(engine)
+        keys, now = open_keys(chosen.secret_key, chosen.data_dir), datetime.now(UTC)
+        with progress(text("cli.demo.schools"), 1):
+            told = tell_school_year(engine, keys, folder, now)
+    finally:
+        engine.dispose()
+    if told is not None:
+        err.print(text("cli.demo.schools_told", n_pupils=told.n_pupils, day=str(told.valid_from)), markup=False)
+
+
 def say_accounts(roles: Sequence[Role], host: str = "127.0.0.1") -> None:
     """Print how one signs in with them, and a warning when others can: their password is known to all."""
     from mobigo.services.people.fictitious import PASSWORD, email_of

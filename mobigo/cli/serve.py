@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from mobigo.cli.fictitious import DEFAULT_SEED, PAYER_IBAN, say_accounts, settle_accounts, settle_carpools
+from mobigo.cli.fictitious import (
+    DEFAULT_SEED,
+    PAYER_IBAN,
+    say_accounts,
+    settle_accounts,
+    settle_carpools,
+    settle_schools,
+)
 from mobigo.cli.frame import err, settings
 from mobigo.texts import text
 from socle.errors import Unavailable
@@ -45,6 +52,7 @@ def serve(
     accounts = settle_accounts(wished=demo)
     if demo:
         settle_carpools(DEFAULT_SEED)
+        settle_schools()
         # So that what is approved can be handed to a bank: an account that does not exist.
         os.environ.setdefault("MOBIGO_PAYER_NAME", text("cli.demo.payer"))
         os.environ.setdefault("MOBIGO_PAYER_IBAN", PAYER_IBAN)

@@ -7,6 +7,8 @@ import makes the network from it.
     places.csv      the communes that a traveller may name
     sources/*.zip   one feed per producer
     streets.osm.gz  streets and roads as OpenStreetMap would tell them (not with the sample)
+    scolaire/       the files of a school sector, and its plan (likewise)
+    eleves-region/  the files of all pupils of the region as one sector, when they are asked for
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mobigo import __version__
-from mobigo.demo import rail, sample, tariff
+from mobigo.demo import rail, sample, school_plan, tariff
 from mobigo.demo.calendar import make_window
 from mobigo.demo.coaches import tables as coaches
 from mobigo.demo.defects import Defect, add_defects
@@ -32,18 +34,21 @@ from mobigo.demo.labels import Edition
 from mobigo.demo.rail import RailTrip
 from mobigo.demo.replicas import with_replicas
 from mobigo.demo.roads import RoadGraph, make_roads
-from mobigo.demo.streets import make_streets, render_osm
+from mobigo.demo.schools import SECTOR_TOWNS, draw_sector
+from mobigo.demo.streets import Streets, make_streets, render_osm
 from mobigo.demo.tables import Tables
 from mobigo.demo.urban import tables as urban
 from mobigo.demo.urban.plans import CITIES
 from routing.gtfs.feed import Feed, make_feed
 from routing.gtfs.write import render_feed
+from scolaire.pupils import Sector
+from scolaire.writing import render_sector
 from socle.findings import Finding, Severity
 
 DEFAULT_SEED = 2020
 DEFAULT_WEEKS = 26
 MANIFEST = "manifest.json"
-SAMPLE, SECTOR = "sample", "sector"
+SAMPLE, SECTOR, REGION = "sample", "sector", "region"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,9 @@ class DemoBuild:
     roads: RoadGraph
     defects: tuple[Defect, ...]
     replicas: int = 0
+    streets: Streets | None = None  # the sample has none, nor schools
+    sector: Sector | None = None
+    all_pupils: Sector | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +71,7 @@ class DemoBuild:
         window = self.edition.window
         parts = (self.edition.seed, window.start.isoformat(), window.weeks, self.scale)
         marks = [*(() if self.defects else ("clean",)), *((f"r{self.replicas}",) if self.replicas else ())]
+        marks += ["eleves"] if self.all_pupils else []
         return "-".join(map(str, (*parts, *marks)))
 
     def feed(self, source_id: str) -> Feed:
@@ -78,8 +87,11 @@ def build(
     scale: str = SECTOR,
     clean: bool = False,
     replicas: int = 0,
+    pupils: str = SECTOR,
 ) -> DemoBuild:
     """The region of `seed` over `weeks` weeks from the Monday `start`, and shifted copies of it.
+
+    `pupils` are those of one school sector, or of the whole region beside it.
 
     Raises:
         BadInput: see `mobigo.demo.calendar.make_window`.
@@ -92,10 +104,18 @@ def build(
     if scale == SAMPLE:
         sources = {sample.SOURCE_ID: sample.sample_tables(sources, facts)}
         return DemoBuild(edition, scale, sources, roads, ())
+    streets = make_streets(facts, roads, seed)
+    sector = draw_sector(roads, streets, seed, SECTOR_TOWNS)
+    plan = school_plan.planned(sector)
+    if school_plan.runs_within(edition, plan):
+        sources[school_plan.SOURCE_ID] = school_plan.school_tables(edition, plan)
     defects: tuple[Defect, ...] = ()
     if not clean:
         sources, defects = add_defects(sources, edition, trips)
-    return DemoBuild(edition, scale, with_replicas(sources, replicas), roads, defects, replicas)
+    everybody = draw_sector(roads, streets, seed, None) if pupils == REGION else None
+    return DemoBuild(
+        edition, scale, with_replicas(sources, replicas), roads, defects, replicas, streets, sector, everybody
+    )
 
 
 def _clean_sources(edition: Edition, roads: RoadGraph, trips: tuple[RailTrip, ...]) -> dict[str, Tables]:
@@ -149,9 +169,13 @@ def render_files(demo: DemoBuild) -> dict[str, bytes]:
     for source_id in demo.sources:
         written[f"sources/{source_id}.zip"] = render_feed(demo.feed(source_id))
     edition = demo.edition
-    if demo.scale != SAMPLE:
-        streets = make_streets(edition.facts, demo.roads, edition.seed)
-        written["streets.osm.gz"] = gzip.compress(render_osm(streets), 6, mtime=0)
+    if demo.streets is not None:
+        written["streets.osm.gz"] = gzip.compress(render_osm(demo.streets), 6, mtime=0)
+    if demo.sector is not None:
+        written |= school_plan.school_files(demo.sector)
+    if demo.all_pupils is not None:
+        for name, content in render_sector(demo.all_pupils).items():
+            written[f"eleves-region/{name}"] = content
     manifest = {
         "demo": edition.version,
         "seed": edition.seed,

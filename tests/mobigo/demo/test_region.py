@@ -55,7 +55,7 @@ def test_the_same_arguments_make_the_same_bytes():
 def test_the_manifest_tells_every_file_and_a_changed_one_is_seen(tmp_path):
     demo = build(start=START, weeks=2)
     feeds = write_demo(demo, tmp_path)
-    assert [path.stem for path in feeds] == ["rail-demo", "cars-demo", "dijon-demo", "besancon-demo"]
+    assert [path.stem for path in feeds] == ["rail-demo", "cars-demo", "dijon-demo", "besancon-demo", "scolaire-demo"]
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["seed"] == 2020
     assert manifest["start"] == "2026-11-16"
@@ -133,7 +133,7 @@ def test_a_feed_can_be_short_and_still_whole(tmp_path):
 
 def test_copies_lie_elsewhere_and_say_what_they_are():
     demo = build(start=START, weeks=1, clean=True, replicas=2)
-    assert len(demo.sources) == 12
+    assert len(demo.sources) == 15
     assert demo.name.endswith("-clean-r2")
     rail, copy = demo.sources["rail-demo"], demo.sources["rail-demo-r2"]
     assert copy["stop_times"].column("arrival_time") == rail["stop_times"].column("arrival_time")
