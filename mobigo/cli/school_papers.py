@@ -45,8 +45,10 @@ def roadbook(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help=text("cli.school_papers.all_help"))] = False,
     ids: Annotated[bool, typer.Option("--ids", help=text("cli.school_papers.ids_help"))] = False,
+    straight: Annotated[bool, typer.Option("--straight", help=text("cli.school_papers.straight_help"))] = False,
 ) -> None:
     """Write the road-books of a plan."""
+    from mobigo.services.streets import open_guide
     from mobigo.web.papers.roadbooks import render_roadbooks
     from scolaire.roadbook import make_roadbook
 
@@ -54,8 +56,9 @@ def roadbook(
         raise BadInput("one_of_two", one="--run", other="--all")
     plan = open_plan(plan_file)
     chosen = plan.runs if everything else _chosen(plan, runs or [])
+    guide = None if straight else open_guide(settings().data_dir)
     with progress(text("cli.school_papers.setting"), 1):
-        to.write_bytes(render_roadbooks([make_roadbook(plan, run) for run in chosen], ids=ids))
+        to.write_bytes(render_roadbooks([make_roadbook(plan, run, guide) for run in chosen], ids=ids))
     out.print(text("cli.school_papers.written", n=len(chosen), path=str(to)), highlight=False)
 
 

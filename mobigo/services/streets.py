@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mobigo.bridges.driving import Drives, drives_on
+from mobigo.bridges.guiding import guide_on
 from mobigo.store.files import building, clear_left_overs, only_one, point, publish
 from mobigo.store.streets import FINDINGS, builds_dir, current_link, find_streets, streets_dir
 from routing.streets.graph import (
@@ -21,6 +22,7 @@ from routing.streets.graph import (
     save_streets,
 )
 from routing.streets.osm import read_extract, street_graph
+from scolaire.roadbook import Guide
 from socle.errors import Unavailable
 from socle.findings import Finding
 
@@ -99,6 +101,17 @@ def open_drives(data_dir: Path) -> Drives | None:
         return None
     try:
         return drives_on(open_streets(found))
+    except Unavailable:
+        return None
+
+
+def open_guide(data_dir: Path) -> Guide | None:
+    """What drivers are told of ways on the streets in use; None when none can be used."""
+    found = find_streets(data_dir)
+    if found is None:
+        return None
+    try:
+        return guide_on(open_streets(found))
     except Unavailable:
         return None
 

@@ -226,32 +226,42 @@ class Reach:
         """The course of the way, in the direction of travel, from place to place; empty where there is none."""
         if self.seconds[other] >= NEVER:
             return ()
-        streets, piece = self.place.streets, int(self.others.piece[other])
-        here, there = int(self.place.along_mm[0]), int(self.others.along_mm[other])
-        runs: list[list[LatLon]] = []  # from the other back to the place
-        side = int(self._sides[other])
-        if side < 0:
-            runs.append(_course(streets, piece, there, here))
-        else:
-            node = int((streets.piece_from, streets.piece_to)[side][piece])
-            runs.append(_course(streets, piece, there, 0 if side == 0 else int(streets.piece_mm[piece])))
-            while (by := self._piece_to[node]) >= 0:
-                begins = int(streets.piece_from[by]) == node
-                end = int(streets.piece_mm[by])
-                runs.append(_course(streets, by, 0, end) if begins else _course(streets, by, end, 0))
-                node = int((streets.piece_to if begins else streets.piece_from)[by])
-            own = int(self.place.piece[0])
-            ends = (int(streets.piece_from[own]), int(streets.piece_to[own]))
-            own_side = self._nearer_side if ends[0] == ends[1] else ends.index(node)
-            runs.append(_course(streets, own, 0 if own_side == 0 else int(streets.piece_mm[own]), here))
         first = LatLon(float(self.others.lat[other]), float(self.others.lon[other]))
         last = LatLon(float(self.place.lat[0]), float(self.place.lon[0]))
         course = [first]
-        for place in (*(place for run in runs for place in run), last):
+        for place in (*(place for _piece, run in self._runs(other) for place in run), last):
             if abs(place.lat - course[-1].lat) + abs(place.lon - course[-1].lon) > _ONE_PLACE:
                 course.append(place)
         course[-1] = last
         return tuple(course if self.backward else course[::-1])
+
+    def pieces(self, other: int) -> tuple[tuple[int, tuple[LatLon, ...]], ...]:
+        """The pieces along the way and their courses, in the direction of travel; empty where there is none."""
+        if self.seconds[other] >= NEVER:
+            return ()
+        runs = self._runs(other)
+        ordered = runs if self.backward else [(piece, run[::-1]) for piece, run in reversed(runs)]
+        return tuple((piece, tuple(run)) for piece, run in ordered)
+
+    def _runs(self, other: int) -> list[tuple[int, list[LatLon]]]:
+        """Pieces and their courses from the other back to the place."""
+        streets, piece = self.place.streets, int(self.others.piece[other])
+        here, there = int(self.place.along_mm[0]), int(self.others.along_mm[other])
+        side = int(self._sides[other])
+        if side < 0:
+            return [(piece, _course(streets, piece, there, here))]
+        node = int((streets.piece_from, streets.piece_to)[side][piece])
+        runs = [(piece, _course(streets, piece, there, 0 if side == 0 else int(streets.piece_mm[piece])))]
+        while (by := self._piece_to[node]) >= 0:
+            begins = int(streets.piece_from[by]) == node
+            end = int(streets.piece_mm[by])
+            runs.append((by, _course(streets, by, 0, end) if begins else _course(streets, by, end, 0)))
+            node = int((streets.piece_to if begins else streets.piece_from)[by])
+        own = int(self.place.piece[0])
+        ends = (int(streets.piece_from[own]), int(streets.piece_to[own]))
+        own_side = self._nearer_side if ends[0] == ends[1] else ends.index(node)
+        runs.append((own, _course(streets, own, 0 if own_side == 0 else int(streets.piece_mm[own]), here)))
+        return runs
 
 
 def _course(streets: Streets, piece: int, begin_mm: int, end_mm: int) -> list[LatLon]:

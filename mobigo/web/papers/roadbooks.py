@@ -104,5 +104,5 @@ def _turns(guidance: Guidance | None) -> list[str]:
     found = []
     for turn in guidance.turns if guidance else ():
         key = f"papers.roadbook.turn_{turn.hand}" + ("" if turn.street else "_nameless")
-        found.append(say(key, metres=distance(turn.metres), street=turn.street))
+        found.append(say(key, metres=distance(max(turn.metres, 10)), street=turn.street))
     return found
