@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
@@ -22,6 +22,7 @@ from mobigo.texts import text
 from socle.errors import BadInput
 
 if TYPE_CHECKING:
+    from scolaire.bellrounds import Point
     from scolaire.checking import Broken
     from scolaire.periods import Asked
     from scolaire.plans import SchoolPlan
@@ -33,6 +34,7 @@ Folder = Annotated[
 Mixed = Annotated[bool, typer.Option("--mixed/--single", help=text("cli.school_plan.mixed_help"))]
 Streets = Annotated[bool | None, typer.Option("--streets/--straight", help=text("cli.school_plan.streets_help"))]
 _MOST_TOLD = 20
+_LEAST_EFFORT = 0.2  # of CP-SAT for each choice of bells, in its deterministic seconds
 
 
 def optimise(
@@ -61,10 +63,14 @@ def optimise(
     shares: Annotated[
         list[str] | None, typer.Option("--share", help=text("cli.school_plan.share_help"), metavar="LOT=PERCENT")
     ] = None,
+    bells_min: Annotated[
+        int, typer.Option("--bells", min=0, max=60, help=text("cli.school_plan.bells_help"), metavar="MINUTES")
+    ] = 0,
     engine: Annotated[Engine, typer.Option(help=text("cli.school_plan.engine_help"))] = Engine.PROCESSES,
     workers: Annotated[
         int | None, typer.Option(min=1, max=10_000, help=text("cli.school_plan.workers_help"), metavar="N")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a plan; exit code 1 when somebody is not served or the checker finds a broken rule."""
     from mobigo.services.scolaire.planning import keep_plan
@@ -84,27 +90,54 @@ def optimise(
             shares=_shares(shares or [], sector),
         )
         reference = None if before is None else open_plan(before)
-        plan, n_broken = _sector(sector, folder.resolve().name, to, asked, reference, streets=streets)
+        how = _How(reference, streets, 60 * bells_min)
+        plan, n_broken, front = _sector(sector, folder.resolve().name, to, asked, how)
     else:
         of_region = _Asked(budget_s, seed, mixed, weekdays[0], engine, workers)
         plan, n_broken = _region(region or Path(), to, of_region)
+        front = ()
     keep_plan(plan, to)
     n_not_served = len({each.pupil_id for each in plan.not_served})
-    facts = {"buses": len(plan.circuits), "left": n_not_served, "bound": plan.making.bound or 0}
-    out.print(text("cli.school_plan.done", **facts, broken=n_broken, path=str(to)), highlight=False)
+    facts = {"buses": len(plan.circuits), "left": n_not_served, "bound": plan.making.bound or 0, "broken": n_broken}
+    if as_json:
+        say_json({**facts, "bells": [asdict(point) for point in front]})
+    else:
+        _say_front(front)
+        out.print(text("cli.school_plan.done", **facts, path=str(to)), highlight=False)
     raise typer.Exit(ExitCode.NO if n_broken or n_not_served else ExitCode.OK)
 
 
-def _sector(
-    sector: Sector, title: str, to: Path, asked: Asked, reference: SchoolPlan | None, *, streets: bool | None
-) -> tuple[SchoolPlan, int]:
+def _say_front(front: tuple[Point, ...]) -> None:
+    """Coaches against minutes and schools moved."""
+    if not front:
+        return
+    table = Table()
+    for column in ("coaches", "minutes", "schools_moved", "fewest", "how"):
+        table.add_column(text(f"cli.school_plan.column_{column}"))
+    for point in front:
+        how = "planned" if point.is_planned else "as_they_are"
+        fewest = str(point.fewest) if point.fewest else ""
+        row = (str(point.n_coaches), str(point.minutes), str(point.n_schools), fewest)
+        table.add_row(*row, text(f"cli.school_plan.{how}"))
+    out.print(table)
+
+
+class _How(NamedTuple):
+    reference: SchoolPlan | None
+    streets: bool | None
+    bells_s: int
+
+
+def _sector(sector: Sector, title: str, to: Path, asked: Asked, how: _How) -> tuple[SchoolPlan, int, tuple[Point, ...]]:
     from mobigo.services.scolaire.planning import keep_plan, matrix_for
+    from scolaire.bellrounds import plan_with_bells
+    from scolaire.bells import EFFORT
     from scolaire.checking import broken_promises
     from scolaire.periods import Sight, plan_week
     from scolaire.ways import Ways, places_of
 
     places = places_of(sector)
-    matrix, named = matrix_for(places, settings().data_dir, streets=streets)
+    matrix, named = matrix_for(places, settings().data_dir, streets=how.streets)
     begun = time.perf_counter()
     with progress(text("cli.school_plan.under_way"), round(asked.seconds or 0)) as bar:
 
@@ -114,17 +147,18 @@ def _sector(
             bar.update(bar.task_ids[0], completed=time.perf_counter() - begun, description=told)
             return False
 
-        plan = plan_week(
-            sector,
-            matrix,
-            asked,
-            title,
-            ways_named=named,
-            reference=reference,
-            on_better=show,
-            on_plan=lambda so_far: keep_plan(so_far, to),
-        )
-    return plan, len(broken_promises(plan, Ways(places, matrix)))
+        def keep(so_far: SchoolPlan) -> None:
+            keep_plan(so_far, to)
+
+        told: dict[str, Any] = {"ways_named": named, "reference": how.reference, "on_better": show, "on_plan": keep}
+        front: tuple[Point, ...] = ()
+        if how.bells_s:
+            effort = min(EFFORT, max(_LEAST_EFFORT, (asked.seconds or 0) / 4))
+            rung = plan_with_bells(sector, matrix, asked, title, how.bells_s, effort=effort, **told)
+            plan, front = rung.plan, rung.front
+        else:
+            plan = plan_week(sector, matrix, asked, title, **told)
+    return plan, len(broken_promises(plan, Ways(places, matrix))), front
 
 
 def _read(folder: Path) -> Sector:

@@ -70,6 +70,17 @@ def test_a_plan_that_breaks_a_promise_says_where(files, capsys, tmp_path):
     assert "ni transporté" in " ".join(capsys.readouterr().out.split())
 
 
+def test_bells_that_may_move_are_told_as_a_front(files, capsys, tmp_path):
+    capsys.readouterr()
+    asked = ("--bells", "10", "--day", "2", "--single", "--json")
+    assert optimised(files, tmp_path / "plan.json", *asked) == ExitCode.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["bells"][-1]["minutes"] == 0
+    assert told["bells"][0]["n_coaches"] <= told["bells"][-1]["n_coaches"]
+    assert optimised(files, tmp_path / "plan.json", *asked[:-1]) == ExitCode.OK
+    assert "Minutes" in capsys.readouterr().out
+
+
 def test_the_share_of_a_lot_that_is_none_and_streets_that_are_not_there_are_refused(files, capsys, tmp_path):
     plan = tmp_path / "plan.json"
     assert optimised(files, plan, "--share", "Z=30") == ExitCode.BAD_DATA
