@@ -17,11 +17,13 @@ from mobigo.store.people.holdings import HOLDINGS as OF_PEOPLE
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 from mobigo.store.scolaire.family_holdings import HOLDINGS as OF_FAMILIES
 from mobigo.store.scolaire.holdings import HOLDINGS as OF_SCOLAIRE
+from mobigo.store.scolaire.stop_cases import HOLDINGS as OF_STOPS
 
 # In the order of erasure: what refers to a row goes before it.
 HOLDINGS: Sequence[Holding] = (
     *(consents.HOLDING, *OF_OUTINGS, *OF_COVOITURAGE, *OF_PARTNERS, *OF_MEETING, *OF_POLICIES, *OF_SCOLAIRE),
     *OF_FAMILIES,
+    *OF_STOPS,
     *OF_PEOPLE,
     *(jobs.HOLDING, audit.HOLDING, *OF_LEDGER),
 )

@@ -32,7 +32,7 @@ from mobigo.web.people import account, administration, devices, joining, keys, o
 from mobigo.web.personal import mine, officer
 from mobigo.web.scolaire.desk import acting, editing, run, searching, study, year
 from mobigo.web.scolaire.families import child, requests
-from mobigo.web.scolaire.office import file, files, hub, importing, organisers, trial
+from mobigo.web.scolaire.office import file, files, hub, importing, organisers, stops, trial
 
 
 def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIRouter:
@@ -87,6 +87,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         importing,
         trial,
         organisers,
+        stops,
         files,
         file,
         acting,

@@ -176,7 +176,7 @@ def _read_home(typed: Mapping[str, str], number: int, days: int, basis: Basis, p
     stop = told("arret") or None
     if stop is not None and stop not in basis.stop_ids:
         wrong("arret", "stop_unknown")
-    position, metres = _position(told("position")), told("route_m").replace(" ", "")
+    position, metres = find_position(told("position")), told("route_m").replace(" ", "")
     if told("position") and position is None:
         wrong("position", "bad_position")
     if metres and not (metres.isascii() and metres.isdigit() and len(metres) < 7):
@@ -209,7 +209,7 @@ def _in_year(day: date, school_year: int) -> bool:
     return date(school_year, 8, 1) <= day <= date(school_year + 1, 8, 31)
 
 
-def _position(typed: str) -> LatLon | None:
+def find_position(typed: str) -> LatLon | None:
     """`47.16, 6.30` as a map gives it."""
     found = re.fullmatch(r"(-?\d{1,2}(?:\.\d{1,9})?)[,; ]+(-?\d{1,3}(?:\.\d{1,9})?)", typed, re.ASCII)
     if found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:

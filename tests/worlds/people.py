@@ -47,6 +47,7 @@ from mobigo.store.scolaire.messages import add_message as add_school_message
 from mobigo.store.scolaire.organisers import add_scope
 from mobigo.store.scolaire.searches import add_search
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
+from mobigo.store.scolaire.stop_cases import Opinion, add_case, add_opinion
 from mobigo.store.scolaire.studies import add_publication, add_study
 from scolaire.contracts.indices import Coefficient, Published
 from scolaire.contracts.statements import Statement
@@ -56,6 +57,7 @@ from scolaire.planfiles import render_plan
 from scolaire.pupils import SCHOOL_WEEK, Home, Level, Pupil, Regime, School, Sector
 from scolaire.registration.model import Channel, Contact, Deed, State
 from scolaire.registration.typed import identity_key
+from scolaire.safety.dossier import Dossier, Says, Who
 from scolaire.telling import Matter, Scope
 from socle.accounting import Account, AccountKind
 from socle.geo import LatLon
@@ -203,6 +205,9 @@ def _add_application(session: Session, keys: Keys, sector_id: str, name: str, wo
     ask_papers(session, one, ["custody"])
     add_absence(session, one, name, (now.date(), now.date()), "all", now)
     add_scope(session, name, "commune", "25578", AGENT, now)
+    dossier = Dossier("Le Bourg", LatLon(47.1, 6.3), 4, 200, 80, True, True, True)
+    case = add_case(session, sector_id, "25578", dossier, None, f"person:{name}", now)
+    add_opinion(session, case, Opinion(Who.COMMUNE, Says.FOR, "", now), f"person:{name}")
 
 
 def _add_school_message(session: Session, keys: Keys, sector_id: str, child: str, name: str, now: datetime) -> None:

@@ -29,6 +29,8 @@ from mobigo.store.scolaire.applications import (
 )
 from mobigo.store.scolaire.applications import KeptStep as KeptStep
 from mobigo.store.scolaire.decisions import find_standing, get_document
+from mobigo.store.scolaire.messages import Message as Message
+from mobigo.store.scolaire.messages import list_alerts
 from mobigo.store.scolaire.registered import find_school, list_stops
 from scolaire.entitlement.books import read_book
 from scolaire.entitlement.files import first_day
@@ -78,6 +80,7 @@ class ChildFile:
     is_published: bool
     times: Sequence[Times]
     absences: Sequence[Absence]
+    alerts: Sequence[Message]
     papers: Mapping[str, datetime | None]
     steps: Sequence[KeptStep]
 
@@ -100,6 +103,7 @@ def read_child(engine: Engine, keys: Keys, acting: Acting, code: str, now: datet
             is_published=False,
             times=(),
             absences=list_absences(session, one.id, today),
+            alerts=list_alerts(session, keys, {(one.sector_id, one.pupil, home.number) for home in own}, today),
             papers=list_papers(session, one.id),
             steps=[step for step in list_steps(session, keys, one.id) if _concerns(step, own)],
         )

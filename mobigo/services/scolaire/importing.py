@@ -15,6 +15,7 @@ from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import transaction
 from mobigo.store.people.accounts import find_by_reference
 from mobigo.store.scolaire.sectors import KeptSector, put_sector, sector_id_of
+from mobigo.store.scolaire.stop_cases import restore_stops
 from scolaire.pupils import Sector
 from scolaire.reading import COLUMNS, PUPILS, read_sector
 from socle.errors import BadInput, Fact, LimitExceeded
@@ -82,6 +83,7 @@ def import_sector(
         findings = [*findings, *_unknown_guardians(sector, guardians)]
         kept = KeptSector(sector_id, school_year, code, now, len(sector.pupils), len(sector.left_out))
         put_sector(session, keys, kept, sector, findings, guardians)
+        restore_stops(session, sector_id)
         counts: dict[str, Fact] = {"sector_id": sector_id, "pupils": len(sector.pupils), "findings": len(findings)}
         record(session, AuditLine(now, actor, "school.imported", facts=counts))
     return Imported(sector, findings, sector_id)

@@ -47,6 +47,7 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.CARPOOL_MONEY_READ, "/finances/regles", "covoiturage.drafts.title"),
     (Permission.SCHOOL_OFFICE, "/scolaire/bureau", "school.office"),
     (Permission.SCHOOL_ORGANISE, "/scolaire/communes", "school.communes"),
+    (Permission.SCHOOL_ORGANISE, "/scolaire/arrets", "school.stops.title"),
 )
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe", "versements"})
 _KINDS = {"courriel": "email", "telephone": "phone"}

@@ -28,6 +28,7 @@ from mobigo.services.scolaire import deciding, families, organising, registering
 from mobigo.services.scolaire.editing import keep
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.searching import ask as ask_search
+from mobigo.services.scolaire.stopping import ask_for_stop
 from mobigo.services.scolaire.studying import add_study, undo
 from mobigo.services.scolaire.studying import publish as publish_plan
 from mobigo.store.base import reading, transaction
@@ -35,6 +36,7 @@ from mobigo.store.covoiturage import own_bookings
 from mobigo.store.covoiturage.registry_messages import Kind, Outcome, State, add_message, end_message, find_message
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from scolaire.planfiles import render_plan
+from scolaire.safety.dossier import Dossier
 from socle.geo import LatLon
 from tests.worlds import schooling
 from tests.worlds.accounts import NOON
@@ -226,6 +228,8 @@ def add_pupils(people, person):
         deciding.override(engine, keys, schooling.OFFICE, one.id, home, "entitled", "safety", "essai", NOON)
     deciding.appeal(engine, keys, own, decided[1].id, "essai", NOON)
     organising.set_scope(engine, schooling.OFFICE, person.reference, "commune", "25701", NOON, given=True)
+    dossier = Dossier("<b>essai</b>", LatLon(47.2, 6.3), 3, 50, 80, waiting_area=True, crossing=True, no_reversing=True)
+    ask_for_stop(engine, schooling.OFFICE, schooling.SECTOR, "25701", dossier, b"\xff\xd8\xff", NOON)
     yield from (f"/scolaire/demande/{asked[0]}", f"/scolaire/demande/{asked[0]}/verifier")
     yield from (f"/scolaire/eleve/{one.code}" for one in (waits, *decided))
     yield from (f"/scolaire/bureau/demandes/{one.id}" for one in (waits, *decided))

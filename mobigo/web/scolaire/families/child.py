@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
 from mobigo.services.scolaire import deciding, families
-from mobigo.services.scolaire.families import Absence, ChildFile, KeptStep, Ruling, Times
-from mobigo.texts import error_sentence
+from mobigo.services.scolaire.families import Absence, ChildFile, KeptStep, Message, Ruling, Times
+from mobigo.texts import error_sentence, text
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
@@ -58,6 +58,7 @@ class ChildPage:
     problem_of: str
     problem: str
     typed: Mapping[str, str]
+    alerts: Sequence[str]
     lines: Sequence[Line]
     rulings: Sequence[str]
     missing: Sequence[str]
@@ -144,6 +145,7 @@ def _child_page(
         problem_of=at,
         problem=sentence,
         typed=typed or {},
+        alerts=[_alert(each) for each in found.alerts],
         lines=_lines(found),
         rulings=[_ruling(ruling, is_known=is_known) for ruling in found.rulings],
         missing=list(dict.fromkeys(missing)),
@@ -176,6 +178,11 @@ def _unpublished(found: ChildFile) -> str:
     if found.times:
         return ""
     return say("school.child.no_ride" if found.is_published else "school.child.unpublished")
+
+
+def _alert(one: Message) -> str:
+    what = text(f"letters.school_message.fr.{one.matter}")
+    return say("school.child.alert", day=long_day(one.scope.day), what=what, words=one.words).strip()
 
 
 def _absence(one: Absence) -> str:

@@ -62,6 +62,7 @@ def make_router(pages: Pages) -> APIRouter:
                 Link(IMPORT, say("school.hub.import")),
                 Link(TRIAL, say("school.hub.simulate")),
                 Link(ORGANISERS, say("school.hub.organisers")),
+                Link(STOPS, say("school.hub.stops")),
             ),
             years=[
                 Link(door.with_query(OFFICE, annee=str(one.school_year)), year_name(one.school_year))

@@ -1,0 +1,1 @@
+"""Safety: what a stop must be before a coach may halt there."""
