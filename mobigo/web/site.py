@@ -30,6 +30,7 @@ from mobigo.web.meeting import elsewhere, proposing, rides
 from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
+from mobigo.web.scolaire import carrier, contracts, messages, told
 from mobigo.web.scolaire.desk import acting, editing, run, searching, study, year
 from mobigo.web.scolaire.families import child, requests
 from mobigo.web.scolaire.office import file, files, hub, importing, organisers, stops, trial
@@ -77,6 +78,10 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         riding,
         receipt,
         plates,
+        contracts,
+        told,
+        carrier,
+        messages,
         year,
         study,
         run,

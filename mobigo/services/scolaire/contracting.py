@@ -32,7 +32,7 @@ from scolaire.contracts.indices import read_indices
 from scolaire.contracts.model import Contract
 from scolaire.contracts.orders import Circuit, Order, Outing, circuits_on, order_of
 from scolaire.planfiles import read_plan
-from scolaire.plans import SchoolPlan
+from scolaire.plans import SchoolPlan, rides_of
 from socle.errors import BadInput, Conflict, Fact, Forbidden, NotFound
 from socle.findings import Finding
 
@@ -56,12 +56,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A run that a carrier drives on a day, and what was told of it."""
+    """A run that a carrier drives on a day, from when to when, for how many pupils, and what was told of it."""
 
     circuit: Circuit
     outing: Outing
     contract: Contract
     missed: Event | None
+    begins_s: int
+    ends_s: int
+    n_pupils: int
 
 
 # --- documents -----------------------------------------------------------------------------------
@@ -183,7 +186,7 @@ def runs_on(engine: Engine, keys: Keys, day: date, carriers: Sequence[str] | Non
     with reading(engine) as session:
         if not has_school(day):
             return []
-        orders = list_orders(session, keys, day)
+        plans = list_plans(session, keys, day)
         contracts = [
             one for one in contracts_on(session, day).values() if carriers is None or one.carrier_id in carriers
         ]
@@ -193,12 +196,16 @@ def runs_on(engine: Engine, keys: Keys, day: date, carriers: Sequence[str] | Non
             if one.kind is EventKind.NOT_RUN
         }
     by_lot = {lot: contract for contract in contracts for lot in contract.lots}
-    return [
-        Placed(circuit, outing, by_lot[circuit.lot], missed.get((circuit.circuit_id, outing.run_id)))
-        for circuit in circuits_on(orders, day)
-        if circuit.lot in by_lot
-        for outing in circuit.outings_on(day)
-    ]
+    orders = [order_of(plan, sector, first) for sector, first, plan in plans]
+    driven = {(sector, run.run_id): run for sector, _first, plan in plans for run in plan.runs}  # later plans win
+    found = []
+    for circuit in circuits_on(orders, day):
+        sector = circuit.circuit_id.partition("/")[0]
+        for outing in circuit.outings_on(day) if circuit.lot in by_lot else ():
+            run, event = driven[sector, outing.run_id], missed.get((circuit.circuit_id, outing.run_id))
+            n_pupils = sum(1 for _ in rides_of(run))
+            found.append(Placed(circuit, outing, by_lot[circuit.lot], event, run.begins_s, run.ends_s, n_pupils))
+    return found
 
 
 # --- what happened -------------------------------------------------------------------------------

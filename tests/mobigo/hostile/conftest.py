@@ -24,7 +24,7 @@ from mobigo.services.covoiturage.settling import settle
 from mobigo.services.covoiturage.standard import Caller
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
-from mobigo.services.scolaire import deciding, families, organising, registering
+from mobigo.services.scolaire import contracting, deciding, families, messaging, organising, registering, stating
 from mobigo.services.scolaire.editing import keep
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.searching import ask as ask_search
@@ -37,6 +37,7 @@ from mobigo.store.covoiturage.registry_messages import Kind, Outcome, State, add
 from mobigo.store.jobs import Lease, claim_next, enqueue, fail
 from scolaire.planfiles import render_plan
 from scolaire.safety.dossier import Dossier
+from scolaire.telling import Matter, Scope
 from socle.geo import LatLon
 from tests.worlds import schooling
 from tests.worlds.accounts import NOON
@@ -49,6 +50,7 @@ from tests.worlds.one_run import morning_plan
 from tests.worlds.partners import booking as standard_booking
 from tests.worlds.partners import driver_journey
 from tests.worlds.partners import ends as partner_ends
+from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, RUN, SECTOR, under_contract
 from tests.worlds.schooling import SCHOOL, school_year
 from tests.worlds.sectors import sector_files
 from tests.worlds.valley import valley
@@ -114,6 +116,7 @@ def shared_walk(shared_site):
         *add_outings(people, person),
         *add_meetings(people, person),
         *add_partners(people, person),
+        *add_schooling(people, person),
         *add_pupils(people, person),
     )
     found.close()
@@ -234,6 +237,20 @@ def add_pupils(people, person):
     yield from (f"/scolaire/eleve/{one.code}" for one in (waits, *decided))
     yield from (f"/scolaire/bureau/demandes/{one.id}" for one in (waits, *decided))
     yield f"/scolaire/bureau/organisateurs?qui={person.reference}"
+
+
+def add_schooling(people, person):
+    """A carrier's month with a run that did not take place, one that somebody else proposed, and a message."""
+    engine, keys, who = people.engine, people.keys, "person:another"
+    under_contract(engine, keys, who, NOON)
+    contracting.give_carrier(engine, person.reference, CARRIER, who, NOON)
+    day = NOON.date() - timedelta(days=5)
+    contracting.tell_not_run(engine, keys, day, CIRCUIT, RUN, "snow", "essai", contracting.Teller(who), NOON)
+    stating.prepare_month(engine, keys, CONTRACT, "2026-10", who, NOON)
+    told = messaging.Draft(SECTOR, Matter.SNOW, Scope(day + timedelta(days=7)), "essai")
+    message = messaging.send(engine, keys, told, "k", who, NOON)
+    yield from (f"/scolaire/contrats/{CONTRACT}/{month}" for month in ("2026-10", "2026-11"))
+    yield from (f"/exploitant?jour={day}", f"/exploitant/course?jour={day}", f"/scolaire/messages/{message.message_id}")
 
 
 def add_months_of_carpools(people):

@@ -1,0 +1,267 @@
+"""Messages on pages: what the office tells families, counted before it leaves, and the proof of each sending."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from mobigo.security import Permission
+from mobigo.services.people.principal import Principal
+from mobigo.services.scolaire import messaging
+from mobigo.services.scolaire.contracting import plan_year
+from mobigo.services.scolaire.messaging import Channel, Draft, LetterState, Message, Preview, Sent
+from mobigo.texts import text
+from mobigo.web import door
+from mobigo.web.layout import Pages
+from mobigo.web.people.account import Line, back_to_account
+from mobigo.web.people.forms import Choice, Field, Fields, FormPage, Link, Owner, send_refused
+from mobigo.web.scolaire.contracts import read_day
+from mobigo.web.scolaire.sheets import Cell, Do, Sheet, Table, send_sheet
+from mobigo.web.wording import long_day, moment, say
+from scolaire.plans import Direction
+from scolaire.telling import Matter, Scope
+from socle.errors import BadInput, MobigoError
+from socle.times import PARIS
+
+MESSAGES: Final = "/scolaire/messages"
+ALERTS: Final = "/scolaire/alertes"
+MOST_KEY: Final = 64
+_DONE: Final = frozenset({"envoye", "poste"})
+_WRITTEN: Final = ("secteur", "jour", "sujet", "circuits", "arrets", "sens", "texte")
+
+Office = Annotated[Principal, Depends(door.Needs(Permission.SCHOOL_OFFICE))]
+
+
+def _matter(matter: Matter) -> str:
+    return text(f"personal.value.school_matter.{matter}")
+
+
+def _form(request: Request, typed: Mapping[str, str] | None = None) -> FormPage:
+    state, given = request.app.state, typed or {}
+    today = door.now_of(request).astimezone(PARIS).date()
+    sectors = messaging.list_published(state.engine, state.keys, plan_year(today), today)
+    codes = [Choice(one.sector_id, one.code) for one in sectors]
+    whole = Choice("", say("scolaire.messages.both_ways"))
+    ways = [whole, *(Choice(str(one), say(f"scolaire.messages.{one}")) for one in Direction)]
+    known = say("scolaire.messages.circuits_hint")
+    return FormPage(
+        title=say("scolaire.messages.write"),
+        action=f"{MESSAGES}/ecrire",
+        submit=say("scolaire.messages.preview"),
+        fields=(
+            Field("secteur", say("scolaire.messages.sector"), "select", given.get("secteur", ""), choices=codes),
+            Field("jour", say("scolaire.messages.day"), "date", given.get("jour", today.isoformat())),
+            Field(
+                "sujet",
+                say("scolaire.messages.matter"),
+                "select",
+                given.get("sujet", ""),
+                choices=[Choice(str(one), _matter(one)) for one in Matter],
+            ),
+            Field(
+                "circuits", say("scolaire.messages.circuits"), value=given.get("circuits", ""), hint=known,
+                required=False, most=1_000,
+            ),
+            Field(
+                "arrets", say("scolaire.messages.stops"), value=given.get("arrets", ""),
+                hint=say("scolaire.messages.stops_hint"), required=False, most=1_000,
+            ),
+            Field("sens", say("scolaire.messages.way"), "select", given.get("sens", ""), choices=ways),
+            Field("texte", say("scolaire.messages.words"), "area", given.get("texte", ""), most=messaging.MOST_LETTERS),
+        ),
+        back=Link(MESSAGES, say("scolaire.messages.title")),
+    )  # fmt: skip
+
+
+def _draft(form: Mapping[str, str]) -> Draft:
+    """What a form says.
+
+    Raises:
+        BadInput: `bad_day`, `bad_form`.
+    """
+    named = {
+        name: frozenset(filter(None, form.get(name, "").replace(",", " ").split())) for name in ("circuits", "arrets")
+    }
+    matter, way = form.get("sujet", ""), form.get("sens", "")
+    if matter not in set(Matter) or way not in {"", *Direction}:
+        raise BadInput("bad_form")
+    scope = Scope(read_day(form.get("jour", "")), named["circuits"], named["arrets"], Direction(way) if way else None)
+    return Draft(form.get("secteur", ""), Matter(matter), scope, form.get("texte", ""))
+
+
+def _preview_sheet(form: Mapping[str, str], found: Preview) -> Sheet:
+    counts = [
+        Line(text(f"personal.value.letter_channel.{channel}"), str(found.by_channel.get(channel, 0)))
+        for channel in Channel
+    ]
+    columns = [say("scolaire.messages.language"), say("scolaire.messages.read")]
+    samples = [
+        [Cell(text(f"personal.value.language.{language}")), Cell(words)] for language, words in found.samples.items()
+    ]
+    hidden = {name: form.get(name, "") for name in _WRITTEN} | {"cle": secrets.token_hex(8)}
+    return Sheet(
+        title=say("scolaire.messages.check"),
+        back=Link(MESSAGES, say("scolaire.messages.title")),
+        lead=say("scolaire.messages.reach", children=found.n_children, guardians=found.n_guardians),
+        lines=counts,
+        tables=[Table(say("scolaire.messages.samples"), columns, samples)],
+        actions=[Do(f"{MESSAGES}/ecrire", say("scolaire.messages.send"), hidden=hidden)] if found.n_children else [],
+    )
+
+
+def _about(message: Message) -> str:
+    circuits = ", ".join(sorted(message.scope.circuits)) or say("scolaire.messages.all_circuits")
+    stops = ", ".join(sorted(message.scope.stops))
+    return f"{circuits} · {stops}" if stops else circuits
+
+
+def _list_sheet(request: Request) -> Sheet:
+    state = request.app.state
+    year = plan_year(door.now_of(request).astimezone(PARIS).date())
+    rows = [
+        [
+            Cell(moment(one.message.written_at), f"{MESSAGES}/{one.message.message_id}"),
+            Cell(_matter(one.message.matter)),
+            Cell(long_day(one.message.scope.day)),
+            Cell(_about(one.message)),
+            Cell(str(one.n_children)),
+            Cell(str(sum(letter.state is LetterState.SENT for letter in one.letters))),
+            Cell(str(len(one.letters))),
+        ]
+        for one in messaging.list_sent(state.engine, state.keys, year)
+    ]
+    columns = [
+        say(f"scolaire.messages.column.{name}")
+        for name in ("written", "matter", "day", "about", "children", "sent", "letters")
+    ]
+    table = Table(say("scolaire.messages.history"), columns, rows, frozenset({4, 5, 6}), say("scolaire.messages.none"))
+    return Sheet(
+        say("scolaire.messages.title"), back_to_account(), lead=say("scolaire.messages.lead"), tables=[table],
+        form=_form(request),
+    )  # fmt: skip
+
+
+def _proof_sheet(found: Sent, said: str, papers: list[tuple[int, str]] | None = None) -> Sheet:
+    message, path = found.message, f"{MESSAGES}/{found.message.message_id}"
+    rows = [
+        [
+            Cell(str(one.number + 1)),
+            Cell(text(f"personal.value.letter_channel.{one.addressee.channel}")),
+            Cell(text(f"personal.value.letter_state.{one.state}")),
+            Cell(moment(one.ended_at) if one.ended_at else ""),
+            Cell(one.said),
+        ]
+        for one in found.letters
+    ]
+    columns = [say(f"scolaire.messages.column.{name}") for name in ("number", "channel", "state", "ended", "said")]
+    waits = any(one.addressee.channel is Channel.POST and one.state is LetterState.WAITING for one in found.letters)
+    tables = [Table(say("scolaire.messages.proof"), columns, rows, none=say("scolaire.messages.nobody"))]
+    if papers is not None:
+        named = [[Cell(str(number + 1)), Cell(pupil)] for number, pupil in papers]
+        head = [say("scolaire.messages.column.number"), say("scolaire.messages.column.pupil")]
+        tables.append(Table(say("scolaire.messages.papers"), head, named, none=say("scolaire.messages.no_paper")))
+    actions = [
+        Do(f"{path}/courriers", say("scolaire.messages.do.papers")),
+        Do(f"{path}/postes", say("scolaire.messages.do.posted")),
+    ]
+    return Sheet(
+        title=say("scolaire.messages.one", matter=_matter(message.matter), day=long_day(message.scope.day)),
+        back=Link(MESSAGES, say("scolaire.messages.title")),
+        said=said,
+        lead=message.words,
+        lines=[
+            Line(say("scolaire.messages.column.about"), _about(message)),
+            Line(say("scolaire.messages.column.written"), moment(message.written_at)),
+            Line(say("scolaire.messages.column.children"), str(found.n_children)),
+        ],
+        tables=tables,
+        actions=actions if waits else [],
+    )
+
+
+def _alerts_sheet(request: Request, principal: Principal) -> Sheet:
+    state, now = request.app.state, door.now_of(request)
+    today = now.astimezone(PARIS).date()
+    rows = [
+        [Cell(long_day(one.scope.day)), Cell(_matter(one.matter)), Cell(_about(one)), Cell(one.words)]
+        for one in messaging.alerts_of(state.engine, state.keys, principal.pseudonym, today)
+    ]
+    columns = [say(f"scolaire.messages.column.{name}") for name in ("day", "matter", "about", "words")]
+    spoken = messaging.find_language(state.engine, principal.pseudonym)
+    choices = [Choice(one, text(f"personal.value.language.{one}")) for one in messaging.LANGUAGES]
+    form = FormPage(
+        title=say("scolaire.alerts.language"),
+        action=ALERTS,
+        submit=say("scolaire.alerts.save"),
+        fields=(Field("langue", say("scolaire.alerts.language"), "select", spoken, choices=choices),),
+    )
+    return Sheet(
+        title=say("scolaire.alerts.title"),
+        back=back_to_account(),
+        said=say("scolaire.alerts.saved") if request.query_params.get("fait") == "langue" else "",
+        lead=say("scolaire.alerts.lead"),
+        tables=[Table(say("scolaire.alerts.title"), columns, rows, none=say("scolaire.alerts.none"))],
+        form=form,
+    )
+
+
+def make_router(pages: Pages) -> APIRouter:
+    """`/scolaire/messages` for the office and `/scolaire/alertes` for families."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(MESSAGES)
+    def shown(request: Request, _principal: Office) -> Response:
+        return send_sheet(pages, request, _list_sheet(request))
+
+    @router.post(f"{MESSAGES}/ecrire")
+    def write(request: Request, principal: Office, form: Fields) -> Response:
+        """What was written, counted; it leaves when it comes back with the key of what was counted."""
+        state, now, key = request.app.state, door.now_of(request), form.get("cle", "")
+        try:
+            if not key:
+                found = messaging.preview(state.engine, state.keys, _draft(form), state.settings.public_url, now)
+                return send_sheet(pages, request, _preview_sheet(form, found))
+            if not key.isalnum() or len(key) > MOST_KEY:
+                raise BadInput("bad_form")
+            message = messaging.send(state.engine, state.keys, _draft(form), key, principal.actor, now)
+        except MobigoError as error:
+            return send_refused(pages, request, _form(request, form), error, form)
+        return door.go(door.with_query(f"{MESSAGES}/{message.message_id}", fait="envoye"))
+
+    @router.get(f"{MESSAGES}/{{message_id}}")
+    def proof(request: Request, _principal: Office, message_id: str) -> Response:
+        state, done = request.app.state, request.query_params.get("fait", "")
+        found = messaging.get_sent(state.engine, state.keys, message_id)
+        said = say(f"scolaire.messages.done.{done}") if done in _DONE else ""
+        return send_sheet(pages, request, _proof_sheet(found, said))
+
+    @router.post(f"{MESSAGES}/{{message_id}}/courriers")
+    def papers(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
+        """Whose families are written to on paper: a form, since looking is written in the log."""
+        state, now = request.app.state, door.now_of(request)
+        named = messaging.list_on_paper(state.engine, state.keys, message_id, principal.actor, now)
+        found = messaging.get_sent(state.engine, state.keys, message_id)
+        return send_sheet(pages, request, _proof_sheet(found, "", named))
+
+    @router.post(f"{MESSAGES}/{{message_id}}/postes")
+    def posted(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
+        messaging.mark_posted(request.app.state.engine, message_id, principal.actor, door.now_of(request))
+        return door.go(door.with_query(f"{MESSAGES}/{message_id}", fait="poste"))
+
+    @router.get(ALERTS)
+    def alerts(request: Request, principal: Owner) -> Response:
+        return send_sheet(pages, request, _alerts_sheet(request, principal))
+
+    @router.post(ALERTS)
+    def speak(request: Request, principal: Owner, form: Fields) -> Response:
+        engine, now = request.app.state.engine, door.now_of(request)
+        try:
+            messaging.set_language(engine, principal.pseudonym, form.get("langue", ""), now)
+        except MobigoError as error:
+            return send_sheet(pages, request, _alerts_sheet(request, principal), error)
+        return door.go(door.with_query(ALERTS, fait="langue"))
+
+    return router

@@ -1,0 +1,111 @@
+"""Carriers' months and messages to families on pages: told, prepared by one, approved by another, sent with proof."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobigo.security import Role
+from mobigo.services.scolaire import contracting, messaging
+from tests.worlds.accounts import NOON
+from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, RUN, under_contract
+from tests.worlds.visiting import place
+
+OFFICE, MONEY, DRIVER = "claude@exemple.test", "dominique@exemple.test", "dora@exemple.test"
+OCTOBER, NOVEMBER = (f"/scolaire/contrats/{CONTRACT}/2026-{month}" for month in (10, 11))
+MISSED = {"jour": "2026-11-16", "course": f"{CIRCUIT}|{RUN}", "cause": "breakdown", "motif": "radiateur percé"}
+
+
+@pytest.fixture
+def site(sample, tmp_path):
+    with place(sample, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+def office(site):
+    people = site.people
+    people.add("Claude Petit", OFFICE, roles=[Role.SCHOOL_OFFICE])
+    people.add("Dominique Roux", MONEY, roles=[Role.FINANCE_APPROVER])
+    carrier = people.add("Dora Car", DRIVER, roles=[Role.SCHOOL_CARRIER])
+    under_contract(people.engine, people.keys, "person:import", NOON)
+    contracting.give_carrier(people.engine, carrier.reference, CARRIER, "person:import", NOON)
+    return people
+
+
+def test_a_month_is_read_prepared_and_approved_by_another(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go("/scolaire/contrats")
+    assert OCTOBER in clerk.links
+    told = clerk.go(OCTOBER).page.text
+    for words in ("Cars du Haut-Doubs", "1,037", "kilomètres", "complément au minimum", CIRCUIT):
+        assert words in told
+    clerk.send(f"{OCTOBER}/preparer")
+    assert "une autre personne peut l’approuver" in clerk.page.text
+    assert f"{OCTOBER}/approuver" not in [form.action for form in clerk.forms()]
+    other = site.visitor().sign_in(MONEY).go(OCTOBER).send(f"{OCTOBER}/approuver")
+    assert "inscrit dans les livres" in other.page.text
+    assert not [form for form in other.go(OCTOBER).forms() if form.action.startswith(OCTOBER)]
+
+
+def test_a_month_that_is_not_over_is_read_and_not_prepared(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go(NOVEMBER).send(f"{NOVEMBER}/preparer")
+    assert clerk.page.status_code == 409
+    assert "n’est pas fini" in clerk.page.text
+
+
+def test_a_run_that_did_not_take_place_is_told_and_taken_back(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go(f"{NOVEMBER}/course").send(f"{NOVEMBER}/course", **MISSED)
+    assert "radiateur percé" in clerk.page.text
+    again = clerk.go(f"{NOVEMBER}/course").send(f"{NOVEMBER}/course", **MISSED)
+    assert again.page.status_code == 409
+    assert "déjà notée" in again.page.text
+    (back,) = (link for link in clerk.go(NOVEMBER).links if "/note/" in link)
+    clerk.go(back).send(back, motif="elle a roulé")
+    assert "elle a roulé" in clerk.page.text
+
+
+def test_an_invoice_is_held_against_the_month(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go(f"{OCTOBER}/facture")
+    clerk.send(f"{OCTOBER}/facture", facture="circuit_id,kind,amount_euros\n" + f"{CIRCUIT},jours,9999")
+    assert "n’est pas celle du décompte" in clerk.page.text
+    assert "Ligne 2" in clerk.page.text
+
+
+def test_a_carrier_sees_its_runs_and_tells_what_did_not_run(site, office):
+    driver = site.visitor().sign_in(DRIVER).go("/exploitant?jour=2026-11-16")
+    assert RUN in driver.page.text
+    driver.go("/exploitant/course?jour=2026-11-16").send("/exploitant/course", **MISSED)
+    assert "notée non effectuée" in driver.page.text
+    assert driver.go("/scolaire/contrats").page.status_code == 403
+    assert driver.go("/exploitant?jour=demain").page.status_code == 400
+    stranger = site.visitor()
+    office.add("Eve Car", "eve@exemple.test", roles=[Role.SCHOOL_CARRIER])
+    assert RUN not in stranger.sign_in("eve@exemple.test").go("/exploitant?jour=2026-11-16").page.text
+
+
+def test_a_message_is_looked_at_sent_once_and_proved(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go("/scolaire/messages")
+    written = {"secteur": "2026-haut-doubs", "jour": "2026-11-23", "sujet": "delay", "texte": "20 minutes de retard"}
+    clerk.send("/scolaire/messages/ecrire", **written)
+    assert "2 élèves sont concernés" in clerk.page.text
+    assert "Schülerverkehr" in clerk.page.text
+    clerk.send("/scolaire/messages/ecrire")
+    assert "Preuve des envois" in clerk.page.text
+    path = str(clerk.page.url.path)
+    clerk.send(f"{path}/courriers")
+    assert "p1" in clerk.page.text
+    clerk.go(path).send(f"{path}/postes")
+    assert "notés comme postés" in clerk.page.text
+    assert path in clerk.go("/scolaire/messages").links
+    wrong = clerk.go("/scolaire/messages").send("/scolaire/messages/ecrire", **written | {"circuits": "C9"})
+    assert wrong.page.status_code == 400
+    assert "C9" in wrong.page.text
+
+
+def test_anybody_chooses_the_language_of_their_letters(site, office):
+    family = office.add("Camille Durand", "camille@exemple.test")
+    visitor = site.visitor().sign_in("camille@exemple.test").go("/scolaire/alertes")
+    assert "Aucune alerte" in visitor.page.text
+    visitor.send("/scolaire/alertes", langue="de")
+    assert "Votre choix est enregistré" in visitor.page.text
+    assert messaging.find_language(office.engine, family.pseudonym) == "de"
+    assert visitor.go("/scolaire/messages").page.status_code == 403
