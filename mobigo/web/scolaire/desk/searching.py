@@ -14,9 +14,10 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Fields, Link, status_of
-from mobigo.web.scolaire.desk.telling import Change, changes_of, read_whole, search_href
+from mobigo.web.scolaire.desk.comparing import compare_href
+from mobigo.web.scolaire.desk.telling import Change, budget_told, changes_of, read_whole, search_href
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
-from mobigo.web.wording import duration, number, say
+from mobigo.web.wording import number, say
 from scolaire.plans import measure
 from socle.errors import MobigoError
 
@@ -33,6 +34,7 @@ class SearchPage:
     is_over: bool
     changes: Sequence[Change]
     proposal: str
+    compare: str
     version: int
     turn: int
     study_href: str
@@ -52,7 +54,7 @@ def _lines(one: Search, n_found: int | None) -> list[Line]:
         told["bound"] = number(one.bound)
     if one.bound and n_found is not None:
         told["gap"] = f"{100 * (n_found - one.bound) // one.bound} %"
-    told["spent"] = duration(one.spent_s) if one.spent_s else "0 min"
+    told["spent"] = budget_told(one.spent_s)
     return [Line(say(f"scolaire.desk.search_line.{name}"), value) for name, value in told.items()]
 
 
@@ -71,12 +73,13 @@ def _page(request: Request, study_id: str, n: int, error: MobigoError | None = N
     return SearchPage(
         title=say("scolaire.desk.search_title"),
         problems=[Link("#agir", error_sentence(error))] if error else (),
-        lead=say("scolaire.desk.search_lead", version=one.base, budget=duration(one.budget_s)),
+        lead=say("scolaire.desk.search_lead", version=one.base, budget=budget_told(one.budget_s)),
         href=search_href(study_id, n),
         lines=_lines(one, n_found),
         is_over=one.state in ENDED,
         changes=changes,
         proposal=say("scolaire.desk.proposal_lead", version=one.version) if one.version else "",
+        compare=compare_href(study_id, one.base, one.version) if one.version else "",
         version=one.version or 0,
         turn=study.turn,
         study_href=study_href(study_id),

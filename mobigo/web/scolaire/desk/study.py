@@ -15,11 +15,13 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Link, status_of
+from mobigo.web.scolaire.desk.comparing import compare_href
 from mobigo.web.scolaire.desk.pictures import Drawn, day_of_coaches, look_of, plan_map, ride_times
 from mobigo.web.scolaire.desk.telling import (
     Change,
     Todo,
     Told,
+    budget_told,
     changes_of,
     journal_told,
     kpis_of,
@@ -85,6 +87,7 @@ class StudyPage:
     kpis: Sequence[Line]
     todo: Sequence[Todo]
     changes: Sequence[Change]
+    compare: str
     shown: str
     map: Drawn
     gantt: Drawn
@@ -180,6 +183,7 @@ def study_page(
         kpis=kpis_of(seen.measures),
         todo=todo_of(study_id, found.plan, seen.broken),
         changes=changes_of(before, seen.measures) if before is not None else (),
+        compare=compare_href(study_id, found.before, found.study.head) if found.before is not None else "",
         shown=shown[0][1].circuit_id if len(shown) == 1 and len(seen.circuits) > 1 else "",
         map=plan_map(found.plan, shown),
         gantt=day_of_coaches(seen.circuits),
@@ -196,7 +200,7 @@ def study_page(
             for one in versions
         ],
         searches=[search_link(one) for one in searching.list_searches(state.engine, study_id)],
-        budgets=[Choice(str(one), duration(one), one == _USUAL_S) for one in searching.BUDGETS_S],
+        budgets=[Choice(str(one), budget_told(one), one == _USUAL_S) for one in searching.BUDGETS_S],
         valid_from=str(min(max(today, first), last)),
         first_day=str(first),
         last_day=str(last),

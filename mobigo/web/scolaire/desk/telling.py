@@ -158,6 +158,11 @@ def search_href(study_id: str, n: int) -> str:
     return f"{study_href(study_id)}/recherche/{n}"
 
 
+def budget_told(seconds: int) -> str:
+    """How long a search may take."""
+    return duration(seconds) if seconds >= 60 else _seconds(seconds)
+
+
 def search_link(one: Search) -> Link:
     """A search of the optimiser and where it stands."""
     told = say("scolaire.desk.search_told", at=moment(one.asked_at), state=say(f"scolaire.desk.search.{one.state}"))

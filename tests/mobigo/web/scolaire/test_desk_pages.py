@@ -204,3 +204,19 @@ def test_a_study_begins_without_a_file_with_nobody_carried(sector, planner):
     assert planner.page.url.path == STUDY
     assert "élèves non desservis 2" in words(planner)
     assert planner.go("/scolaire").send("/scolaire/etudes", titre=" ").refusals != []
+
+
+def test_two_versions_are_compared_pupil_by_pupil(study, planner):
+    change(planner, "move_pupil", eleve="2", arret="s1")
+    keep(planner, "move_pupil")
+    page = "/scolaire/comparer/2026-haut-doubs-e1.1/2026-haut-doubs-e1.2"
+    assert page in planner.links
+    told = words(planner.go(page))
+    assert "2 familles sont à prévenir" in told
+    assert "Élève 2 vers l’établissement : lundi, mardi, jeudi, vendredi Église à" in told
+    assert re.search(r"Collège de démonstration 2 1 \d \d 0 0 0 2 ", told)
+    same = words(planner.go(page.replace("e1.2", "e1.1")))
+    assert "Aucune famille n’est à prévenir." in same
+    assert "Les mesures du plan ne changent pas." in same
+    for missing in ("x/y", "2026-haut-doubs-e1.1/2026-haut-doubs-e1.9", "2026-haut-doubs-e9.1/2026-haut-doubs-e1.1"):
+        assert planner.go(f"/scolaire/comparer/{missing}").page.status_code == 404

@@ -1,0 +1,96 @@
+"""The planner's desk in a real browser: nothing for axe to say, nothing wider than an old phone, and by keyboard."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mobigo.security import Role
+from mobigo.services.scolaire import editing, searching, studying
+from mobigo.services.scolaire.importing import import_sector
+from scolaire.generator import draw_sector
+from scolaire.planfiles import render_plan
+from scolaire.writing import render_sector
+from tests.web.test_accessibility import violations
+from tests.worlds.accounts import NOON, PASSWORD
+from tests.worlds.school_plans import drawn_plan
+from tests.worlds.site import sample_snapshot
+from tests.worlds.visiting import place
+
+pytestmark = pytest.mark.web
+
+WHO, STUDY = "paule@exemple.test", "/scolaire/etude/2026-haut-doubs-e1"
+PAGES = {
+    "annee": "/scolaire",
+    "etude": STUDY,
+    "course": f"{STUDY}/course/C001-M",
+    "changements": f"{STUDY}/modifier",
+    "changement": f"{STUDY}/modifier/move_bell",
+    "recherche": f"{STUDY}/recherche/1",
+    "comparaison": "/scolaire/comparer/2026-haut-doubs-e1.1/2026-haut-doubs-e1.2",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site with a study that was changed and is searched."""
+    with place(sample_snapshot(tmp_path_factory.mktemp("release")), tmp_path_factory.mktemp("data")) as site:
+        engine, keys = site.people.engine, site.people.keys
+        site.people.add("Paule Roy", WHO, roles=[Role.SCHOOL_PLANNER])
+        files = render_sector(draw_sector(3, n_pupils=160))
+        import_sector(engine, keys, files, 2026, "haut-doubs", "person:x", NOON)
+        plan = drawn_plan()
+        study = studying.add_study(
+            engine, keys, "2026-haut-doubs", "Rentrée", render_plan(plan), "person:x", "premier jet", NOON
+        )
+        moved = plan.runs[0].halts[0].up[0]
+        edit = {
+            "kind": "move_pupil",
+            "pupil_id": studying.get_head(engine, keys, study.study_id)[1].riders[moved].pupil_id,
+            "stop_id": plan.stops[plan.runs[-1].halts[0].stop].stop_id,
+        }
+        study = editing.keep(engine, keys, study.study_id, study.turn, edit, "person:x", "déménagement", NOON)
+        searching.ask(engine, study.study_id, study.turn, 10, 1, "person:x", NOON)
+        yield site
+
+
+def signed_in(site, visit, path, width):
+    page = visit(f"{site.address}/connexion?suite={path}", width=width)
+    page.get_by_label("Adresse électronique ou téléphone").fill(WHO)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.get_by_role("button", name="Se connecter").click()
+    page.wait_for_url(f"**{path}")
+    return page
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_page_of_the_desk(site, visit, width):
+    page = signed_in(site, visit, PAGES["annee"], width)
+    for name, path in PAGES.items():
+        page.goto(f"{site.address}{path}")
+        assert violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        if folder := os.environ.get("MOBIGO_SHOTS"):
+            page.screenshot(path=Path(folder) / f"desk-{name}-{width}.png", full_page=True)
+
+
+def test_a_circuit_is_locked_and_unlocked_by_keyboard_alone(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    page.goto(f"{site.address}{STUDY}/modifier/lock_circuit?circuit=C002&verrou=oui")
+    page.get_by_label("Circuit", exact=True).focus()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Ce que cela changerait").wait_for()
+    page.get_by_label("Motif").focus()
+    page.keyboard.type("convenu avec la mairie")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?fait=change")
+    assert page.get_by_text("(verrouillé)").count() == 1
+    page.get_by_role("button", name="Annuler le dernier changement").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?fait=annule")
+    assert page.get_by_text("(verrouillé)").count() == 0
