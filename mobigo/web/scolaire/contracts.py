@@ -290,6 +290,7 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get(f"{one_month}/facture")
     def ask_invoice(request: Request, _principal: Reader, contract_id: str, month: str) -> Response:
+        stating.get_month(request.app.state.engine, request.app.state.keys, contract_id, month)  # or there is none
         return send_form(pages, request, _invoice_form(contract_id, month))
 
     @router.post(f"{one_month}/facture")
