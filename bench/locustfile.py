@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -111,16 +112,34 @@ class Mixed(Traveller):
     geocode = task(4)(Traveller.ask_place)
 
 
-class Carpools(FastHttpUser):
-    """An operator that searches for carpools with its key, one question of a traveller after the other."""
+class Alone(FastHttpUser):
+    """Somebody who asks so often on average, whenever it is: people do not ask in step with each other.
 
-    wait_time = constant_throughput(REQUESTS_PER_S)
+    The instants are a Poisson process that does not wait for answers: who is late asks again at once.
+    """
+
+    abstract = True
+
+    def on_start(self) -> None:
+        """Draw when this user asks first."""
+        self.draws = random.Random(next(_numbers))
+        self.next_at = time.monotonic()
+        gevent.sleep(self.wait_time())
+
+    def wait_time(self) -> float:
+        """Seconds until this user asks again."""
+        self.next_at += self.draws.expovariate(REQUESTS_PER_S)
+        return max(0.0, self.next_at - time.monotonic())
+
+
+class Carpools(Alone):
+    """An operator that searches for carpools with its key, one question of a traveller after the other."""
 
     def on_start(self) -> None:
         """Draw this user's questions."""
-        self.draws = random.Random(next(_numbers))
         self.places = carpool_search.places()
         self.headers = {"X-API-Key": os.environ["MOBIGO_BENCH_KEY"]}
+        super().on_start()
 
     def ask(self, route: str, when: str) -> None:
         """From one place to another, within 5 km and an hour."""
@@ -142,15 +161,13 @@ class Carpools(FastHttpUser):
         self.ask("driver_regular_trips", f"departureTimeOfDay={self.draws.randrange(5, 21):02}:30:00")
 
 
-class Rides(FastHttpUser):
+class Rides(Alone):
     """Travellers of ours who look for a driver to go along with."""
-
-    wait_time = constant_throughput(REQUESTS_PER_S)
 
     def on_start(self) -> None:
         """Draw this user's questions."""
-        self.draws = random.Random(next(_numbers))
         self.region = region()
+        super().on_start()
         self.today = datetime.now(UTC).date()
 
     @task

@@ -307,6 +307,16 @@ def take_back(engine: Engine, event_id: str, why: str, by: Teller, now: datetime
     return taken
 
 
+def get_told(engine: Engine, event_id: str) -> Event:
+    """One of the things that were told.
+
+    Raises:
+        NotFound: `unknown_event`.
+    """
+    with reading(engine) as session:
+        return store.get_event(session, event_id)
+
+
 def list_told(engine: Engine, first: date, last: date) -> list[Event]:
     """Everything that was told of these days, also what was taken back."""
     with reading(engine) as session:

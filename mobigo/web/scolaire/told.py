@@ -93,6 +93,9 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get(f"{one_month}/note/{{event_id}}")
     def ask_back(request: Request, _principal: Clerk, contract_id: str, month: str, event_id: str) -> Response:
+        state = request.app.state
+        stating.get_month(state.engine, state.keys, contract_id, month)  # neither is taken for granted
+        contracting.get_told(state.engine, event_id)
         return send_form(pages, request, _back_form(contract_id, month, event_id))
 
     @router.post(f"{one_month}/note/{{event_id}}")
