@@ -125,7 +125,8 @@ def make_statement(
     maker = _Maker(contract, coefficient_of(contract, month, values), facts, days)
     lines = [*maker.of_circuits(), *maker.of_extras(month), *_of_corrections(corrections)]
     net = sum(line.cents for line in lines)
-    penalties = maker.of_penalties(month, corrections, net)
+    own = net - sum(one.net_cents for one in corrections)  # a cap is on the month's own lines
+    penalties = maker.of_penalties(month, corrections, own)
     vat = round_half_up(net * contract.vat_e4, 10_000)
     taken = sum(line.cents for line in penalties)
     return Statement(

@@ -190,7 +190,10 @@ def decide(engine: Engine, keys: Keys, acting: Acting, application_id: str, now:
 
 
 def decide_ready(engine: Engine, keys: Keys, acting: Acting, school_year: int, now: datetime) -> tuple[int, int]:
-    """Decide every request that was handed in with all its papers: how many were decided, how many are incomplete."""
+    """Decide every request that was handed in with all its papers: how many were decided, how many are incomplete.
+
+    One that somebody decided otherwise than the book, or that is contested, waits for somebody to look at it again.
+    """
     acting_for_office(acting)
     books = open_books()
     wanted = Wanted(school_year, state=str(State.SUBMITTED))
@@ -198,9 +201,11 @@ def decide_ready(engine: Engine, keys: Keys, acting: Acting, school_year: int, n
     while True:
         with transaction(engine) as session:
             rows = list_applications(session, keys, wanted, _AT_ONCE, offset)
-            for one in rows:
-                if not all(list_papers(session, one.id).values()):
-                    offset += 1
+            for row in rows:
+                one = get_application(session, keys, row.id, locked=True)
+                is_looked_at = one.has_appeal or any(home.is_overridden for home in one.homes)
+                if one.state is not State.SUBMITTED or is_looked_at or not all(list_papers(session, one.id).values()):
+                    offset += one.state is State.SUBMITTED
                     continue
                 try:
                     done = _decide(session, keys, one, acting, books, now)
@@ -396,7 +401,9 @@ def appeal(engine: Engine, keys: Keys, acting: Acting, application_id: str, word
         if one.has_appeal:
             raise Conflict("appeal_open")
         put_application(session, keys, replace(one, has_appeal=True, changed_at=now), identity_key(one.typed))
-        add_step(session, keys, one, Deed.APPEALED, acting.actor, now, words=said)
+        own = () if acting.for_others else one.homes_of(acting.pseudonym)
+        home = own[0].number if len(own) == 1 else None  # what a guardian writes is not the other one's to read
+        add_step(session, keys, one, Deed.APPEALED, acting.actor, now, home=home, words=said)
         _record(session, "school.appealed", one, acting, now)
 
 
@@ -414,7 +421,9 @@ def answer_appeal(engine: Engine, keys: Keys, acting: Acting, application_id: st
         if not one.has_appeal:
             raise Conflict("no_appeal")
         put_application(session, keys, replace(one, has_appeal=False, changed_at=now), identity_key(one.typed))
-        add_step(session, keys, one, Deed.APPEAL_ANSWERED, acting.actor, now, words=said)
+        asked = [step.home for step in list_steps(session, keys, one.id) if step.deed is Deed.APPEALED]
+        home = asked[-1] if asked else None
+        add_step(session, keys, one, Deed.APPEAL_ANSWERED, acting.actor, now, home=home, words=said)
         _record(session, "school.appeal_answered", one, acting, now)
 
 
@@ -440,7 +449,7 @@ def _visible(
     one = get_application(session, keys, application_id, locked=locked)
     communes, schools = acting.places or ((), ())
     own = one.school_id in schools or any(home.commune in communes for home in one.homes)
-    if acting.is_office or own or one.homes_of(acting.pseudonym):
+    if acting.is_office or own or (not acting.for_others and one.homes_of(acting.pseudonym)):
         return one
     raise NotFound("unknown_application")
 

@@ -47,6 +47,9 @@ MOST_ABSENCES: Final = 60  # of one child, to come
 _TOLD: Final = frozenset(set(Deed) - {Deed.LINK_MADE, Deed.CHANGED, Deed.STARTED})
 
 
+_OF_ONE: Final = frozenset({Deed.APPEALED, Deed.APPEAL_ANSWERED, Deed.WITHDRAWN})
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What was decided for one's own home, and the sentence that says why; none while nothing is."""
@@ -105,7 +108,7 @@ def read_child(engine: Engine, keys: Keys, acting: Acting, code: str, now: datet
             absences=list_absences(session, one.id, today),
             alerts=list_alerts(session, keys, {(one.sector_id, one.pupil, home.number) for home in own}, today),
             papers=list_papers(session, one.id),
-            steps=[step for step in list_steps(session, keys, one.id) if _concerns(step, own)],
+            steps=[_read_by(step, one, acting) for step in list_steps(session, keys, one.id) if _concerns(step, own)],
         )
     published = find_published(engine, keys, one.sector_id, max(today, first_day(one.school_year)))
     if published is None:
@@ -116,6 +119,14 @@ def read_child(engine: Engine, keys: Keys, acting: Acting, code: str, now: datet
 
 def _concerns(step: KeptStep, own: Sequence[KeptHome]) -> bool:
     return step.deed in _TOLD and (step.home is None or step.home in {home.number for home in own})
+
+
+def _read_by(step: KeptStep, one: KeptApplication, acting: Acting) -> KeptStep:
+    """A step without the words that another guardian may have written."""
+    is_shared = len({home.guardian for home in one.homes if home.guardian}) > 1
+    if is_shared and step.home is None and step.deed in _OF_ONE and step.by != acting.actor:
+        return replace(step, words="")
+    return step
 
 
 def _ruling(session: Session, keys: Keys, one: KeptApplication, home: KeptHome) -> Ruling:

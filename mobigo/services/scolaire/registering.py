@@ -32,11 +32,19 @@ from mobigo.store.scolaire.applications import (
     with_home,
 )
 from mobigo.store.scolaire.registered import PlacedSchool as PlacedSchool
-from mobigo.store.scolaire.registered import find_school, get_school, list_schools, list_stops, remove_pupil
+from mobigo.store.scolaire.registered import (
+    find_school,
+    get_school,
+    list_schools,
+    list_stops,
+    remove_pupil,
+    set_guardian,
+)
 from scolaire.pupils import School, Stop
 from scolaire.registration.campaigns import Campaign, papers_of, shipped_campaigns
 from scolaire.registration.model import MAY, Application, Channel, Contact, Deed, State
 from scolaire.registration.typed import (
+    DAYS,
     OF_CHILD,
     OF_CONTACT,
     OF_HOME,
@@ -205,14 +213,16 @@ def seen_homes(one: KeptApplication, acting: Acting) -> tuple[int, ...]:
 
 
 def writable(one: KeptApplication, acting: Acting) -> tuple[str, ...]:
-    """The fields that somebody may write."""
+    """The fields that somebody may write; who shares a child with another guardian does not choose the days alone."""
     if acting.for_others:
         return field_names()
     own = [home.number for home in one.homes if home.guardian == acting.pseudonym]
     fields = [of_home(field, number) for number in own for field in (*OF_CONTACT, *OF_HOME)]
     if 0 in own:
         fields = [*OF_CHILD, *fields]
-        if not any(home.guardian for home in one.homes if home.number == 1):
+        if any(home.guardian for home in one.homes if home.number == 1):
+            fields = [field for field in fields if field not in DAYS]
+        else:
             fields += [of_home(field, 1) for field in OF_CONTACT]
     return tuple(fields)
 
@@ -324,11 +334,14 @@ def withdraw(engine: Engine, keys: Keys, acting: Acting, application_id: str, wh
     Raises:
         NotFound: `unknown_application`.
         Conflict: `application_state`.
+        Conflict: `shared_application`: another guardian's child is not taken out of its coach by one alone.
         BadInput: `why_missing`: of what was handed in it is said why.
     """
     with transaction(engine) as session:
         one = _visible(session, keys, application_id, acting, locked=True)
         _check_may(one, Deed.WITHDRAWN)
+        if not acting.for_others and any(home.guardian not in (None, acting.pseudonym) for home in one.homes):
+            raise Conflict("shared_application")
         words = why if one.state is State.DRAFT else read_why(why)
         remove_pupil(session, one.id)
         one = replace(one, state=State.WITHDRAWN, changed_at=now)
@@ -376,6 +389,7 @@ def use_link(engine: Engine, keys: Keys, acting: Acting, typed: str, now: dateti
         home = one.homes[found[1]]
         one = with_home(one, replace(home, guardian=acting.pseudonym))
         put_application(session, keys, one, identity_key(one.typed))
+        set_guardian(session, one.id, home.number, acting.pseudonym)
         set_link(session, one.id, home.number, None, None)
         add_step(session, keys, one, Deed.LINKED, acting.actor, now, home=home.number)
         _record(session, "school.linked", one, acting, now, home=home.number)
@@ -390,7 +404,7 @@ def _visible(
 ) -> KeptApplication:
     """A request for who may see it; for anybody else there is none."""
     one = get_application(session, keys, application_id, locked=locked)
-    if acting.is_office or one.homes_of(acting.pseudonym):
+    if acting.is_office or (not acting.for_others and one.homes_of(acting.pseudonym)):
         return one
     if acting.places is not None:
         mine = one.made_by == acting.actor and one.state is State.DRAFT

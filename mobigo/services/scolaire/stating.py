@@ -138,6 +138,12 @@ def _corrections(session: Session, keys: Keys, contract_id: str, month: str) -> 
     return found
 
 
+def _check_order(session: Session, contract_id: str, month: str) -> None:
+    closed = [one.statement.month for one in store.list_statements(session, [contract_id]) if one.approved_by]
+    if any(one > month for one in closed):
+        raise Conflict("later_month_closed", month=month)
+
+
 def prepare_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: str, now: datetime) -> Month:
     """Propose the statement of a month that has ended; one that nobody approved is made anew.
 
@@ -152,9 +158,7 @@ def prepare_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
         found = _month(session, keys, contract_id, month)
         if found.now.is_provisional:
             raise Conflict("statement_provisional", month=month)
-        later = [one.statement.month for one in store.list_statements(session, [contract_id]) if one.approved_by]
-        if any(one > month for one in later):
-            raise Conflict("later_month_closed", month=month)
+        _check_order(session, contract_id, month)
         store.put_proposal(session, found.now, by, now)
         facts: dict[str, Fact] = {"contract_id": contract_id, "month": month, "cents": found.now.due_cents}
         record(session, AuditLine(now, by, "school.statement_prepared", facts=facts))
@@ -167,7 +171,8 @@ def approve_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
     Raises:
         NotFound: `no_statement`, `unknown_contract`.
         Forbidden: `prepared_by_you`.
-        Conflict: `statement_approved`; `statement_outdated` when the month comes to something else by now.
+        Conflict: `statement_approved`, `later_month_closed`; `statement_outdated` when the month comes to
+            something else by now.
     """
     with transaction(engine) as session:
         books = Books(session)
@@ -177,6 +182,7 @@ def approve_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
             raise NotFound("no_statement", month=month)
         if kept.prepared_by == by:
             raise Forbidden("prepared_by_you")
+        _check_order(session, contract_id, month)
         if kept.approved_by is not None:
             raise Conflict("statement_approved", month=month)
         if kept.statement != found.now:

@@ -195,7 +195,11 @@ def get_application(session: Session, keys: Seals, application_id: str, *, locke
         NotFound: `unknown_application`.
     """
     query = select(ApplicationRow).where(ApplicationRow.id == application_id)
-    row = session.exec(query.with_for_update() if locked else query).one_or_none()
+    if locked:  # and not as it was read before
+        session.flush()
+        session.expire_all()
+        query = query.with_for_update()
+    row = session.exec(query).one_or_none()
     if row is None:
         raise NotFound("unknown_application")
     return _opened(keys, row, _home_rows(session, [row.id]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
@@ -92,6 +92,12 @@ def put_pupil(
             )
         )
     session.flush()
+
+
+def set_guardian(session: Session, application_id: str, home: int, guardian: str) -> None:
+    """A child that was registered already is told of to who looks after it in this home from now on."""
+    at = (col(PupilRow.application_id) == application_id, col(PupilRow.home) == home)
+    change(session, update(PupilRow).where(*at).values(guardian=guardian))
 
 
 def remove_pupil(session: Session, application_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,7 +20,7 @@ from mobigo.web.scolaire.contracts import read_day
 from mobigo.web.scolaire.sheets import Cell, Sheet, Table, send_sheet
 from mobigo.web.scolaire.told import not_run_form, take_run
 from mobigo.web.wording import distance, long_day, say
-from socle.errors import MobigoError
+from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
 
 CARRIER = "/exploitant"
@@ -30,7 +30,12 @@ Carrier = Annotated[Principal, Depends(door.Needs(Permission.SCHOOL_CARRY))]
 def _day(request: Request) -> date:
     """The day that is looked at: today unless the address names one."""
     typed = request.query_params.get("jour", "")
-    return read_day(typed) if typed else door.now_of(request).astimezone(PARIS).date()
+    if not typed:
+        return door.now_of(request).astimezone(PARIS).date()
+    day = read_day(typed)
+    if not MINYEAR < day.year < MAXYEAR:  # it has a day before and one after
+        raise BadInput("event_day")
+    return day
 
 
 def _runs(request: Request, principal: Principal, day: date) -> Sequence[Placed]:

@@ -101,7 +101,8 @@ def _wanted(request: Request) -> tuple[Wanted, int]:
     def word(name: str) -> str:
         return asked.get(name, "")[:80].replace("\0", "")
 
-    page = int(asked["page"]) if asked.get("page", "").isascii() and asked.get("page", "x").isdigit() else 1
+    number = asked.get("page", "")
+    page = int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1
     sector, _, school = word("etablissement").partition("/")
     wanted = Wanted(
         read_year(request, word("annee")),

@@ -16,6 +16,7 @@ from mobigo.store.ledger.reads import list_balances
 from mobigo.store.people.accounts import Identity, add_person
 from scolaire.contracts.statements import LineKind
 from socle.errors import BadInput, Conflict, Forbidden, NotFound
+from tests.worlds.one_run import morning_plan
 from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, OF_LOT_A, RUN, publish_a_plan, under_contract
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -204,7 +205,10 @@ def test_an_invoice_is_held_against_the_month_and_costs_are_shared(office):
     assert [(one.about, one.n_pupils) for one in costs.circuits] == [(CIRCUIT, 2)]
     assert [one.n_pupils for one in costs.schools] == [2]
     n_runs = 10 + 17  # full days with school: 1, 2, 5, 6, 8, 9, 12, 13, 15 and 16 October, and those of November
-    assert stating.driven_m(office, KEYS, ["2026-10", "2026-11"])[CIRCUIT] == 18_900 * n_runs
+    assert (
+        stating.driven_m(office, KEYS, ["2026-10", "2026-11"])[CIRCUIT]
+        == morning_plan("p1", "p2").runs[0].driven_m * n_runs
+    )
 
 
 def test_an_account_acts_for_a_carrier_as_long_as_the_office_says(office):
