@@ -140,8 +140,8 @@ soak: .venv/.dev ## the long proofs: killed imports and writers, many more rando
 
 .PHONY: ci
 ci: ## what continuous integration runs on a bare Debian machine
-	.ci/stage 6m packages .ci/packages
-	.ci/stage 8m install $(MAKE) install
-	POSTGRESQL_FSYNC=off .ci/stage 28m test .ci/with-postgresql $(MAKE) test
-	.ci/stage 13m test-web $(MAKE) test-web
-	.ci/stage 4m test-clients $(MAKE) test-clients
+	.ci/stage 4m packages .ci/packages
+	.ci/stage 6m install $(MAKE) install
+	POSTGRESQL_FSYNC=off .ci/stage 36m test .ci/with-postgresql $(MAKE) test
+	.ci/stage 11m test-web $(MAKE) test-web
+	.ci/stage 3m test-clients $(MAKE) test-clients
