@@ -140,8 +140,8 @@ soak: .venv/.dev ## the long proofs: killed imports and writers, many more rando
 
 .PHONY: ci
 ci: ## what continuous integration runs on a bare Debian machine
-	.ci/stage 4m packages .ci/packages
+	.ci/stage 5m packages .ci/packages
 	.ci/stage 6m install $(MAKE) install
-	POSTGRESQL_FSYNC=off .ci/stage 36m test .ci/with-postgresql $(MAKE) test
-	.ci/stage 11m test-web $(MAKE) test-web
+	POSTGRESQL_FSYNC=off .ci/stage 34m test .ci/with-postgresql $(MAKE) test
+	.ci/stage 12m test-web $(MAKE) test-web
 	.ci/stage 3m test-clients $(MAKE) test-clients
