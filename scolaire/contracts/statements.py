@@ -122,7 +122,7 @@ def make_statement(
         BadInput: `bad_month`, `calendar_unknown`, `index_unknown`.
     """
     days = tuple(day for day in school_days(month) if contract.is_in_force(day))
-    maker = _Maker(contract, coefficient_of(contract, month, values), facts, days)
+    maker = _Maker(contract, coefficient_of(contract, _priced_month(contract, month), values), facts, days)
     lines = [*maker.of_circuits(), *maker.of_extras(month), *_of_corrections(corrections)]
     net = sum(line.cents for line in lines)
     own = net - sum(one.net_cents for one in corrections)  # a cap is on the month's own lines
@@ -143,6 +143,33 @@ def make_statement(
         due_cents=net + vat - taken,
         findings=tuple(maker.findings),
     )
+
+
+def _priced_month(contract: Contract, month: str) -> str:
+    """The month whose prices hold: after the end of a contract those of its last one."""
+    return month if contract.valid_until is None else min(month, f"{contract.valid_until:%Y-%m}")
+
+
+def is_owed(contract: Contract, month: str, facts: Facts) -> bool:
+    """Whether a month has something to state: a circuit that was ordered, or an extra service.
+
+    Raises:
+        BadInput: `bad_month`, `calendar_unknown` where something was ordered before the end of the month.
+    """
+    if any(_is_of_month(extra, contract, month) for extra in facts.extras):
+        return True
+    if not facts.orders:
+        return False
+    days = (day for day in school_days(month) if contract.is_in_force(day))
+    return any(
+        circuit.lot in contract.lots and circuit.outings_on(day)
+        for day in days
+        for circuit in circuits_on(facts.orders, day)
+    )
+
+
+def _is_of_month(extra: Extra, contract: Contract, month: str) -> bool:
+    return f"{extra.day:%Y-%m}" == month and extra.lot in contract.lots and contract.is_in_force(extra.day)
 
 
 def _of_corrections(corrections: Sequence[Correction]) -> list[Line]:
@@ -236,7 +263,7 @@ class _Maker:
         """The services ordered besides in the month."""
         lines: list[Line] = []
         for extra in sorted(self._facts.extras, key=lambda one: (one.day, one.reference)):
-            if f"{extra.day:%Y-%m}" != month or extra.lot not in self.contract.lots:
+            if not _is_of_month(extra, self.contract, month):
                 continue
             prices = self.contract.find_prices(extra.lot, extra.type_id)
             if prices is None:

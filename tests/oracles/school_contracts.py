@@ -59,7 +59,7 @@ def statement(contract, month, facts, values):
     single = []
     penalties = []
     for day in days_of(month):
-        if not (contract.valid_from <= day and (contract.valid_until is None or day <= contract.valid_until)):
+        if not holds(contract, day):
             continue
         for sector in {order.sector for order in facts.orders}:
             begun = [order for order in facts.orders if order.sector == sector and order.from_day <= day]
@@ -73,7 +73,7 @@ def statement(contract, month, facts, values):
             penalties.append(fine.cents * breach.n)
     for extra in facts.extras:
         prices = price_of(contract, extra.lot, extra.type_id)
-        if extra.day.isoformat()[:7] == month and prices:
+        if extra.day.isoformat()[:7] == month and prices and holds(contract, extra.day):
             single.append(prices.day_e4 * extra.has_day)
             single.append(Fraction(extra.metres, 1_000) * prices.km_e4)
             single.append(Fraction(extra.seconds, 3_600) * prices.hour_e4)
@@ -84,6 +84,10 @@ def statement(contract, month, facts, values):
     if contract.penalties_most_percent is not None:
         taken = min(taken, floor(Fraction(max(net, 0) * contract.penalties_most_percent, 100)))
     return net, vat, taken, net + vat - taken
+
+
+def holds(contract, day):
+    return contract.valid_from <= day and (contract.valid_until is None or day <= contract.valid_until)
 
 
 def price_of(contract, lot, type_id):

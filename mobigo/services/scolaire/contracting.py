@@ -8,7 +8,7 @@ statement until somebody takes it back, with a reason; each is a line of the aud
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from mobigo.store.scolaire.contracts import Event as Event  # doors name them
 from mobigo.store.scolaire.contracts import EventKind as EventKind
 from mobigo.store.scolaire.sectors import list_sectors
 from mobigo.store.scolaire.studies import Publication, list_publications, load_plan
-from scolaire.calendar import first_of, has_school
+from scolaire.calendar import first_of, has_school, month_before
 from scolaire.contracts.documents import read_contract
 from scolaire.contracts.indices import read_indices
 from scolaire.contracts.model import Contract
@@ -39,6 +39,7 @@ from socle.findings import Finding
 MOST_WHY: Final = 300
 MOST_BACK: Final = timedelta(days=400)
 MOST_TIMES: Final = 100
+MOST_MONTHS_BACK: Final = 24  # for which a closed month is looked at again, also after the end of its contract
 _FIRST_MONTH: Final = 8
 _CONTRACTS: Final = Kept[Contract](256)  # by version
 _PLANS: Final = Kept[SchoolPlan](16)  # by the hash of the file
@@ -79,8 +80,8 @@ def import_contract(engine: Engine, document: bytes, actor: str, now: datetime) 
     """
     contract = read_contract(document)
     with transaction(engine) as session:
-        for other in _versions(session):
-            _check_beside(contract, other.contract)
+        for other, until in _held(_versions(session)):
+            _check_beside(contract, other, until)
         is_new = store.add_contract(
             session, contract.id, contract.carrier_id, contract.valid_from, contract.version, document, actor, now
         )
@@ -90,13 +91,23 @@ def import_contract(engine: Engine, document: bytes, actor: str, now: datetime) 
     return contract, is_new
 
 
-def _check_beside(contract: Contract, other: Contract) -> None:
+def _held(versions: Sequence[Version]) -> Iterator[tuple[Contract, date]]:
+    """The versions of contracts, each with the last day on which it holds before the next one of its contract."""
+    ranked = sorted(versions, key=lambda one: (one.contract.id, one.contract.valid_from, one.number))
+    for one, following in zip(ranked, [*ranked[1:], None], strict=False):
+        until = one.contract.valid_until or date.max
+        if following is not None and following.contract.id == one.contract.id:
+            until = min(until, following.contract.valid_from - timedelta(days=1))
+        yield one.contract, until
+
+
+def _check_beside(contract: Contract, other: Contract, until: date) -> None:
     if other.id == contract.id:
         if other.carrier_id != contract.carrier_id:
             raise Conflict("carrier_changed", contract=contract.id, carrier=other.carrier_id)
         return
     ends = contract.valid_until or date.max
-    meets = contract.valid_from <= (other.valid_until or date.max) and other.valid_from <= ends
+    meets = contract.valid_from <= until and other.valid_from <= min(ends, until)
     taken = contract.lots & other.lots
     if meets and taken:
         raise Conflict("lot_taken", lot=min(taken), contract=other.id)
@@ -127,22 +138,48 @@ def _versions(session: Session) -> list[Version]:
 
 def contracts_on(session: Session, day: date) -> dict[str, Contract]:
     """The contracts in force on a day, by id: of each the version that begins last."""
+    return {key: contract for key, contract in _begun(session, day).items() if contract.is_in_force(day)}
+
+
+def contracts_seen(session: Session, day: date) -> dict[str, Contract]:
+    """Those in force on a day, and those that ended so lately that their months are still put right."""
+    oldest = first_of(month_before(f"{day:%Y-%m}", MOST_MONTHS_BACK))
+    return {key: one for key, one in _begun(session, day).items() if one.is_in_force(max(one.valid_from, oldest))}
+
+
+def months_of(session: Session, contract_id: str, months: Sequence[str]) -> list[tuple[str, Contract]]:
+    """Those of some months in which a contract was in force, each with the version that it is paid by."""
+    versions = [one for one in _versions(session) if one.contract.id == contract_id]
+    found = []
+    for month in months:
+        contract = _newest(versions, first_of(month)).get(contract_id)
+        if contract is not None and contract.is_in_force(first_of(month)):
+            found.append((month, contract))
+    return found
+
+
+def _begun(session: Session, day: date) -> dict[str, Contract]:
+    """The contracts that began by a day, by id: of each the version that begins last."""
+    return _newest(_versions(session), day)
+
+
+def _newest(versions: Sequence[Version], day: date) -> dict[str, Contract]:
     found: dict[str, tuple[tuple[date, int], Contract]] = {}
-    for one in _versions(session):
+    for one in versions:
         rank = (one.contract.valid_from, one.number)
         if one.contract.valid_from <= day and (one.contract.id not in found or rank > found[one.contract.id][0]):
             found[one.contract.id] = (rank, one.contract)
-    return {key: contract for key, (_, contract) in sorted(found.items()) if contract.is_in_force(day)}
+    return {key: contract for key, (_, contract) in sorted(found.items())}
 
 
 def get_contract(session: Session, contract_id: str, month: str) -> Contract:
-    """The version of a contract that a month is paid by.
+    """The version of a contract that a month is paid by; after its end the last one, by which months are put right.
 
     Raises:
         BadInput: `bad_month`.
-        NotFound: `unknown_contract`: none of that id holds in that month.
+        NotFound: `unknown_contract`: none of that id holds in that month, or held shortly before.
     """
-    found = contracts_on(session, first_of(month)).get(contract_id)
+    found = contracts_seen(session, first_of(month)).get(contract_id)
     if found is None:
         raise NotFound("unknown_contract", contract=contract_id[:64])
     return found

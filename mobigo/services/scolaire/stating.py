@@ -1,7 +1,9 @@
 """Stating: the month of a contract counted, proposed by one person, approved by another, entered in the books.
 
 An approved month stays. What is told of it afterwards (a run that did not take place, an index, another published
-plan) is a correction in the next statement: what the month comes to now, less all that was stated for it.
+plan) is a correction in the next statement: what the month comes to now, less all that was stated for it. Months are
+closed in their order, so that none is left open behind; one that came to nothing needs no statement, and what is told
+of it later is corrected like the others. After the end of a contract its statements hold corrections alone.
 """
 
 from __future__ import annotations
@@ -16,7 +18,16 @@ from typing import Final
 from sqlalchemy import Engine
 
 from mobigo.security import Keys
-from mobigo.services.scolaire.contracting import contracts_on, get_contract, list_orders, list_plans, plan_year
+from mobigo.services.scolaire.contracting import (
+    MOST_MONTHS_BACK,
+    contracts_on,
+    contracts_seen,
+    get_contract,
+    list_orders,
+    list_plans,
+    months_of,
+    plan_year,
+)
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.ledger.books import Books, prepare
@@ -30,10 +41,18 @@ from scolaire.contracts.costs import Costs, share_costs, weekly_rides
 from scolaire.contracts.invoices import Check, check_invoice
 from scolaire.contracts.model import Contract
 from scolaire.contracts.orders import Breach, Extra, NotRun
-from scolaire.contracts.statements import Correction, Facts, LineKind, Statement, cents_by_circuit, make_statement
+from scolaire.contracts.statements import (
+    Correction,
+    Facts,
+    LineKind,
+    Statement,
+    cents_by_circuit,
+    is_owed,
+    make_statement,
+)
 from socle.errors import Conflict, Fact, Forbidden, NotFound
 
-MOST_MONTHS_BACK: Final = 24  # for which a closed month is looked at again
+MONTHS_LISTED: Final = 12  # of each contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +72,42 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A contract in lists, with the months that were stated."""
+    """A contract in lists: the months to look at, the newest first, with what was stated of each."""
 
     contract: Contract
-    months: Sequence[KeptStatement]
+    months: Sequence[tuple[str, KeptStatement | None]]
+
+    def is_after_end(self, month: str) -> bool:
+        """Whether a month is one in which the contract is only put right."""
+        return self.contract.valid_until is not None and first_of(month) > self.contract.valid_until
 
 
-def list_standing(engine: Engine, day: date) -> list[Standing]:
-    """The contracts in force on a day, with what was stated of them."""
+def list_standing(engine: Engine, keys: Keys, day: date) -> list[Standing]:
+    """The contracts in force on a day or ended not long before, with what was stated of their months.
+
+    Of one that ended, the last month that is over stands first when there is something of it to put right.
+
+    Raises:
+        BadInput: `calendar_unknown`, `index_unknown`.
+    """
     with reading(engine) as session:
-        contracts = contracts_on(session, day)
-        stated = store.list_statements(session, list(contracts))
-    return [
-        Standing(contract, [one for one in stated if one.statement.contract_id == contract.id])
-        for contract in contracts.values()
-    ]
+        found = []
+        for contract in contracts_seen(session, day).values():
+            kept = {one.statement.month: one for one in store.list_statements(session, [contract.id])}
+            months = {month: kept.get(month) for month in _listed(contract, day)}
+            last, over = next(iter(months)), month_before(f"{day:%Y-%m}", 1)
+            months |= {month: one for month, one in kept.items() if month > last}
+            if over > last and _corrections(session, keys, contract.id, over):
+                months[over] = kept.get(over)
+            found.append(Standing(contract, sorted(months.items(), key=lambda each: each[0], reverse=True)))
+    return found
+
+
+def _listed(contract: Contract, day: date) -> list[str]:
+    """The last months of a contract until a day, the newest first."""
+    newest = f"{min(day, contract.valid_until or day):%Y-%m}"
+    months = [month_before(newest, back) for back in range(MONTHS_LISTED)]
+    return [month for month in months if first_of(month) >= contract.valid_from]
 
 
 def get_month(engine: Engine, keys: Keys, contract_id: str, month: str) -> Month:
@@ -91,10 +131,13 @@ def _month(session: Session, keys: Keys, contract_id: str, month: str) -> Month:
 def _statement(
     session: Session, keys: Keys, contract: Contract, month: str, corrections: Sequence[Correction] = ()
 ) -> Statement:
+    return make_statement(contract, month, _facts(session, keys, month), store.get_values(session), corrections)
+
+
+def _facts(session: Session, keys: Keys, month: str) -> Facts:
     last = _last_of(month)
     events = store.list_events(session, first_of(month), last)
-    facts = Facts(list_orders(session, keys, last), *_events(events))
-    return make_statement(contract, month, facts, store.get_values(session), corrections)
+    return Facts(list_orders(session, keys, last), *_events(events))
 
 
 def _events(events: Sequence[Event]) -> tuple[list[NotRun], list[Breach], list[Extra]]:
@@ -114,13 +157,11 @@ def _last_of(month: str) -> date:
 
 
 def _corrections(session: Session, keys: Keys, contract_id: str, month: str) -> list[Correction]:
-    """What the months closed before come to now, less what was stated for them until then."""
-    oldest = month_before(month, MOST_MONTHS_BACK)
-    closed = [
-        one.statement
-        for one in store.list_statements(session, [contract_id])
-        if one.approved_by is not None and oldest <= one.statement.month < month
-    ]
+    """What the months before come to now, less what was stated for them until then.
+
+    A month that nobody stated counts as stated at nothing once a later one is closed.
+    """
+    closed = [one for one in _approved(session, contract_id) if one.month < month]
     net: Counter[str] = Counter()
     penalties: Counter[str] = Counter()
     for statement in closed:
@@ -129,19 +170,35 @@ def _corrections(session: Session, keys: Keys, contract_id: str, month: str) -> 
         for line in statement.penalties:
             penalties[line.about if line.kind is LineKind.CORRECTION else statement.month] += line.cents
     found = []
-    for statement in closed:
-        at = statement.month
-        again = _statement(session, keys, get_contract(session, contract_id, at), at)
+    for at, contract in _months_back(session, contract_id, month):
+        is_stated = any(statement.month == at for statement in closed)
+        is_passed_over = any(statement.month > at for statement in closed)
+        if not is_stated and not (is_passed_over and is_owed(contract, at, _facts(session, keys, at))):
+            continue
+        again = _statement(session, keys, contract, at)
         correction = Correction(at, again.net_cents - net[at], again.penalty_cents - penalties[at])
         if correction.net_cents or correction.penalty_cents:
             found.append(correction)
     return found
 
 
-def _check_order(session: Session, contract_id: str, month: str) -> None:
-    closed = [one.statement.month for one in store.list_statements(session, [contract_id]) if one.approved_by]
+def _approved(session: Session, contract_id: str) -> list[Statement]:
+    return [one.statement for one in store.list_statements(session, [contract_id]) if one.approved_by is not None]
+
+
+def _months_back(session: Session, contract_id: str, month: str) -> list[tuple[str, Contract]]:
+    """The months before one in which the contract was in force, each with its version, the oldest first."""
+    return months_of(session, contract_id, [month_before(month, back) for back in range(MOST_MONTHS_BACK, 0, -1)])
+
+
+def _check_order(session: Session, keys: Keys, contract_id: str, month: str) -> None:
+    closed = {one.month for one in _approved(session, contract_id)}
     if any(one > month for one in closed):
         raise Conflict("later_month_closed", month=month)
+    for at, contract in _months_back(session, contract_id, month):
+        is_open = at not in closed and not any(one > at for one in closed)
+        if is_open and is_owed(contract, at, _facts(session, keys, at)):
+            raise Conflict("earlier_month_open", month=month, open=at)
 
 
 def prepare_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: str, now: datetime) -> Month:
@@ -149,7 +206,8 @@ def prepare_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
 
     Raises:
         BadInput, NotFound: as `get_month`.
-        Conflict: `statement_too_early`, `statement_provisional`, `statement_approved`, `later_month_closed`.
+        Conflict: `statement_too_early`, `statement_provisional`, `statement_approved`, `later_month_closed`,
+            `earlier_month_open`; `nothing_to_state` after the end of the contract.
     """
     if _last_of(month) >= now.date():
         raise Conflict("statement_too_early", month=month)
@@ -158,7 +216,10 @@ def prepare_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
         found = _month(session, keys, contract_id, month)
         if found.now.is_provisional:
             raise Conflict("statement_provisional", month=month)
-        _check_order(session, contract_id, month)
+        _check_order(session, keys, contract_id, month)
+        is_ended = not contracts_on(session, first_of(month)).get(contract_id)
+        if is_ended and not (found.now.lines or found.now.penalties):
+            raise Conflict("nothing_to_state", month=month)
         store.put_proposal(session, found.now, by, now)
         facts: dict[str, Fact] = {"contract_id": contract_id, "month": month, "cents": found.now.due_cents}
         record(session, AuditLine(now, by, "school.statement_prepared", facts=facts))
@@ -171,8 +232,8 @@ def approve_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
     Raises:
         NotFound: `no_statement`, `unknown_contract`.
         Forbidden: `prepared_by_you`.
-        Conflict: `statement_approved`, `later_month_closed`; `statement_outdated` when the month comes to
-            something else by now.
+        Conflict: `statement_approved`, `later_month_closed`, `earlier_month_open`; `statement_outdated` when the
+            month comes to something else by now.
     """
     with transaction(engine) as session:
         books = Books(session)
@@ -182,7 +243,7 @@ def approve_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
             raise NotFound("no_statement", month=month)
         if kept.prepared_by == by:
             raise Forbidden("prepared_by_you")
-        _check_order(session, contract_id, month)
+        _check_order(session, keys, contract_id, month)
         if kept.approved_by is not None:
             raise Conflict("statement_approved", month=month)
         if kept.statement != found.now:

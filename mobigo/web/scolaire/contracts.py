@@ -30,7 +30,6 @@ from scolaire.contracts.statements import Line as Stated
 from socle.errors import BadInput, MobigoError
 
 CONTRACTS = "/scolaire/contrats"
-N_MONTHS = 12
 _DONE = frozenset({"prepare", "approuve", "note", "retire"})
 
 Reader = Annotated[Principal, Depends(door.Needs(Permission.SCHOOL_MONEY_READ))]
@@ -58,16 +57,14 @@ def path_of(contract_id: str, month: str) -> str:
 def _list_sheet(request: Request) -> Sheet:
     today = door.now_of(request).date()
     rows = []
-    for one in stating.list_standing(request.app.state.engine, today):
+    state = request.app.state
+    for one in stating.list_standing(state.engine, state.keys, today):
         contract = one.contract
-        approved = {kept.statement.month: kept for kept in one.months if kept.approved_by is not None}
-        for back in range(N_MONTHS):
-            month = month_before(f"{today:%Y-%m}", back)
-            if first_of(month) < contract.valid_from:
-                break
-            kept = approved.get(month)
-            stands = say(f"scolaire.contracts.stands.{'approved' if kept else 'open'}")
-            due = euros(kept.statement.due_cents) if kept else ""
+        for month, kept in one.months:
+            is_closed = kept is not None and kept.approved_by is not None
+            opened = "ended" if one.is_after_end(month) else "open"
+            stands = say(f"scolaire.contracts.stands.{'approved' if is_closed else opened}")
+            due = euros(kept.statement.due_cents) if kept is not None and is_closed else ""
             rows.append(
                 [
                     Cell(f"{contract.title}, {month_name(month)}", path_of(contract.id, month)),

@@ -54,7 +54,9 @@ def test_a_month_is_stated_invoiced_and_shared(capsys, folder):
     run("costs", "2026-10", "--public", "circuits.csv")
     assert (folder / "circuits.csv").read_text() == "circuit,n_circuits,km,pupils,euros\n"
     run("costs", "2026-10", "--by", "school")
-    run("statement", CONTRACT, "2026-10", "--prepare")
+    run("statement", CONTRACT, "2026-10", "--prepare", code=ExitCode.BAD_DATA)
+    assert "2026-09" in capsys.readouterr().err  # the first month with coaches is still open
+    run("statement", CONTRACT, "2026-09", "--prepare")
     assert "à payer" in capsys.readouterr().out
 
 

@@ -246,10 +246,10 @@ def add_schooling(people, person):
     contracting.give_carrier(engine, person.reference, CARRIER, who, NOON)
     day = NOON.date() - timedelta(days=5)
     contracting.tell_not_run(engine, keys, day, CIRCUIT, RUN, "snow", "essai", contracting.Teller(who), NOON)
-    stating.prepare_month(engine, keys, CONTRACT, "2026-10", who, NOON)
+    stating.prepare_month(engine, keys, CONTRACT, "2026-09", who, NOON)
     told = messaging.Draft(SECTOR, Matter.SNOW, Scope(day + timedelta(days=7)), "essai")
     message = messaging.send(engine, keys, told, "k", who, NOON)
-    yield from (f"/scolaire/contrats/{CONTRACT}/{month}" for month in ("2026-10", "2026-11"))
+    yield from (f"/scolaire/contrats/{CONTRACT}/{month}" for month in ("2026-09", "2026-10", "2026-11"))
     yield from (f"/exploitant?jour={day}", f"/exploitant/course?jour={day}", f"/scolaire/messages/{message.message_id}")
 
 

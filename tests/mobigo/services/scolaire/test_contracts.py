@@ -46,6 +46,12 @@ def close(engine, month, now=NOON):
     return approve_month(engine, KEYS, CONTRACT, month, OTHER, now)
 
 
+@pytest.fixture
+def september(office):
+    """The first month with coaches, closed."""
+    return close(office, "2026-09").shown
+
+
 def test_a_contract_is_kept_once_and_an_amendment_holds_from_its_month_on(office):
     assert import_contract(office, OF_LOT_A, CLERK, NOON)[1] is False
     dearer = OF_LOT_A.replace(b"2025-09-01", b"2026-11-01").replace(b"150.00", b"160.00", 1)
@@ -133,7 +139,7 @@ def test_an_extra_service_is_paid_in_its_month(office):
         contracting.order_extra(office, MONDAY, "BC-2", "Z", "car22", 1, 1, False, "x", OFFICE, NOON)
 
 
-def test_one_proposes_another_approves_and_the_books_owe_the_carrier(office):
+def test_one_proposes_another_approves_and_the_books_owe_the_carrier(office, september):
     with pytest.raises(NotFound, match="no_statement"):
         approve_month(office, KEYS, CONTRACT, "2026-10", OTHER, NOON)
     with pytest.raises(Conflict, match="statement_too_early"):
@@ -150,14 +156,14 @@ def test_one_proposes_another_approves_and_the_books_owe_the_carrier(office):
     with reading(office) as session:
         balances = {one.account.code: one.available_cents for one in list_balances(session)}
     assert balances == {
-        f"carrier:{CARRIER}:payable": -found.shown.due_cents,
+        f"carrier:{CARRIER}:payable": -found.shown.due_cents - september.due_cents,
         "region:school_penalties": -15_000,
-        f"region:school_transport:{CONTRACT}": found.shown.net_cents + found.shown.vat_cents,
+        f"region:school_transport:{CONTRACT}": sum(one.net_cents + one.vat_cents for one in (found.shown, september)),
     }
     assert verify(office).findings == ()
 
 
-def test_a_proposal_that_the_month_left_behind_is_not_approved(office):
+def test_a_proposal_that_the_month_left_behind_is_not_approved(office, september):
     prepare_month(office, KEYS, CONTRACT, "2026-10", CLERK, NOON)
     missed(office, date(2026, 10, 5))
     with pytest.raises(Conflict, match="statement_outdated"):
@@ -165,7 +171,7 @@ def test_a_proposal_that_the_month_left_behind_is_not_approved(office):
     assert close(office, "2026-10").shown.penalty_cents == 15_000
 
 
-def test_what_is_told_of_a_closed_month_is_put_right_in_the_next_and_once(office):
+def test_what_is_told_of_a_closed_month_is_put_right_in_the_next_and_once(office, september):
     closed = close(office, "2026-10").shown
     missed(office, date(2026, 10, 5))
     with pytest.raises(Conflict, match="month_closed"):
@@ -181,6 +187,71 @@ def test_what_is_told_of_a_closed_month_is_put_right_in_the_next_and_once(office
         prepare_month(office, KEYS, CONTRACT, "2026-09", CLERK, DECEMBER)
 
 
+def test_no_month_is_closed_while_an_earlier_one_is_open(office):
+    for early in (prepare_month, approve_month):
+        with pytest.raises((Conflict, NotFound)) as refused:
+            early(office, KEYS, CONTRACT, "2026-10", OTHER, NOON)
+        if early is prepare_month:
+            assert (refused.value.code, refused.value.facts["open"]) == ("earlier_month_open", "2026-09")
+    close(office, "2026-09")  # the months before came to nothing: no plan was published in them
+    assert close(office, "2026-10").kept.approved_by == OTHER
+
+
+def test_a_month_that_came_to_nothing_is_passed_over_and_what_is_told_of_it_later_is_paid(office):
+    close(office, "2026-09")
+    close(office, "2026-10")
+    in_summer = date(2026, 7, 20)
+    contracting.order_extra(office, in_summer, "BC-9", "A", "car22", 42_000, 5_400, False, "camp", OFFICE, NOON)
+    with pytest.raises(Conflict, match="later_month_closed"):
+        prepare_month(office, KEYS, CONTRACT, "2026-07", CLERK, NOON)
+    (line,) = (one for one in close(office, "2026-11", DECEMBER).shown.lines if one.kind is LineKind.CORRECTION)
+    # 42 km at 0.80 and an hour and a half at 20.00, before the revision that begins in September
+    assert (line.about, line.cents) == ("2026-07", 3_360 + 3_000)
+    assert not any(one.kind is LineKind.CORRECTION for one in month(office, "2026-12").lines)
+
+
+def test_the_last_months_of_a_contract_that_ended_are_listed_and_put_right(engine):
+    under_contract(engine, KEYS, CLERK, NOON)
+    ends = OF_LOT_A.replace(b"2029-08-31", b"2026-10-31").replace(b"2025-09-01", b"2026-10-01")
+    assert import_contract(engine, ends, CLERK, NOON)[1]
+    close(engine, "2026-09")
+    closed = close(engine, "2026-10").shown
+
+    def listed():
+        (one,) = stating.list_standing(engine, KEYS, DECEMBER.date())
+        return [(month, kept is not None, one.is_after_end(month)) for month, kept in one.months]
+
+    assert listed() == [("2026-10", True, False)]
+    with pytest.raises(Conflict, match="nothing_to_state"):
+        prepare_month(engine, KEYS, CONTRACT, "2026-11", CLERK, DECEMBER)
+    missed(engine, date(2026, 10, 5))
+    assert listed() == [("2026-11", False, True), ("2026-10", True, False)]
+    found = close(engine, "2026-11", DECEMBER)
+    (line,) = found.shown.lines
+    # The only run of a day that was worth its minimum, 200 × 1.037; with it its tax, and the penalty.
+    assert (line.kind, line.about, line.cents) == (LineKind.CORRECTION, "2026-10", -20_740)
+    assert found.shown.due_cents == -20_740 - 2_074 - 15_000
+    assert found.shown.days == ()
+    assert verify(engine).findings == ()
+    assert listed() == [("2026-11", True, True), ("2026-10", True, False)]
+    assert get_month(engine, KEYS, CONTRACT, "2026-10").shown == closed
+    with pytest.raises(NotFound, match="unknown_contract"):
+        get_month(engine, KEYS, CONTRACT, "2028-12")
+
+
+def test_an_extra_service_after_the_end_is_not_the_old_contracts(engine):
+    under_contract(engine, KEYS, CLERK, NOON)
+    ends = OF_LOT_A.replace(b"2029-08-31", b"2026-10-31").replace(b"2025-09-01", b"2026-10-01")
+    import_contract(engine, ends, CLERK, NOON)
+    follows = OF_LOT_A.replace(b'id = "lot-7-cars-du-haut-doubs"', b'id = "suite"').replace(
+        b"2025-09-01", b"2026-11-01"
+    )
+    import_contract(engine, follows, CLERK, NOON)
+    contracting.order_extra(engine, MONDAY, "BC-1", "A", "car22", 42_000, 5_400, False, "piscine", OFFICE, NOON)
+    assert month(engine, "2026-11").lines == ()
+    assert [line.about for line in get_month(engine, KEYS, "suite", "2026-11").now.lines if line.about == "BC-1"]
+
+
 def test_a_month_whose_index_is_not_published_cannot_be_closed(engine):
     publish_a_plan(engine, KEYS, CLERK, NOON)
     import_contract(engine, OF_LOT_A, CLERK, NOON)
@@ -189,9 +260,9 @@ def test_a_month_whose_index_is_not_published_cannot_be_closed(engine):
     rows = b"index,month,value\nsalaires-transport,2026-05,124\ngazole,2026-06,168\n"
     assert contracting.import_indices(engine, rows, CLERK, NOON)[0] == 2
     with pytest.raises(Conflict, match="statement_provisional"):
-        prepare_month(engine, KEYS, CONTRACT, "2026-10", CLERK, NOON)
+        prepare_month(engine, KEYS, CONTRACT, "2026-09", CLERK, NOON)
     assert contracting.import_indices(engine, rows + b"salaires-transport,2026-06,125\n", CLERK, NOON)[0] == 1
-    prepare_month(engine, KEYS, CONTRACT, "2026-10", CLERK, NOON)
+    prepare_month(engine, KEYS, CONTRACT, "2026-09", CLERK, NOON)
 
 
 def test_an_invoice_is_held_against_the_month_and_costs_are_shared(office):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobigo.security import Role
-from mobigo.services.scolaire import contracting, messaging
+from mobigo.services.scolaire import contracting, messaging, stating
 from tests.worlds.accounts import NOON
 from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, RUN, under_contract
 from tests.worlds.visiting import place
@@ -28,6 +28,8 @@ def office(site):
     people.add("Dominique Roux", MONEY, roles=[Role.FINANCE_APPROVER])
     carrier = people.add("Dora Car", DRIVER, roles=[Role.SCHOOL_CARRIER])
     under_contract(people.engine, people.keys, "person:import", NOON)
+    stating.prepare_month(people.engine, people.keys, CONTRACT, "2026-09", "person:a", NOON)
+    stating.approve_month(people.engine, people.keys, CONTRACT, "2026-09", "person:b", NOON)
     contracting.give_carrier(people.engine, carrier.reference, CARRIER, "person:import", NOON)
     return people
 
