@@ -18,14 +18,16 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from math import cos, pi, radians, sin
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 
+import psutil
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine, func, select
 from sqlmodel import SQLModel
@@ -50,6 +52,7 @@ NOW = datetime(2026, 4, 5, 6, tzinfo=UTC)
 JOURNEYS_PER_DRIVER = 38
 POLICY = "bfc-lignes"
 _METRES_PER_DEGREE = 111_195
+LOOK_S = 0.25
 _PIECE = 5_000  # carpools written at once
 
 
@@ -204,10 +207,29 @@ def cpu() -> float:
     return sum(one.ru_utime + one.ru_stime for one in whose)
 
 
-def peak() -> float:
-    """MB at most: this process at its peak, and the biggest that it began at its own, as if they came together."""
-    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(one).ru_maxrss for one in whose) / 1024
+class Memory(Thread):
+    """What this process and those that it began hold together, looked at again and again; MB at most so far."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_mb = 0.0
+        self.start()
+
+    def run(self) -> None:
+        """Look, until the process ends."""
+        here = psutil.Process()
+        while True:
+            held = 0
+            for process in (here, *here.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    held += process.memory_info().rss
+            self.peak_mb = max(self.peak_mb, held / 1024**2)
+            time.sleep(LOOK_S)
+
+    def taken_mb(self) -> float:
+        """The most since this was asked before."""
+        taken, self.peak_mb = self.peak_mb, 0.0
+        return taken
 
 
 class Stages:
@@ -215,8 +237,10 @@ class Stages:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._memory = Memory()
         self.seconds: dict[str, float] = {}
         self.cpu_s: dict[str, float] = {}
+        self.peak_mb: dict[str, float] = {}
 
     def run(self, name: str, work: Callable[[Callable[[int], None]], Any], total: int) -> Any:
         """Do one stage; `work` is given what it tells its progress to."""
@@ -224,6 +248,7 @@ class Stages:
         begin, cpu_s = time.perf_counter(), cpu()
         done = work(lambda n: self._progress.update(task, advance=n))
         self.seconds[name], self.cpu_s[name] = time.perf_counter() - begin, cpu() - cpu_s
+        self.peak_mb[name] = self._memory.taken_mb()
         self._progress.update(task, completed=total)
         return done
 
@@ -261,7 +286,7 @@ def run(engine: Engine, n_journeys: int | None, folder: Path, title: str) -> Non
 
         stages.run("export", exported, settled.entries)
         within_s = sum(stages.seconds.values())
-        peak_mb = peak()
+        peak_mb = max(stages.peak_mb.values())
         checked = stages.run("verify", lambda _advance: check_books(engine, is_signed), settled.entries)
     if checked.findings:
         raise SystemExit(f"the books are not sound: {checked.findings[0]}")
@@ -269,10 +294,9 @@ def run(engine: Engine, n_journeys: int | None, folder: Path, title: str) -> Non
     print(f"{n_journeys:,} journeys in {n_cars:,} cars: {settled.decided:,} paid, {settled.refused:,} refused,")
     print(f"{n_labels:,} labels, {settled.held:,} held, {settled.entries:,} entries")
     for name, seconds in stages.seconds.items():
-        print(f"  {name:8} {seconds:7.1f} s, {stages.cpu_s[name]:7.1f} s of CPU")
-    print(
-        f"  {'all but the last':8} {within_s:.1f} s, {n_journeys / within_s:,.0f} journeys a second, {peak_mb:,.0f} MB"
-    )
+        print(f"  {name:8} {seconds:7.1f} s, {stages.cpu_s[name]:7.1f} s of CPU, {stages.peak_mb[name]:7,.0f} MB")
+    decided_s = sum(stages.seconds[name] for name in ("settle", "seal", "export"))
+    print(f"  decided to exported {decided_s:.1f} s; with the screening {within_s:.1f} s, {peak_mb:,.0f} MB at most")
     figures = {f"{name}_s": seconds for name, seconds in stages.seconds.items()}
     figures |= {f"{name}_cpu_s": seconds for name, seconds in stages.cpu_s.items()}
     record(
@@ -281,7 +305,7 @@ def run(engine: Engine, n_journeys: int | None, folder: Path, title: str) -> Non
             "journeys": n_journeys,
             **figures,
             "made_to_exported_s": within_s,
-            "decided_to_exported_s": sum(stages.seconds[name] for name in ("settle", "seal", "export")),
+            "decided_to_exported_s": decided_s,
             "without_screening_s": within_s - stages.seconds.get("screen", 0),
             "peak_mb": peak_mb,
             "load": os.getloadavg()[0],

@@ -16,6 +16,7 @@ import numpy as np
 
 from fleet.bounds import fewest_vehicles
 from fleet.search import Incumbent, Outcome
+from scolaire.keeping import Keeper
 from scolaire.outings import left_out_of, make_outing, not_served, periods_of, riders_of, runs_of, waits_of
 from scolaire.periods import Asked, plan_outing
 from scolaire.plans import Making, NotServed, Period, Run, SchoolPlan, Spot, Waiting, measure, rides_of
@@ -120,7 +121,6 @@ class _Work:
         ]
         self._found: list[Outcome | None] = [None] * len(plan.periods)
         self._is_stopped = False
-        self._kept_s = 0.0
         self._spent_s = 0.0
 
     def search(self, nth: int) -> None:
@@ -133,19 +133,22 @@ class _Work:
         fewest = max((len(one.plan.routes) for one in self._found if one is not None), default=0)
         n_locked = len({run.circuit_id for run in self._locked if run.period == nth})
 
+        keeper: Keeper | None = None
+        if self._on_plan is not None:
+            hand_on = self._on_plan
+            keeper = Keeper(KEEP_EVERY_S, budget.now, lambda so_far: hand_on(self.told({nth: so_far})))
+
         def tell(incumbent: Incumbent) -> bool:
-            seconds = self._spent_s + incumbent.seconds
-            if self._on_plan is not None and seconds - self._kept_s >= KEEP_EVERY_S:
-                self._kept_s = seconds
-                so_far = Outcome(incumbent.plan(), incumbent.cost, (), incumbent.n_steps, incumbent.seconds)
-                self._on_plan(self.told({nth: so_far}))
+            if keeper is not None:
+                keeper.note(incumbent)
             if self._on_better is not None:
+                seconds = self._spent_s + incumbent.seconds
                 n_vehicles = incumbent.n_vehicles + n_locked
                 sight = Sight(outing.period, nth, len(self._found), n_vehicles, incumbent.n_unserved, seconds)
                 self._is_stopped = self._on_better(sight)
             return self._is_stopped
 
-        outcome = plan_outing(outing, budget, self._asked.seed, begun if begun.runs else None, tell, fewest)
+        outcome = plan_outing(outing, budget, self._asked.seed, begun if begun.runs else None, tell, fewest, keeper)
         self._spent_s += outcome.seconds
         left = {one.pupil_id for one in self._plan.not_served if one.period == nth}
         n_left = len(left & {rider.pupil_id for rider in self._plan.riders})

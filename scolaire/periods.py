@@ -14,6 +14,7 @@ from typing import Final
 from fleet.bounds import fewest_vehicles
 from fleet.requests import Plan, Problem
 from fleet.search import Budget, Incumbent, Outcome, search
+from scolaire.keeping import Keeper
 from scolaire.outings import (
     Outing,
     left_out_of,
@@ -107,24 +108,28 @@ def plan_week(
         outing = make_outing(sector, matrix, period, waits, mixed=asked.mixed)
         budget = asked.part(nth, len(periods))
 
-        kept: float | None = None
+        keeper: Keeper | None = None
+        if on_plan is not None:
 
-        def tell(incumbent: Incumbent, outing: Outing = outing, nth: int = nth) -> bool:
-            nonlocal is_stopped, kept
-            if on_plan is not None and (kept is None or incumbent.seconds - kept >= KEEP_EVERY_S):
-                kept = incumbent.seconds
-                so_far = Outcome(incumbent.plan(), incumbent.cost, (), incumbent.n_steps, incumbent.seconds)
+            def keep(so_far: Outcome, outing: Outing = outing, hand_on: Callable[[SchoolPlan], None] = on_plan) -> None:
                 known = [*done, Planned(outing, so_far)]
                 so_far_told = _told(sector, asked, title, periods, waits, known, ways_named)
-                on_plan(make_circuits(so_far_told, ways, asked.shares))
-            if on_better is not None and on_better(Sight(outing.period, nth, len(periods), incumbent)):
+                hand_on(make_circuits(so_far_told, ways, asked.shares))
+
+            keeper = Keeper(KEEP_EVERY_S, budget.now, keep)
+
+        def tell(incumbent: Incumbent, period: Period = period, nth: int = nth, keeper: Keeper | None = keeper) -> bool:
+            nonlocal is_stopped
+            if keeper is not None:
+                keeper.note(incumbent)
+            if on_better is not None and on_better(Sight(period, nth, len(periods), incumbent)):
                 is_stopped = True
             return is_stopped
 
         fewest = max((len(one.outcome.plan.routes) for one in done), default=0)
         before = reference if nth == 0 and reference is not None else plan if done else None
         budget = Budget(steps=1) if is_stopped else budget
-        done.append(Planned(outing, plan_outing(outing, budget, asked.seed, before, tell, fewest)))
+        done.append(Planned(outing, plan_outing(outing, budget, asked.seed, before, tell, fewest, keeper)))
         plan = _told(sector, asked, title, periods, waits, done, ways_named)
         if on_plan is not None and nth < len(periods) - 1:
             on_plan(make_circuits(plan, ways, asked.shares))
@@ -138,6 +143,7 @@ def plan_outing(
     before: SchoolPlan | None = None,
     on_better: Callable[[Incumbent], bool] | None = None,
     fewest: int = 0,
+    keeper: Keeper | None = None,
 ) -> Outcome:
     """A plan with few coaches, by the largest types of vehicle at one price; `make_circuits` chooses their sizes.
 
@@ -157,11 +163,11 @@ def plan_outing(
         )
     ]
     largest.sort(key=lambda index: (-sum(types[index].places), index))
-    outcome = _searched(outing, largest or [0], budget, seed, before, on_better, fewest)
+    outcome = _searched(outing, largest or [0], budget, seed, before, on_better, fewest, keeper)
     possible = set(outcome.plan.unserved) - set(outcome.impossible)
     if possible and len(largest) < len(types):
         rest = [index for index in range(len(types)) if index not in largest]
-        outcome = _searched(outing, largest + rest, budget, seed, before, on_better, fewest)
+        outcome = _searched(outing, largest + rest, budget, seed, before, on_better, fewest, keeper)
     return outcome
 
 
@@ -173,6 +179,7 @@ def _searched(
     before: SchoolPlan | None,
     on_better: Callable[[Incumbent], bool] | None,
     fewest: int,
+    keeper: Keeper | None,
 ) -> Outcome:
     problem = outing.problem
     types = tuple(
@@ -189,7 +196,21 @@ def _searched(
     def told(incumbent: Incumbent) -> bool:
         return on_better is not None and on_better(replace(incumbent, plan=lambda: named(incumbent.plan())))
 
-    outcome = search(large, budget, seed, start=start, on_better=told, fewest=fewest, settings=settings_of(problem))
+    def is_stopped() -> bool:
+        if keeper is not None:
+            keeper.look()
+        return False
+
+    outcome = search(
+        large,
+        budget,
+        seed,
+        start=start,
+        on_better=told,
+        is_stopped=is_stopped,
+        fewest=fewest,
+        settings=settings_of(problem),
+    )
     return replace(outcome, plan=named(outcome.plan))
 
 

@@ -12,6 +12,7 @@ from itertools import chain
 from fleet.check import broken_promises
 from fleet.requests import DropOff, PickUp, Plan, Route, Visit
 from fleet.search import Budget, Incumbent, Outcome
+from scolaire.keeping import Keeper
 from scolaire.plans import NotServed, Rider, Run, SchoolPlan
 from scolaire.pupils import Sector
 from scolaire.runs import Morning, make_morning, plan_with_largest, school_plan, sized
@@ -45,7 +46,7 @@ class Task:
     budget: Budget
     circuits: tuple[Circuit, ...] = ()
     is_last: bool = True
-    keep_every_s: float | None = None  # how often its incumbent is told as a plan
+    keep_every_s: float | None = None  # how often its incumbent is told as a plan, by the budget's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,26 @@ def plan_piece(task: Task, tell: Callable[[object], bool]) -> Found:
     """Plan a piece and tell its incumbents."""
     morning = make_morning(task.sector, straight_matrix(places_of(task.sector)), task.weekday, mixed=task.mixed)
     start = _as_start(morning, task.circuits) if task.circuits else None
-    kept: float | None = None
+    sight, made = Sight(0, 0, 0.0, None), list[SchoolPlan]()
+
+    def keep(so_far: Outcome) -> None:
+        made.append(school_plan(morning, so_far, task.seed, ""))
+
+    keeper = None if task.keep_every_s is None else Keeper(task.keep_every_s, task.budget.now, keep)
 
     def told(incumbent: Incumbent) -> bool:
-        nonlocal kept
-        plan = None
-        if task.keep_every_s is not None and (kept is None or incumbent.seconds - kept >= task.keep_every_s):
-            kept = incumbent.seconds
-            so_far = Outcome(incumbent.plan(), incumbent.cost, (), incumbent.n_steps, incumbent.seconds)
-            plan = school_plan(morning, so_far, task.seed, "")
-        return tell(Sight(incumbent.n_vehicles, incumbent.n_unserved, incumbent.seconds, plan))
+        nonlocal sight
+        sight = Sight(incumbent.n_vehicles, incumbent.n_unserved, incumbent.seconds, None)
+        if keeper is not None:
+            keeper.note(incumbent)
+        return tell(replace(sight, plan=made.pop() if made else None))
 
-    outcome = plan_with_largest(morning.problem, task.budget, task.seed, told, lambda: tell(None), start)
+    def is_stopped() -> bool:
+        if keeper is not None:
+            keeper.look()
+        return tell(replace(sight, plan=made.pop()) if made else None)
+
+    outcome = plan_with_largest(morning.problem, task.budget, task.seed, told, is_stopped, start)
     if task.is_last:
         outcome = sized(morning.problem, outcome)
     plan = school_plan(morning, outcome, task.seed, "") if task.is_last else None

@@ -120,7 +120,8 @@ class _Run:
         self._region, self._asked, self._title = region, asked, title
         self._engine, self._n_workers = engine, n_workers
         self._on_progress, self._on_plan, self._is_stopped = on_progress, on_plan, is_stopped
-        self._clock, self._kept_at = clock, clock()
+        self._clock = clock
+        self._kept_at: float | None = None
 
     def take_pass(self, nth: int, pieces: Sequence[tuple[Sector, tuple[Any, ...]]], *, is_last: bool) -> list[Found]:
         """Plan every piece, the largest first so that none is waited for at the end; in their order."""
@@ -156,19 +157,28 @@ class _Run:
         sights: dict[int, Sight] = {}
         ended: set[int] = set()
         plans: dict[int, SchoolPlan] = {}
+        has_new = False  # since the plan so far was handed over
 
         def told(at: int, sight: Sight) -> None:
+            nonlocal has_new
             if sight.plan is not None:
-                plans[at] = sight.plan
+                plans[at], has_new = sight.plan, True
             sights[at] = replace(sight, plan=None)
             self._say(nth, budgets, order, sights, ended)
-            if nth == 1 and self._clock() - self._kept_at >= KEEP_EVERY_S:
+            look()
+
+        def look() -> bool:
+            nonlocal has_new
+            if nth == 1 and has_new and (self._kept_at is None or self._clock() - self._kept_at >= KEEP_EVERY_S):
+                has_new = False
                 self._keep(tasks, plans)
+            return self._is_stopped()
 
         def done(at: int, found: Found) -> None:
+            nonlocal has_new
             ended.add(at)
             if found.plan is not None:
-                plans[at] = found.plan
+                plans[at], has_new = found.plan, True
             sights[at] = Sight(len(found.circuits), found.n_not_served, 0.0, None)
             self._say(nth, budgets, order, sights, ended)
 
@@ -179,7 +189,7 @@ class _Run:
             n_workers=self._n_workers,
             on_told=told,
             on_ended=done,
-            is_stopped=self._is_stopped,
+            is_stopped=look,
         )
         if nth == 1:
             self._keep(tasks, plans)

@@ -62,3 +62,11 @@ def test_the_plan_so_far_is_handed_over_whole(sectors):
         carried = [plan.riders[rider].pupil_id for run in plan.runs for halt in run.halts for rider in halt.up]
         assert len(carried) == len(set(carried))
         assert set(carried) <= homes
+
+
+def test_a_plan_found_at_once_is_kept_though_nothing_better_is_told(sectors):
+    kept = []
+    alone = Asked(0, mixed=True, seed=1, steps=1, n_pupils=10_000)
+    plan_region(sectors[:1], alone, "secteur", Engine.SERIAL, on_plan=kept.append, clock=lambda: 0.0)
+    assert len(kept) == 2  # the first one, and that of the end
+    assert kept[0].circuits
