@@ -183,6 +183,39 @@ def _pieces(reach: Sequence[tuple[int, ...]], too_close: Sequence[tuple[int, int
         yield _Piece(tuple(stops_of_piece), tuple(pupils))
 
 
+def seat_on_routes(
+    walk_m: NDArray[np.int32], walk_max_m: int, routes: Sequence[Sequence[int]], seats: int
+) -> list[int | None]:
+    """Who waits at which stop of given routes, none of which carries more than `seats`.
+
+    As many as can be have a stop within `walk_max_m`, and their walks are shortest together: a flow of least cost.
+    """
+    stops = [stop for route in routes for stop in route]
+    n_pupils, sink = len(walk_m), len(walk_m) + len(stops) + len(routes)
+    flow = min_cost_flow.SimpleMinCostFlow()
+    arcs: dict[int, tuple[int, int]] = {}
+    for pupil in range(n_pupils):
+        flow.set_node_supply(pupil, 1)
+        flow.add_arc_with_capacity_and_unit_cost(pupil, sink, 1, (walk_max_m + 1) * (n_pupils + 1))
+    at = n_pupils
+    for number, route in enumerate(routes):
+        for stop in route:
+            for near in np.flatnonzero(walk_m[:, stop] <= walk_max_m).tolist():
+                arc = flow.add_arc_with_capacity_and_unit_cost(near, at, 1, int(walk_m[near, stop]))
+                arcs[arc] = (near, stop)
+            flow.add_arc_with_capacity_and_unit_cost(at, n_pupils + len(stops) + number, n_pupils, 0)
+            at += 1
+        flow.add_arc_with_capacity_and_unit_cost(n_pupils + len(stops) + number, sink, seats, 0)
+    flow.set_node_supply(sink, -n_pupils)
+    if flow.solve() != flow.OPTIMAL:
+        raise RuntimeError("everybody may be left out, so there is always a flow")
+    stop_of: list[int | None] = [None] * n_pupils
+    for arc, (pupil, stop) in arcs.items():
+        if flow.flow(arc):
+            stop_of[pupil] = stop
+    return stop_of
+
+
 class _Search:
     """The choice within one piece."""
 

@@ -14,14 +14,10 @@ from mobigo.cli.frame import ExitCode, err, out, progress, say_json
 from mobigo.texts import text
 
 if TYPE_CHECKING:
+    from scolaire.joint.schittekat import JointComparison
     from scolaire.sbrp import Comparison
 
 app = typer.Typer(help=text("cli.school_bench.help"), no_args_is_help=True)
-
-
-@app.callback()
-def _bench() -> None:
-    """Commands stand below."""
 
 
 @app.command(help=text("cli.school_bench.sbrp_help"))
@@ -80,6 +76,63 @@ def sbrp(
             highlight=False,
         )
     raise typer.Exit(ExitCode.NO if any(each.n_broken for each in told) else ExitCode.OK)
+
+
+@app.command(help=text("cli.school_bench.stops_help"))
+def stops(
+    folder: Annotated[Path, typer.Argument(help=text("cli.school_bench.stops_dir_help"), metavar="DIR")],
+    budget_s: Annotated[
+        float, typer.Option("--budget", min=0.1, help=text("cli.school_bench.budget_help"), metavar="SECONDS")
+    ] = 20.0,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", min=0, help=text("cli.school_bench.seed_help"), metavar="N")
+    ] = None,
+    asked: Annotated[
+        list[str] | None, typer.Option("--case", help=text("cli.school_bench.stops_case_help"), metavar="NAME")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose stops and routes of the instances of a folder; exit code 1 when a plan breaks a rule."""
+    from fleet.search import Budget
+    from scolaire.joint.schittekat import compare_joint, list_joint_cases, warm_up
+
+    cases = list_joint_cases(folder, asked or [])
+    chosen_seeds = seeds or [1, 2]
+    budget = Budget(seconds=budget_s, clock=time.thread_time)
+    warm_up()
+    told: list[JointComparison] = []
+    with progress(text("cli.school_bench.under_way"), len(cases) * len(chosen_seeds)) as bar:
+        for case in cases:
+            bar.update(bar.task_ids[0], description=case.name)
+            told.append(compare_joint(case, budget, chosen_seeds, done=lambda: bar.advance(bar.task_ids[0])))
+    if as_json:
+        say_json([each.as_dict() for each in told])
+    else:
+        _say_joint_table(told, chosen_seeds)
+    raise typer.Exit(ExitCode.NO if any(any(each.n_broken_by_seed) for each in told) else ExitCode.OK)
+
+
+def _say_joint_table(told: list[JointComparison], seeds: list[int]) -> None:
+    """One row for each instance."""
+    table = Table(title=text("cli.school_bench.stops_title"), title_justify="left")
+    for name in ("case", "stops", "pupils", "cp_sat"):
+        table.add_column(text(f"cli.school_bench.column.{name}"), justify="left" if name == "case" else "right")
+    for seed in seeds:
+        table.add_column(text("cli.school_bench.column.ours", seed=seed), justify="right")
+    table.add_column(text("cli.school_bench.column.proved"))
+    for each in told:
+        table.add_row(
+            each.case.name,
+            str(each.n_stops),
+            str(each.n_pupils),
+            "" if each.case.peer is None else _number(each.case.peer, 2),
+            *(
+                text("cli.school_bench.broken", n=_number(cost, 2), broken=broken) if broken else _number(cost, 2)
+                for cost, broken in zip(each.costs, each.n_broken_by_seed, strict=True)
+            ),
+            text("cli.school_bench.is_proved") if any(each.is_proved) else "",
+        )
+    out.print(table)
 
 
 def _say_table(told: list[Comparison], seeds: list[int]) -> None:

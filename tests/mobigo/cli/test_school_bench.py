@@ -58,3 +58,34 @@ def test_what_cannot_be_planned_is_said_in_a_sentence(capsys, folder, monkeypatc
     arguments = [str(folder) if each == "DIR" else each for each in arguments]
     assert main(["scolaire", "bench", "sbrp", *arguments]) == ExitCode.BAD_DATA
     assert sentence in " ".join(capsys.readouterr().err.split())
+
+
+INSTANCE = "2 3 2 2 5\n0 0\n10 0\n0 10\n10 1\n9 0\n0 11\n"
+
+
+def test_stops_and_routes_stand_beside_those_of_cp_sat(capsys, tmp_path):
+    (tmp_path / "inst7-1s2-3-c2-w5.xpress").write_text(INSTANCE)
+    (tmp_path / "reference_cpsat20s.json").write_text('{"inst7-1s2-3-c2-w5": {"cost": 40.01, "lower_bound": 34}}')
+    asked = ["scolaire", "bench", "stops", str(tmp_path), "--budget", "0.2", "--seed", "3"]
+    assert main(asked) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("inst7", "40,01", "40,00", "prouvé"))
+    assert main([*asked, "--case", "s2", "--json"]) == ExitCode.OK
+    (case,) = json.loads(capsys.readouterr().out)
+    assert (case["costs"], case["proved"], case["broken_rules"], case["cp_sat_bound"]) == ([40.0], [True], [0], 34)
+
+
+@pytest.mark.parametrize(
+    ("instance", "arguments", "sentence"),
+    [
+        (None, [], "Aucun jeu dans"),
+        ("2 3 2\n", [], "Ce fichier n’est pas un jeu"),
+        (INSTANCE + "1 1\n", [], "Ce fichier n’est pas un jeu"),
+        (INSTANCE, ["--case", "inst99"], "Pas de jeu inst99"),
+    ],
+)
+def test_an_instance_that_cannot_be_read_is_named(capsys, tmp_path, instance, arguments, sentence):
+    if instance:
+        (tmp_path / "inst7-1s2-3-c2-w5.xpress").write_text(instance)
+    assert main(["scolaire", "bench", "stops", str(tmp_path), *arguments]) == ExitCode.BAD_DATA
+    assert sentence in " ".join(capsys.readouterr().err.split())

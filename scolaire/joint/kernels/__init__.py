@@ -1,0 +1,1 @@
+"""Kernels of the joint choice: functions of arrays and numbers, compiled."""
