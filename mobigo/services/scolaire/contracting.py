@@ -80,6 +80,7 @@ def import_contract(engine: Engine, document: bytes, actor: str, now: datetime) 
     """
     contract = read_contract(document)
     with transaction(engine) as session:
+        store.take_turn_of_contracts(session)
         for other, until in _held(_versions(session)):
             _check_beside(contract, other, until)
         is_new = store.add_contract(

@@ -33,7 +33,7 @@ from mobigo.store.scolaire.applications import (
     with_home,
 )
 from mobigo.store.scolaire.applications import Wanted as Wanted  # doors name it
-from mobigo.store.scolaire.decisions import add_decisions, find_standing, keep_book
+from mobigo.store.scolaire.decisions import add_decisions, find_standing, keep_book, take_turn_of_year
 from mobigo.store.scolaire.registered import (
     PlacedSchool,
     find_school,
@@ -185,6 +185,7 @@ def decide(engine: Engine, keys: Keys, acting: Acting, application_id: str, now:
     """
     acting_for_office(acting)
     with transaction(engine) as session:
+        take_turn_of_year(session, _visible(session, keys, application_id, acting).school_year)
         one = _visible(session, keys, application_id, acting, locked=True)
         return _decide(session, keys, one, acting, open_books(), now)
 
@@ -200,6 +201,7 @@ def decide_ready(engine: Engine, keys: Keys, acting: Acting, school_year: int, n
     n_decided = n_incomplete = offset = 0
     while True:
         with transaction(engine) as session:
+            take_turn_of_year(session, school_year)
             rows = list_applications(session, keys, wanted, _AT_ONCE, offset)
             for row in rows:
                 one = get_application(session, keys, row.id, locked=True)

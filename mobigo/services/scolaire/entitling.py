@@ -23,6 +23,7 @@ from mobigo.store.scolaire.decisions import (
     get_documents,
     keep_book,
     list_standing,
+    take_turn_of_year,
 )
 from mobigo.store.scolaire.sectors import KeptSector, list_sectors, load_sector, open_ids
 from scolaire.entitlement.books import read_book
@@ -87,6 +88,7 @@ def entitle(
     done = Entitled()
     for sector in _sectors(engine, school_year):
         with transaction(engine) as session:
+            take_turn_of_year(session, school_year)
             before = sum(done.verdicts.values())
             decided = list(_decide_sector(load_sector(session, keys, sector.sector_id), school_year, books, done))
             used = {decision.book_version for _key, _facts, decision in decided}

@@ -196,7 +196,8 @@ def send(engine: Engine, keys: Keys, draft: Draft, key: str, actor: str, now: da
         message = Message(
             secrets.token_hex(8), draft.sector_id, draft.matter, draft.scope, draft.words.strip(), actor, now
         )
-        store.add_message(session, keys, message, key, readers.children, readers.addressees)
+        if not store.add_message(session, keys, message, key, readers.children, readers.addressees):
+            return store.get_by_key(session, keys, key)  # sent a moment ago, by the same form
         for number, one in enumerate(readers.addressees):
             if one.channel is not Channel.POST:
                 payload = {"message_id": message.message_id, "number": number}

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import sqlalchemy as sa
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from mobigo.security import CLOCKS_DIFFER, Keys
 from mobigo.store.people.rows import CodeRow, TryRow
+from mobigo.store.turns import take_turn as take_turn  # of who counts tries
 from socle.errors import NotFound
 
 
@@ -54,13 +54,6 @@ def tries_of_address(session: Session, kind: TryKind, address: str, since: datet
     )
     n, last_at = session.exec(counted).one()
     return Tries(n, last_at)
-
-
-def take_turn(session: Session, *what: str) -> None:
-    """Nobody else counts tries of these before this transaction ends; on SQLite, one writes at a time anyhow."""
-    if session.connection().dialect.name == "postgresql":
-        for key in sorted(what):
-            session.connection().execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
 
 def add_try(session: Session, kind: TryKind, account: str, address: str, now: datetime) -> int:

@@ -12,11 +12,12 @@ from datetime import date, datetime
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, LargeBinary, delete, func, update
+from sqlalchemy import Column, ColumnElement, Index, LargeBinary, delete, func, literal_column, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mobigo.store.base import UtcDateTime, change
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.turns import add_unless_there, take_turn
 from scolaire.contracts.indices import Published, Values
 from scolaire.contracts.statements import Statement
 from socle.errors import Conflict, NotFound
@@ -59,10 +60,20 @@ class IndexRow(SQLModel, table=True):
     kept_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
+_STANDS: ColumnElement[bool] = literal_column("kind = 'not_run' AND taken_back_at IS NULL")
+
+
 class EventRow(SQLModel, table=True):
     """A run that did not take place, a breach, or an extra service; `told_for` is the carrier when it told itself."""
 
     __tablename__ = "school_service_event"
+    # Of two people who tell of one run at once, the second is refused by the database.
+    __table_args__ = (
+        Index(
+            "ux_school_service_event_not_run", "day", "about", "run_id",
+            unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS,
+        ),
+    )  # fmt: skip
 
     id: str = Field(primary_key=True)
     kind: str
@@ -176,7 +187,7 @@ def add_contract(
     by: str,
     now: datetime,
 ) -> bool:
-    """Keep a version; False when it is the newest of its day already."""
+    """Keep a version; False when it is the newest of its day already. Who asks has the turn of contracts."""
     rows = select(ContractRow).where(ContractRow.contract_id == contract_id, ContractRow.valid_from == valid_from)
     newest = session.exec(rows.order_by(col(ContractRow.number).desc()).limit(1)).one_or_none()
     if newest is not None and newest.version == version:
@@ -198,6 +209,11 @@ def add_contract(
     return True
 
 
+def take_turn_of_contracts(session: Session) -> None:
+    """Nobody else keeps a contract before this transaction ends."""
+    take_turn(session, "school_contract")
+
+
 def list_contracts(session: Session) -> list[KeptContract]:
     """Every version of every contract, by contract and in the order in which they were kept."""
     rows = select(ContractRow).order_by(col(ContractRow.contract_id), col(ContractRow.number))
@@ -206,6 +222,7 @@ def list_contracts(session: Session) -> list[KeptContract]:
 
 def add_values(session: Session, values: Iterable[Published], by: str, now: datetime) -> int:
     """Keep values of indices that differ from those that hold; how many."""
+    take_turn(session, "school_index")
     standing, numbers = _standing(session)
     n_new = 0
     for one in values:
@@ -243,25 +260,19 @@ def _standing(session: Session) -> tuple[dict[tuple[str, str], int], dict[tuple[
 # --- what happened ---------------------------------------------------------------------------------
 
 
-def add_event(session: Session, event: Event) -> None:
-    """Keep what was told.
+def add_event(session: Session, event: Event) -> bool:
+    """Keep what was told; False when it was, by the same form.
 
     Raises:
         Conflict: `told_already` of the same run on the same day.
     """
-    if event.kind is EventKind.NOT_RUN:
-        same = select(EventRow.id).where(
-            EventRow.kind == event.kind,
-            EventRow.day == event.day,
-            EventRow.about == event.about,
-            EventRow.run_id == event.run_id,
-            col(EventRow.taken_back_at).is_(None),
-        )
-        if session.exec(same).first() is not None:
-            raise Conflict("told_already", run=event.run_id, day=event.day.isoformat())
     values = {name: getattr(event, name) for name in Event.__slots__ if name != "event_id"}
-    session.add(EventRow(id=event.event_id, **values))
-    session.flush()
+    row = EventRow(id=event.event_id, **values)
+    if event.kind is not EventKind.NOT_RUN:
+        return add_unless_there(session, row, ("id",))
+    if not add_unless_there(session, row, ("day", "about", "run_id"), _STANDS):
+        raise Conflict("told_already", run=event.run_id, day=event.day.isoformat())
+    return True
 
 
 def take_back(session: Session, event_id: str, by: str, why: str, now: datetime) -> Event:
@@ -361,11 +372,8 @@ def _kept(row: StatementRow) -> KeptStatement:
 
 def add_carrier_account(session: Session, holder: str, carrier_id: str, by: str, now: datetime) -> bool:
     """Have an account act for a carrier; False when it does."""
-    if session.get(CarrierRow, (holder, carrier_id)) is not None:
-        return False
-    session.add(CarrierRow(holder=holder, carrier_id=carrier_id, given_by=by, given_at=now))
-    session.flush()
-    return True
+    row = CarrierRow(holder=holder, carrier_id=carrier_id, given_by=by, given_at=now)
+    return add_unless_there(session, row, ("holder", "carrier_id"))
 
 
 def remove_carrier_account(session: Session, holder: str, carrier_id: str) -> bool:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from mobigo.store.bulk import add_all
 from mobigo.store.scolaire.rows import DecisionRow, RuleBookRow
 from mobigo.store.scolaire.sectors import Seals, year_ends_at
+from mobigo.store.turns import add_unless_there, take_turn
 from scolaire.entitlement.model import Decision, Facts, Verdict
 from socle.errors import NotFound
 
@@ -39,10 +40,13 @@ class Kept:
 
 def keep_book(session: Session, version: str, book_id: str, valid_from: date, document: bytes, now: datetime) -> None:
     """Keep the document of a book, once."""
-    if session.get(RuleBookRow, version) is None:
-        row = RuleBookRow(version=version, book_id=book_id, valid_from=valid_from, document=document, kept_at=now)
-        session.add(row)
-        session.flush()
+    row = RuleBookRow(version=version, book_id=book_id, valid_from=valid_from, document=document, kept_at=now)
+    add_unless_there(session, row, ("version",))
+
+
+def take_turn_of_year(session: Session, school_year: int) -> None:
+    """Nobody else decides files of a school year before this transaction ends; taken before any file is locked."""
+    take_turn(session, f"school_decisions:{school_year}")
 
 
 def get_documents(session: Session) -> Mapping[str, bytes]:

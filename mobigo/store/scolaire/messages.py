@@ -18,6 +18,7 @@ from mobigo.store.base import UtcDateTime, change
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
 from mobigo.store.scolaire.rows import PupilRow, SectorRow
 from mobigo.store.scolaire.sectors import Seals, opened_home, year_ends_at
+from mobigo.store.turns import add_unless_there, take_turn
 from scolaire.plans import Direction
 from scolaire.telling import Matter, Scope
 from socle.errors import NotFound
@@ -139,6 +140,18 @@ def find_by_key(session: Session, keys: OpensSealed, key: str) -> Message | None
     return None if row is None else _message(keys, row)
 
 
+def get_by_key(session: Session, keys: OpensSealed, key: str) -> Message:
+    """The message that was sent under a key.
+
+    Raises:
+        NotFound: `unknown_school_message`.
+    """
+    found = find_by_key(session, keys, key)
+    if found is None:
+        raise NotFound("unknown_school_message")
+    return found
+
+
 def list_homes(
     session: Session, keys: OpensSealed, sector_id: str, pupils: Collection[str], weekday: int
 ) -> list[tuple[str, int, str | None]]:
@@ -159,29 +172,28 @@ def add_message(
     key: str,
     children: Iterable[tuple[str, int]],
     addressees: Sequence[Addressee],
-) -> None:
-    """Keep a message, the children whom it concerns, and a letter for each addressee."""
+) -> bool:
+    """Keep a message, the children whom it concerns, and a letter for each addressee; False when its key is there."""
     sector = session.get(SectorRow, message.sector_id)
     if sector is None:
         raise NotFound("unknown_sector", sector=message.sector_id)
     ends_at, scope = year_ends_at(sector.school_year), message.scope
-    session.add(
-        MessageRow(
-            id=message.message_id,
-            key=key,
-            sector_id=message.sector_id,
-            day=scope.day,
-            matter=message.matter,
-            circuits=sorted(scope.circuits),
-            stops=sorted(scope.stops),
-            direction=scope.direction,
-            written_by=message.written_by,
-            written_at=message.written_at,
-            sealed=keys.seal(message.words, _place(message.message_id)),
-            year_ends_at=ends_at,
-        )
+    row = MessageRow(
+        id=message.message_id,
+        key=key,
+        sector_id=message.sector_id,
+        day=scope.day,
+        matter=message.matter,
+        circuits=sorted(scope.circuits),
+        stops=sorted(scope.stops),
+        direction=scope.direction,
+        written_by=message.written_by,
+        written_at=message.written_at,
+        sealed=keys.seal(message.words, _place(message.message_id)),
+        year_ends_at=ends_at,
     )
-    session.flush()
+    if not add_unless_there(session, row, ("key",)):
+        return False
     session.add_all(
         ConcernedRow(message_id=message.message_id, pupil=pupil, home=home, year_ends_at=ends_at)
         for pupil, home in children
@@ -198,6 +210,7 @@ def add_message(
         for number, one in enumerate(addressees)
     )
     session.flush()
+    return True
 
 
 def get_message(session: Session, keys: OpensSealed, message_id: str) -> Message:
@@ -279,6 +292,7 @@ def children_of(session: Session, guardian: str) -> list[Child]:
 
 def set_language(session: Session, holder: str, language: str, now: datetime) -> None:
     """Note the language of somebody."""
+    take_turn(session, f"school_language:{holder}")
     session.merge(LanguageRow(holder=holder, language=language, chosen_at=now))
     session.flush()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from mobigo.store.scolaire.family_rows import OrganiserRow
+from mobigo.store.turns import add_unless_there
 
 COMMUNE, SCHOOL = "commune", "school"
 
@@ -23,11 +24,8 @@ class Scope:
 
 def add_scope(session: Session, holder: str, kind: str, value: str, by: str, now: datetime) -> bool:
     """Have somebody see to a commune or a school; False when they do."""
-    if session.get(OrganiserRow, (holder, kind, value)) is not None:
-        return False
-    session.add(OrganiserRow(holder=holder, kind=kind, value=value, given_by=by, given_at=now))
-    session.flush()
-    return True
+    row = OrganiserRow(holder=holder, kind=kind, value=value, given_by=by, given_at=now)
+    return add_unless_there(session, row, ("holder", "kind", "value"))
 
 
 def remove_scope(session: Session, holder: str, kind: str, value: str) -> bool:

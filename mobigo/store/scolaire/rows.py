@@ -48,6 +48,9 @@ class SchoolRow(SQLModel, table=True):
     bell_wednesday_s: int | None = None
     status: str
     commune: str
+    wait_min_s: int
+    wait_max_s: int
+    shared_by: str  # the villages that share their schools
 
 
 class StopRow(SQLModel, table=True):

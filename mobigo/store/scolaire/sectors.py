@@ -16,6 +16,7 @@ from mobigo.store.base import change
 from mobigo.store.bulk import add_all
 from mobigo.store.personal import OpensSealed, Row
 from mobigo.store.scolaire.rows import FindingRow, PupilRow, SchoolRow, SectorRow, StopRow, VehicleTypeRow
+from mobigo.store.turns import take_turn
 from scolaire.pupils import (
     Home,
     LeftOut,
@@ -108,6 +109,7 @@ def put_sector(
     `guardians` are pseudonyms of accounts by the references that homes name. Children whom families registered stay,
     unless the files tell of them too.
     """
+    take_turn(session, f"school_sector:{kept.sector_id}")
     rows = _pupil_rows(session, kept.sector_id)
     known = {row.found_by: row.pupil for row in rows}
     told = {blind for pupil in sector.pupils for blind in _blinds(keys, kept.sector_id, pupil.pupil_id)}
@@ -173,6 +175,9 @@ def _school_values(school: School) -> dict[str, Any]:
         "bell_wednesday_s": school.bell_wednesday_s,
         "status": str(school.status),
         "commune": school.commune,
+        "wait_min_s": school.wait_min_s,
+        "wait_max_s": school.wait_max_s,
+        "shared_by": school.group,
     }
 
 
@@ -404,6 +409,9 @@ def school_of(row: SchoolRow) -> School:
         bell_wednesday_s=row.bell_wednesday_s,
         status=SchoolStatus(row.status),
         commune=row.commune,
+        wait_min_s=row.wait_min_s,
+        wait_max_s=row.wait_max_s,
+        group=row.shared_by,
     )
 
 

@@ -138,7 +138,7 @@ def get_photo(session: Session, case_id: str) -> tuple[str, bytes] | None:
 
 def set_state(session: Session, case_id: str, state: StopStatus) -> None:
     """Note what was decided; the stop of the sector follows, and is made when there is none."""
-    row = _row(session, case_id)
+    row = _row(session, case_id, locked=True)
     row.state = str(state)
     session.add(row)
     case = _case(row)
@@ -170,6 +170,7 @@ def set_reviewed(session: Session, case_id: str, day: date) -> None:
 
 def add_opinion(session: Session, case_id: str, opinion: Opinion, by: str) -> None:
     """Note what somebody says of a stop."""
+    _row(session, case_id, locked=True)
     number = len(session.exec(select(StopOpinionRow.number).where(StopOpinionRow.case_id == case_id)).all())
     session.add(
         StopOpinionRow(
@@ -204,13 +205,16 @@ def list_sector_stops(session: Session, sector_id: str, but: str) -> list[Stop]:
 
 def restore_stops(session: Session, sector_id: str) -> None:
     """After the files of a sector came again: the stops that were decided here are among its stops as before."""
-    for row in session.exec(select(StopCaseRow).where(StopCaseRow.sector_id == sector_id)).all():
+    for row in session.exec(
+        select(StopCaseRow).where(StopCaseRow.sector_id == sector_id).order_by(col(StopCaseRow.id))
+    ).all():
         if row.state != StopStatus.REQUESTED:
             set_state(session, row.id, StopStatus(row.state))
 
 
-def _row(session: Session, case_id: str) -> StopCaseRow:
-    row = session.get(StopCaseRow, case_id)
+def _row(session: Session, case_id: str, *, locked: bool = False) -> StopCaseRow:
+    """The row of a case; `locked`: nobody else changes it before this transaction ends."""
+    row = session.get(StopCaseRow, case_id, with_for_update=locked, populate_existing=locked)
     if row is None:
         raise NotFound("unknown_stop_case")
     return row

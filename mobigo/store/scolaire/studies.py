@@ -25,6 +25,7 @@ from mobigo.store.base import UtcDateTime
 from mobigo.store.personal import OpensSealed
 from mobigo.store.scolaire.rows import SectorRow
 from mobigo.store.scolaire.sectors import Seals, year_ends_at
+from mobigo.store.turns import take_turn as take_turn_of
 from socle.errors import Conflict, NotFound, Unavailable
 
 _ZLIB_LEVEL = 6
@@ -196,6 +197,7 @@ def add_study(
     sector = session.get(SectorRow, sector_id)
     if sector is None:
         raise NotFound("unknown_sector", sector=sector_id)
+    take_turn_of(session, f"school_studies:{sector_id}")
     highest = select(func.max(StudyRow.number)).where(StudyRow.sector_id == sector_id)
     number = (session.exec(highest).one() or 0) + 1
     row = StudyRow(
@@ -378,6 +380,7 @@ def find_after(session: Session, study: Study) -> int | None:
 
 def add_publication(session: Session, study: Study, valid_from: date, by: str, why: str, now: datetime) -> Publication:
     """Have the head of a study hold from a day on."""
+    take_turn_of(session, f"school_publications:{study.sector_id}")
     highest = select(func.max(PublicationRow.number)).where(PublicationRow.sector_id == study.sector_id)
     row = PublicationRow(
         sector_id=study.sector_id,
@@ -437,6 +440,7 @@ def _keep(
     now: datetime,
     figures: Figures | None,
 ) -> Version:
+    session.exec(select(StudyRow.id).where(StudyRow.id == study.id).with_for_update()).one()  # a search counts too
     highest = select(func.max(VersionRow.number)).where(VersionRow.study_id == study.id)
     number = (session.exec(highest).one() or 0) + 1
     row = VersionRow(

@@ -23,7 +23,10 @@ from mobigo.store.scolaire.sectors import list_findings, list_sectors, load_sect
 from scolaire.entitlement.model import Verdict
 from scolaire.entitlement.shipped import shipped_books, shipped_documents
 from scolaire.generator import draw_sector
+from scolaire.periods import Asked, plan_week
+from scolaire.planfiles import render_plan
 from scolaire.reading import read_sector
+from scolaire.ways import places_of, straight_matrix
 from scolaire.writing import render_sector
 from socle.errors import BadInput, LimitExceeded, NotFound
 from tests.worlds.sectors import lines_of, sector_files
@@ -87,6 +90,23 @@ def test_a_sector_comes_back_as_it_was_read_with_pseudonyms_for_ids(engine):
     assert again == replace(
         sector, pupils=tuple(replace(pupil, pupil_id=names[pupil.pupil_id]) for pupil in sector.pupils)
     )
+
+
+def test_a_sector_that_was_stored_plans_and_leaves_as_it_came(engine):
+    drawn = draw_sector(3, n_pupils=60)
+    told = [
+        replace(school, wait_min_s=60 * (4 + n), wait_max_s=60 * (20 + 3 * n), group="rpi" if n < 3 else "")
+        for n, school in enumerate(drawn.schools)
+    ]
+    sector = replace(drawn, schools=tuple(told))
+    import_sector(engine, KEYS, render_sector(sector), 2026, "demo", CLERK, NOON)
+    again = stored(engine, "demo")
+    assert again.schools == sector.schools
+    own = dict(zip([pupil.pupil_id for pupil in again.pupils], sector.pupils, strict=True))
+    named = replace(again, pupils=tuple(own[pupil.pupil_id] for pupil in again.pupils))
+    assert render_sector(named) == render_sector(sector)
+    asked, matrix = Asked(steps=150, mixed=False), straight_matrix(places_of(sector))  # a plan that minds the groups
+    assert render_plan(plan_week(named, matrix, asked, "")) == render_plan(plan_week(sector, matrix, asked, ""))
 
 
 def test_who_cannot_be_served_stays_known_and_left_out(engine, imported):
