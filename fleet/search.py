@@ -6,12 +6,15 @@ budget give the same plan again, on any machine.
 
 Rounds of steps follow one another, each half as long again as the last of its kind: those that give vehicles
 up and those that make driving cheaper with the vehicles there are. In each the heat falls from `hot` to `cold`.
+
+Where vehicles may carry people of several destinations at once, the first steps carry them one destination at a
+time: what they find keeps every rule, and finding it takes a tenth of the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -76,6 +79,7 @@ class Settings:
     hot: float = 300.0  # in units of cost
     cold: float = 5.0
     round_steps: int = 20_000  # of the first round
+    alone_steps: int = 20_000  # at first, one destination at a time
 
     def __post_init__(self) -> None:
         if min(self.mean_removed, self.longest_string, self.round_steps) < 1 or not 0 < self.cold <= self.hot:
@@ -132,45 +136,95 @@ def search(
         raise ValueError("goals are those that the search knows, in an order that it knows")
     if not problem.requests:
         return Outcome(Plan(()), 0, (), 0, 0.0)
-    begun = budget.now()
+    watch = _Watch(budget, on_better, is_stopped)
+    if start is None and settings.alone_steps and not is_simple(problem):
+        alone = _alone(problem)
+        if is_simple(alone):
+            found = FEWEST_VEHICLES if Goal.VEHICLES in goals else CHEAPEST
+            run = _Run(alone, seed, None, locks, settings, Goal.VEHICLES in goals)
+            _take_rounds(run, watch, found, fewest, settings, settings.alone_steps)
+            start = run.plan()
     run = _Run(problem, seed, start, locks, settings, Goal.VEHICLES in goals)
-    n_steps = 0
-    everybody = len(problem.requests)  # vehicles that are never too many
+    _take_rounds(run, watch, goals, fewest, settings, None)
+    return Outcome(
+        plan=run.plan(),
+        cost=int(run.best[2]),
+        impossible=run.impossible,
+        n_steps=watch.n_steps,
+        seconds=watch.seconds,
+    )
+
+
+def _alone(problem: Problem) -> Problem:
+    """The problem with a group for each destination, so that no two are aboard together."""
+    aims = tuple(replace(each, group=index) for index, each in enumerate(problem.destinations))
+    return replace(problem, destinations=aims)
+
+
+class _Watch:
+    """How far a search is, who looks on, and whether it goes on."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        on_better: Callable[[Incumbent], bool] | None,
+        is_stopped: Callable[[], bool] | None,
+    ) -> None:
+        self._budget, self._on_better, self._asks = budget, on_better, is_stopped
+        self._begun = budget.now()
+        self._is_ended = False
+        self.n_steps = 0
+
+    @property
+    def seconds(self) -> float:
+        """Of the budget's clock, since the search began."""
+        return self._budget.now() - self._begun
+
+    def goes_on(self, run: _Run) -> bool:
+        """Whether there is budget left and nobody stops the search, which then stays ended."""
+        self._is_ended = self._is_ended or self._ends(run)
+        return not self._is_ended
+
+    def _ends(self, run: _Run) -> bool:
+        seconds = self.seconds
+        if run.n_found and self._on_better is not None:
+            run.n_found = 0
+            if self._on_better(run.incumbent(self.n_steps, seconds)):
+                return True
+        if self._asks is not None and self._asks():
+            return True
+        if self._budget.steps is not None and self.n_steps >= self._budget.steps:
+            return True
+        return self._budget.seconds is not None and seconds >= self._budget.seconds
+
+    def part(self, n_chunk: int) -> int:
+        """As many steps of a chunk as the budget allows."""
+        return n_chunk if self._budget.steps is None else min(n_chunk, self._budget.steps - self.n_steps)
+
+
+def _take_rounds(
+    run: _Run, watch: _Watch, goals: Sequence[Goal], fewest: int, settings: Settings, n_steps: int | None
+) -> None:
+    """Take rounds of steps from the plan of `run`, `n_steps` in all when that is not None."""
+    everybody = len(run.problem.requests)  # vehicles that are never too many
     run.take(0, 1, settings.hot, everybody)
-    if Goal.VEHICLES in goals and start is None and not run.best[0]:
+    if Goal.VEHICLES in goals and run.is_new and not run.best[0]:
         run.lay_out(run.plan(), ())  # without rows for vehicles at rest, which would only be looked at and closed
         run.take(0, 1, settings.hot, fewest)
-
-    def goes_on() -> bool:
-        seconds = budget.now() - begun
-        if run.n_found and on_better is not None:
-            run.n_found = 0
-            if on_better(run.incumbent(n_steps, seconds)):
-                return False
-        if is_stopped is not None and is_stopped():
-            return False
-        if budget.steps is not None and n_steps >= budget.steps:
-            return False
-        return budget.seconds is None or seconds < budget.seconds
-
+    last = None if n_steps is None else watch.n_steps + n_steps
     for gives_up, n_chunk, heat in _chunks(goals, settings):
         is_enough = run.best[0] == 0 and run.best[1] <= fewest
-        if not goes_on() or (is_enough and Goal.COST not in goals):
+        if not watch.goes_on(run) or (is_enough and Goal.COST not in goals):
+            break
+        if last is not None and watch.n_steps >= last:
             break
         if gives_up and is_enough:
             continue
         limit = fewest if gives_up else everybody
         run.turn(gives_up, heat, limit)
-        n_taken = n_chunk if budget.steps is None else min(n_chunk, budget.steps - n_steps)
-        run.take(n_steps + 1, n_taken, heat, limit)
-        n_steps += n_taken
-    return Outcome(
-        plan=run.plan(),
-        cost=int(run.best[2]),
-        impossible=run.impossible,
-        n_steps=n_steps,
-        seconds=budget.now() - begun,
-    )
+        n_taken = watch.part(n_chunk)
+        run.take(watch.n_steps + 1, n_taken, heat, limit)
+        watch.n_steps += n_taken
 
 
 def _chunks(goals: Sequence[Goal], settings: Settings) -> Iterator[tuple[bool, int, float]]:
@@ -196,6 +250,7 @@ class _Run:
         settings: Settings,
         counts_vehicles: bool,
     ) -> None:
+        self.is_new = start is None
         given = start or Plan(routes=())
         self.problem, self.locks = problem, locks
         self.is_simple = is_simple(problem)

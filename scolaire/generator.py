@@ -1,9 +1,10 @@
 """Generator: fictitious sectors and regions of school transport, always the same for a seed.
 
 A sector is a main town, smaller towns and villages on a disc, sown no closer than villages are. Pupils of lycées
-and collèges go to the nearest town that has one (one in 25 elsewhere, with or without a reason), those of
-primary schools to the school of a group of villages. Some children have two homes, some are boarders, a few travel
-in a wheelchair. Nothing of it is a real place: names say so, and communes have codes that do not exist.
+and collèges go to the nearest town that has one (one in 25 elsewhere, with or without a reason), those of primary
+schools to the school of a group of villages, and who lives beside the school walks. Some children have two homes,
+some are boarders, a few travel in a wheelchair. Nothing of it is a real place: names say so, and communes have codes
+that do not exist.
 
 Each object is drawn from its own seed, so that no draw of one shifts those of another.
 """
@@ -62,9 +63,10 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Sited:
-    """A school and its place."""
+    """A school, the number of its place, and where in it."""
 
     school: School
+    number: int
     x: float
     y: float
 
@@ -220,12 +222,12 @@ class _Ground:
             status=SchoolStatus.CONTRACT if draws.random() < 0.12 else SchoolStatus.PUBLIC,
             commune=place.commune,
         )
-        return _Sited(school, x, y)
+        return _Sited(school, place.number, x, y)
 
     # --- pupils -------------------------------------------------------------------------------
 
     def pupils(self, places: Sequence[_Place], schools: Sequence[_Sited]) -> Iterator[Pupil]:
-        """Pupils in the order of their numbers; the town's own children walk."""
+        """Pupils in the order of their numbers; children of a place that has their school walk."""
         homes = list(places[1:])
         weights = [place.people if place.number > _TOWNS else place.people // 5 for place in homes]
         by_level = {
@@ -241,7 +243,10 @@ class _Ground:
             draws = self._draws("pupil", i)
             place = draws.choices(homes, weights)[0]
             level = draws.choices((Level.NURSERY, Level.PRIMARY, Level.COLLEGE, Level.LYCEE), (4, 20, 45, 31))[0]
-            near = order[place.number, Level.PRIMARY if level is Level.NURSERY else level]
+            kind = Level.PRIMARY if level is Level.NURSERY else level
+            while order[place.number, kind][0].number == place.number:
+                place = draws.choices(homes, weights)[0]
+            near = order[place.number, kind]
             yield self._pupil(i, draws, level, place, homes, near)
 
     def _pupil(
@@ -257,7 +262,7 @@ class _Ground:
         lived = [self._home(draws, place, attended, days)]
         if regime is not Regime.BOARDER and draws.random() < 0.02:  # two homes, the second not far
             other = min(
-                (home for home in homes if home is not place),
+                (home for home in homes if home.number not in (place.number, attended.number)),
                 key=lambda home: hypot(home.x - place.x, home.y - place.y) * (0.5 + draws.random()),
             )
             one, two = draws.choice(_SHARED_WEEKS)

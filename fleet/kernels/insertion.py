@@ -175,113 +175,104 @@ def is_alike(routes: Routes, route: int, first: int, last: int, group: int) -> b
 
 
 @inner
-def best_in_route(
-    instance: Instance, routes: Routes, room: Room, route: int, request: int, limit: int
-) -> tuple[int, int, int]:
-    """The cheapest possible insertion that costs less than `limit`: cost, visit before it, visit before its drop.
+def best_after(
+    instance: Instance, routes: Routes, room: Room, route: int, request: int, at: int, limit: int
+) -> tuple[int, int]:
+    """The cheapest possible insertion after visit `at` that costs less than `limit`: cost, visit before its drop.
 
-    The drop is JOINS when the vehicle stops there already for somebody; the visit before is -2 when there is no
-    such insertion. Of equally cheap ones it is the first along the route, dropping anew before joining.
+    The drop is JOINS when the vehicle stops there already for somebody; the cost is `limit` when there is no such
+    insertion. Of equally cheap ones it is the first along the route, dropping anew before joining.
     """
     n_visits, kind = routes.n_visits[route], routes.vehicle_type[route]
     drive, cost, rate = instance.drive, instance.cost, instance.rate[kind]
     aim, here = instance.destination[request], instance.pick_place[request]
     there, group, halt = instance.drop_place[aim], instance.group[aim], instance.drop_service[aim]
     service, max_ride = instance.service[request], instance.max_ride[request]
-    best, best_at, best_drop = limit, -2, JOINS
-    if hop(drive, here, there) > max_ride or not fits(instance, routes, route, request, 0, 0):
-        return best, best_at, best_drop
+    best, best_drop = limit, JOINS
     place, visits = routes.place[route], routes.visits[route]
-    aboard, leaves, late = routes.aboard[route], routes.leaves[route], routes.late[route]
+    aboard, late = routes.aboard[route], routes.late[route]
     along, slack = routes.along[route], routes.slack[route]
-    for at in range(routes.n_begun[route] - 1, n_visits):
-        if at >= 0 and aboard[at] != NOBODY and aboard[at] != group:
-            continue
-        before = place[at] if at >= 0 else instance.start[kind]
-        ready = leaves[at] if at >= 0 else instance.shift_earliest[kind]
-        after = place[at + 1] if at + 1 < n_visits else instance.end[kind]
-        by = late[at + 1] if at + 1 < n_visits else instance.shift_latest[kind]
-        begins = max(ready + hop(drive, before, here), instance.earliest[request])
-        if begins > instance.latest[request]:
-            if ready > instance.latest[request]:
+    before = place[at] if at >= 0 else instance.start[kind]
+    ready = routes.leaves[route, at] if at >= 0 else instance.shift_earliest[kind]
+    after = place[at + 1] if at + 1 < n_visits else instance.end[kind]
+    by = late[at + 1] if at + 1 < n_visits else instance.shift_latest[kind]
+    begins = max(ready + hop(drive, before, here), instance.earliest[request])
+    shorter = hop(drive, before, after)
+    longer = hop(drive, before, here) + service
+    room_left = slack[at] if at >= 0 and aboard[at] != NOBODY else FAR
+    spent = fare(cost, rate, before, here)
+    saved = fare(cost, rate, before, after) if n_visits else -instance.fixed_cost[kind]
+    drop = at + 1  # the stop at its destination that comes first
+    while drop < n_visits and visits[drop] != -1 - aim:
+        drop += 1
+    boarded = 0  # the first visit after which somebody aboard goes there
+    while boarded < n_visits and (drop == n_visits or routes.dropped_at[route, boarded] != drop):
+        boarded += 1
+    time = begins + service  # leaving the last visit before the new drop, if nothing slows it down
+    ridden = 0
+    last = here
+    for end in range(at, n_visits):
+        if end > at:
+            if end == at + 1 and longer + hop(drive, here, after) - shorter > room_left:
                 break
-            continue
-        shorter = hop(drive, before, after)
-        longer = hop(drive, before, here) + service
-        room_left = slack[at] if at >= 0 and aboard[at] != NOBODY else FAR
-        spent = fare(cost, rate, before, here)
-        saved = fare(cost, rate, before, after) if n_visits else -instance.fixed_cost[kind]
-        drop = at + 1  # the stop at its destination that comes first
-        while drop < n_visits and visits[drop] != -1 - aim:
-            drop += 1
-        boarded = 0  # the first visit after which somebody aboard goes there
-        while boarded < n_visits and (drop == n_visits or routes.dropped_at[route, boarded] != drop):
-            boarded += 1
-        time = begins + service  # leaving the last visit before the new drop, if nothing slows it down
-        ridden = 0
-        last = here
-        for end in range(at, n_visits):
-            if end > at:
-                if end == at + 1 and longer + hop(drive, here, after) - shorter > room_left:
-                    break
-                if visits[end] == -1 - aim or (aboard[end] != NOBODY and aboard[end] != group):
-                    break
-                step = hop(drive, last, place[end])
-                code = visits[end]
-                if code >= 0:
-                    opens, stay = instance.earliest[code], instance.service[code]
-                else:
-                    opens, stay = instance.drop_earliest[-1 - code], instance.drop_service[-1 - code]
-                time = max(time + step, opens)
-                if time > late[end]:
-                    break
-                time += stay
-                ridden += step + stay
-                last = place[end]
-            if ridden > max_ride or end >= boarded or not fits(instance, routes, route, request, end, end + 1):
+            if visits[end] == -1 - aim or (aboard[end] != NOBODY and aboard[end] != group):
                 break
-            if ridden + hop(drive, last, there) > max_ride:
-                continue
-            if end + 1 < n_visits:
-                onto, until = place[end + 1], late[end + 1]
+            step = hop(drive, last, place[end])
+            code = visits[end]
+            if code >= 0:
+                opens, stay = instance.earliest[code], instance.service[code]
             else:
-                onto, until = instance.end[kind], instance.shift_latest[kind]
-            added = spent + fare(cost, rate, last, there) + fare(cost, rate, there, onto) - saved
-            if end > at:
-                added += fare(cost, rate, here, after) - fare(cost, rate, last, onto)
-            if added >= best:
+                opens, stay = instance.drop_earliest[-1 - code], instance.drop_service[-1 - code]
+            time = max(time + step, opens)
+            if time > late[end]:
+                break
+            time += stay
+            ridden += step + stay
+            last = place[end]
+        if ridden > max_ride or end >= boarded or not fits(instance, routes, route, request, end, end + 1):
+            break
+        if ridden + hop(drive, last, there) > max_ride:
+            continue
+        if end + 1 < n_visits:
+            onto, until = place[end + 1], late[end + 1]
+        else:
+            onto, until = instance.end[kind], instance.shift_latest[kind]
+        added = spent + fare(cost, rate, last, there) + fare(cost, rate, there, onto) - saved
+        if end > at:
+            added += fare(cost, rate, here, after) - fare(cost, rate, last, onto)
+        if added >= best:
+            continue
+        # who is aboard rides at least as much longer as the vehicle drives longer
+        if end == at:
+            further = longer + hop(drive, here, there) + halt + hop(drive, there, onto) - shorter
+            if further > room_left:
                 continue
-            # who is aboard rides at least as much longer as the vehicle drives longer
-            if end == at:
-                further = longer + hop(drive, here, there) + halt + hop(drive, there, onto) - shorter
-                if further > room_left:
-                    continue
-            else:
-                further = hop(drive, last, there) + halt + hop(drive, there, onto) - hop(drive, last, onto)
-                if aboard[end] != NOBODY and further > slack[end]:
-                    continue
-            arrives = max(time + hop(drive, last, there), instance.drop_earliest[aim])
-            if arrives > instance.drop_latest[aim]:
+        else:
+            further = hop(drive, last, there) + halt + hop(drive, there, onto) - hop(drive, last, onto)
+            if aboard[end] != NOBODY and further > slack[end]:
                 continue
-            gone = arrives + halt
-            if gone + hop(drive, there, onto) > until:
-                continue
-            if is_possible(instance, routes, room, route, request, at, end):
-                best, best_at, best_drop = added, at, end
-        if drop < n_visits:
-            onward = hop(drive, here, after)
-            added = spent + fare(cost, rate, here, after) - saved
-            if (
-                added < best
-                and begins + service + onward <= by
-                and longer + onward - shorter <= room_left
-                and onward + along[drop] - along[at + 1] <= max_ride
-                and fits(instance, routes, route, request, at, drop)
-                and is_alike(routes, route, at + 1, drop, group)
-                and is_possible(instance, routes, room, route, request, at, JOINS)
-            ):
-                best, best_at, best_drop = added, at, JOINS
-    return best, best_at, best_drop
+        arrives = max(time + hop(drive, last, there), instance.drop_earliest[aim])
+        if arrives > instance.drop_latest[aim]:
+            continue
+        gone = arrives + halt
+        if gone + hop(drive, there, onto) > until:
+            continue
+        if is_possible(instance, routes, room, route, request, at, end):
+            best, best_drop = added, end
+    if drop < n_visits:
+        onward = hop(drive, here, after)
+        added = spent + fare(cost, rate, here, after) - saved
+        if (
+            added < best
+            and begins + service + onward <= by
+            and longer + onward - shorter <= room_left
+            and onward + along[drop] - along[at + 1] <= max_ride
+            and fits(instance, routes, route, request, at, drop)
+            and is_alike(routes, route, at + 1, drop, group)
+            and is_possible(instance, routes, room, route, request, at, JOINS)
+        ):
+            best, best_drop = added, JOINS
+    return best, best_drop
 
 
 @inner
@@ -292,12 +283,31 @@ def cheapest(
 
     Each route is left out by chance, `blink` times in 65536; of vehicles at rest only the first of its type is
     looked at. The route is -1 when there is none. Of equally cheap ones it is the first.
+
+    A position is looked at closely (`best_after`) only when a pick-up there may be in time and cost less than the
+    best so far together with the cheapest drop that may be in time anywhere along the route. As in `cheapest_run`,
+    arrays are taken out of their tuples once.
     """
+    drive, cost, types, rates = instance.drive, instance.cost, routes.vehicle_type, instance.rate
+    starts, ends, fixed_cost = instance.start, instance.end, instance.fixed_cost
+    shift_earliest, shift_latest = instance.shift_earliest, instance.shift_latest
+    places, wanted = instance.places, instance.load
+    n_kinds, longest = wanted.shape[1], routes.place.shape[1]
+    place, visits, aboard, load = routes.place, routes.visits, routes.aboard, routes.load
+    leaves, late, slack, lengths = routes.leaves, routes.late, routes.slack, routes.n_visits
+    is_open, begun = routes.is_open, routes.n_begun
+    aim, here = instance.destination[request], instance.pick_place[request]
+    there, group, halt = instance.drop_place[aim], instance.group[aim], instance.drop_service[aim]
+    opens, closes = instance.drop_earliest[aim], instance.drop_latest[aim]
+    service, earliest, latest = instance.service[request], instance.earliest[request], instance.latest[request]
     best, best_route, best_at, best_drop = DEAREST, -1, -2, JOINS
+    direct = hop(drive, here, there)
+    if direct > instance.max_ride[request]:
+        return best, best_route, best_at, best_drop
     at_rest = -1
-    for route in range(len(routes.n_visits)):
-        n_visits, kind = routes.n_visits[route], routes.vehicle_type[route]
-        if not routes.is_open[route] or n_visits + 2 > routes.visits.shape[1]:
+    for route in range(len(lengths)):
+        n_visits, kind = lengths[route], types[route]
+        if not is_open[route] or n_visits + 2 > longest:
             continue
         if n_visits == 0:
             if kind == at_rest:
@@ -305,7 +315,64 @@ def cheapest(
             at_rest = kind
         if blink and (draw(dice) & 65535) < blink:
             continue
-        cost, at, drop = best_in_route(instance, routes, room, route, request, best)
-        if at != -2:
-            best, best_route, best_at, best_drop = cost, route, at, drop
+        seated = True
+        for unit in range(n_kinds):
+            seated = seated and wanted[request, unit] <= places[kind, unit]
+        if not seated:
+            continue
+        rate, home, shift_ends = rates[kind], ends[kind], shift_latest[kind]
+        # the least that a drop of its own adds after some visit, the last such visit, the last stop there already
+        least, last_end, last_drop = DEAREST, -1, -1
+        for end in range(n_visits):
+            if visits[route, end] == -1 - aim:
+                last_drop = end
+            last = place[route, end]
+            onto, until = home, shift_ends
+            if end + 1 < n_visits:
+                onto, until = place[route, end + 1], late[route, end + 1]
+            arrives = leaves[route, end] + hop(drive, last, there)
+            if arrives <= closes and max(arrives, opens) + halt + hop(drive, there, onto) <= until:
+                last_end = end
+                added = fare(cost, rate, last, there) + fare(cost, rate, there, onto) - fare(cost, rate, last, onto)
+                least = min(least, added)
+        for at in range(begun[route] - 1, n_visits):
+            ready = leaves[route, at] if at >= 0 else shift_earliest[kind]
+            if ready > closes or ready > latest:
+                break
+            is_shared = at >= 0 and aboard[route, at] != NOBODY
+            if is_shared:
+                seated = aboard[route, at] == group
+                for unit in range(n_kinds):
+                    seated = seated and load[route, at, unit] + wanted[request, unit] <= places[kind, unit]
+                if not seated:
+                    continue
+            before = place[route, at] if at >= 0 else starts[kind]
+            begins = max(ready + hop(drive, before, here), earliest)
+            leave = begins + service
+            if begins > latest or leave + direct > closes:
+                continue
+            after, by = home, shift_ends
+            if at + 1 < n_visits:
+                after, by = place[route, at + 1], late[route, at + 1]
+            spent = fare(cost, rate, before, here)
+            saved = fare(cost, rate, before, after) if n_visits else -fixed_cost[kind]
+            further = hop(drive, before, here) + service - hop(drive, before, after)
+            room_left = slack[route, at] if is_shared else FAR
+            may = (
+                spent + fare(cost, rate, here, there) + fare(cost, rate, there, after) - saved < best
+                and max(leave + direct, opens) + halt + hop(drive, there, after) <= by
+                and further + direct + halt + hop(drive, there, after) <= room_left
+            )
+            if not may and at + 1 < n_visits:
+                between = spent + fare(cost, rate, here, after) - saved
+                onward = hop(drive, here, after)
+                may = (
+                    ((at < last_drop and between < best) or (at < last_end and between + least < best))
+                    and leave + onward <= by
+                    and further + onward <= room_left
+                )
+            if may:
+                added, drop = best_after(instance, routes, room, route, request, at, best)
+                if added < best:
+                    best, best_route, best_at, best_drop = added, route, at, drop
     return best, best_route, best_at, best_drop

@@ -14,7 +14,7 @@ from socle.errors import BadInput
 from tests.oracles.vehicle_routes import SlowSearch, coded
 from tests.worlds.carrying import booked_trips, school_morning
 
-SMALL = Settings(mean_removed=4, longest_string=4, blink=0.05, round_steps=256)
+SMALL = Settings(mean_removed=4, longest_string=4, blink=0.05, round_steps=256, alone_steps=0)
 
 
 def problems() -> list[tuple[str, Problem]]:
@@ -82,6 +82,17 @@ def test_locks_hold(seed):
     assert any([each for each in route.requests if each in sticks] == list(sticks) for route in found.routes)
     codes = [[(type(each), getattr(each, "request", -1)) for each in route.visits[:2]] for route in found.routes]
     assert [(type(each), getattr(each, "request", -1)) for each in begun] in codes
+
+
+def test_with_several_schools_aboard_one_begins_with_one_at_a_time_and_goes_on_from_there():
+    single, mixed = (school_morning(17, 30, 4, mixed=mixed) for mixed in (False, True))
+    settings = replace(SMALL, alone_steps=200)
+    begun = search(single, Budget(steps=200), 1, FEWEST_VEHICLES, settings=SMALL)
+    assert search(mixed, Budget(steps=200), 1, FEWEST_VEHICLES, settings=settings).plan == begun.plan
+    further = search(mixed, Budget(steps=900), 1, FEWEST_VEHICLES, settings=settings)
+    assert broken_promises(mixed, further.plan) == ()
+    assert (further.n_steps, further.plan.unserved) == (900, begun.plan.unserved)
+    assert len(further.plan.routes) <= len(begun.plan.routes)
 
 
 def test_a_plan_that_breaks_a_rule_is_no_plan_to_begin_with():

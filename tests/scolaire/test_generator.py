@@ -60,6 +60,12 @@ def test_what_the_planner_must_cope_with_is_there(sector):
         assert not (pupil.school_id in without_wednesday and days & WEDNESDAY)
 
 
+def test_nobody_is_brought_to_the_school_of_the_own_village(sector):
+    communes = {school.school_id: school.commune for school in sector.schools}
+    for pupil in sector.pupils:
+        assert communes[pupil.school_id] not in {home.commune for home in pupil.homes}
+
+
 def test_roads_are_no_shorter_than_the_straight_line(sector):
     schools = {school.school_id: school for school in sector.schools}
     for pupil in sector.pupils:

@@ -8,7 +8,9 @@ from scolaire.keeping import Keeper
 
 
 def found(n_vehicles: int) -> Incumbent:
-    return Incumbent(0, n_vehicles, n_vehicles, 1, 0.0, lambda: Plan((Route(0, (PickUp(0, 0), DropOff(0, 0))),) * n_vehicles))
+    return Incumbent(
+        0, n_vehicles, n_vehicles, 1, 0.0, lambda: Plan((Route(0, (PickUp(0, 0), DropOff(0, 0))),) * n_vehicles)
+    )
 
 
 def test_the_first_plan_is_kept_at_once_and_the_best_one_when_it_is_time():
