@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from mobigo.demo.school_requests import tell_requests
 from mobigo.demo.schools import SECTOR_NAME
 from mobigo.security import Keys, Role
 from mobigo.services.people.fictitious import ACTOR, email_of
@@ -16,7 +17,7 @@ from mobigo.services.scolaire.entitling import entitle, open_books
 from mobigo.services.scolaire.importing import import_sector, read_folder
 from mobigo.services.scolaire.studying import add_study, list_year, publish
 from mobigo.store.base import reading
-from mobigo.store.people.accounts import find_by_contact
+from mobigo.store.people.accounts import Person, find_by_contact
 from mobigo.texts import text
 from scolaire.entitlement.files import first_day, school_year_of
 from scolaire.reading import read_sector
@@ -33,6 +34,7 @@ class SchoolYear:
 
     n_pupils: int
     n_decisions: int
+    n_requests: int
     valid_from: date
 
 
@@ -59,21 +61,26 @@ def tell_school_year(engine: Engine, keys: Keys, folder: Path, now: datetime) ->
     title = text("cli.demo.school_study")
     study = add_study(engine, keys, done.sector_id or "", title, content, planner, why, now)
     published = publish(engine, keys, study.study_id, study.turn, first_day(school_year), planner, why, now)
-    return SchoolYear(len(done.sector.pupils), decided.n_new, published.valid_from)
+    office = _find(engine, keys, Role.SCHOOL_OFFICE)
+    n_requests = tell_requests(engine, keys, done.sector, done.sector_id or "", office, now) if office else 0
+    return SchoolYear(len(done.sector.pupils), decided.n_new, n_requests, published.valid_from)
+
+
+def _find(engine: Engine, keys: Keys, role: Role) -> Person | None:
+    with reading(engine) as session:
+        return find_by_contact(session, keys, "email", email_of(role))
 
 
 def _actor(engine: Engine, keys: Keys, role: Role) -> str:
     """Who acts: the fictitious account of a role, or the demonstration itself where there is none."""
-    with reading(engine) as session:
-        person = find_by_contact(session, keys, "email", email_of(role))
+    person = _find(engine, keys, role)
     return ACTOR if person is None else person.actor
 
 
 def _with_guardian(engine: Engine, keys: Keys, folder: Path) -> Mapping[str, bytes]:
     """The files of the sector, its first child of each age group in the care of the family's account."""
     files = read_folder(folder)
-    with reading(engine) as session:
-        family = find_by_contact(session, keys, "email", email_of(Role.FAMILY))
+    family = _find(engine, keys, Role.FAMILY)
     if family is None:
         return files
     sector, _findings = read_sector(files)

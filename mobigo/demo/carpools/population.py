@@ -28,7 +28,7 @@ N_COMMUTERS = 145  # those who go out once, share a car or cheat come beside the
 KEEN = (0.6, 1.0)
 SELDOM = 0.17  # of the workdays, the driver whom visitors play: all they did stands on one page
 LINE = "CV6"  # of the fixed scenario and of the accounts that visitors use
-_FIRST_NAMES = (
+FIRST_NAMES = (
     "Adèle", "Agathe", "Aimé", "Alban", "Alix", "Amélie", "Anatole", "André", "Anouk", "Armand", "Aurore", "Baptiste",
     "Bastien", "Blanche", "Brice", "Camille", "Capucine", "Célestin", "Clara", "Clément", "Colette", "Côme", "Denise",
     "Désiré", "Edgar", "Éléonore", "Élise", "Émile", "Estelle", "Eugénie", "Fabien", "Félix", "Flavie", "Florent",
@@ -139,8 +139,8 @@ def _people(make: Maker) -> Mapping[str, Somebody]:
     accounts = {iban: number for number, iban in enumerate(sorted(set(known.values())))}
     found = {}
     for number, name in enumerate(make.people):
-        first = _FIRST_NAMES[number % len(_FIRST_NAMES)]
-        last = _LETTERS[number // len(_FIRST_NAMES) % len(_LETTERS)]
+        first = FIRST_NAMES[number % len(FIRST_NAMES)]
+        last = _LETTERS[number // len(FIRST_NAMES) % len(_LETTERS)]
         found[name] = Somebody(
             f"{first} {last}. (fictif)",
             f"{name}@exemple.test",

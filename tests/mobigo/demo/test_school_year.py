@@ -1,0 +1,41 @@
+"""The demonstration's school year: entered once, with requests in every state, none where no year is open."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from mobigo.demo.school_plan import school_files
+from mobigo.demo.school_requests import N_DRAFTS, N_INCOMPLETE, N_REFUSED, N_WAITING, N_WITHDRAWN
+from mobigo.demo.school_year import FOLDER, tell_school_year
+from mobigo.security import Keys
+from mobigo.services.people.fictitious import open_accounts
+from mobigo.services.scolaire.deciding import count_files
+from tests.worlds.demo import demo_region
+
+KEYS = Keys.of("k" * 32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    build = tmp_path_factory.mktemp("build")
+    (build / FOLDER).mkdir()
+    for path, content in school_files(demo_region().sector).items():
+        (build / path).write_bytes(content)
+    return build / FOLDER
+
+
+def test_the_office_finds_requests_in_every_state_and_nobody_without_a_seat(engine, folder):
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    open_accounts(engine, KEYS, now)
+    told = tell_school_year(engine, KEYS, folder, now)
+    kinds = {"draft": N_DRAFTS, "submitted": N_WAITING, "incomplete": N_INCOMPLETE}
+    assert count_files(engine, 2026) == kinds | {"decided": N_REFUSED, "withdrawn": N_WITHDRAWN}
+    assert told.n_requests == Counter(kinds).total() + N_REFUSED + N_WITHDRAWN
+    assert tell_school_year(engine, KEYS, folder, now) is None
+
+
+def test_a_year_that_cannot_be_asked_for_yet_has_no_requests(engine, folder):
+    now = datetime(2031, 11, 21, 12, tzinfo=UTC)
+    open_accounts(engine, KEYS, now)
+    assert tell_school_year(engine, KEYS, folder, now).n_requests == 0
