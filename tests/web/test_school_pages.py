@@ -3,7 +3,7 @@
 import pytest
 
 from mobigo.security import Role
-from mobigo.services.scolaire import deciding, families, organising, registering
+from mobigo.services.scolaire import deciding, families, handling, organising, registering
 from mobigo.services.scolaire.stopping import ask_for_stop
 from scolaire.safety.dossier import Dossier
 from socle.geo import LatLon
@@ -33,7 +33,7 @@ def site(tmp_path_factory):
         registering.submit(engine, keys, own, asked, NOON)
         for home in (0, 1):
             deciding.override(engine, keys, OFFICE, asked, home, "entitled", "safety", "Route sans trottoir.", NOON)
-        deciding.appeal(engine, keys, own, asked, "Le second foyer aussi.", NOON)
+        handling.appeal(engine, keys, own, asked, "Le second foyer aussi.", NOON)
         one = registering.read_request(engine, keys, own, asked).application
         families.declare_absence(engine, keys, own, one.code, NOON.date(), NOON.date(), "out", NOON)
         organising.set_scope(engine, OFFICE, person.reference, "commune", "25701", NOON, given=True)

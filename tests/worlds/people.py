@@ -39,7 +39,8 @@ from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
 from mobigo.store.scolaire import contracts as school_contracts
 from mobigo.store.scolaire.absences import add_absence
-from mobigo.store.scolaire.applications import KeptHome, add_step, ask_papers, new_application, put_application
+from mobigo.store.scolaire.application_steps import add_step, ask_papers
+from mobigo.store.scolaire.applications import KeptHome, new_application, put_application
 from mobigo.store.scolaire.decisions import add_decisions, keep_book
 from mobigo.store.scolaire.messages import Addressee, Message, set_language
 from mobigo.store.scolaire.messages import Channel as LetterChannel

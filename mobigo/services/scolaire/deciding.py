@@ -14,22 +14,19 @@ from typing import Final
 from sqlalchemy import Engine
 
 from mobigo.security import Keys
+from mobigo.services.scolaire.acting import acting_for_office, check_may, note, visible
 from mobigo.services.scolaire.entitling import Book, open_books
 from mobigo.services.scolaire.registering import Acting, FormWrong
 from mobigo.store.audit import AuditLine, read_why, record
 from mobigo.store.base import Session, reading, transaction
+from mobigo.store.scolaire.application_steps import KeptStep, add_step, list_papers, list_steps
 from mobigo.store.scolaire.applications import (
     KeptApplication,
-    KeptStep,
-    add_step,
     count_applications,
     count_states,
     get_application,
     list_applications,
-    list_papers,
-    list_steps,
     put_application,
-    receive_paper,
     with_home,
 )
 from mobigo.store.scolaire.applications import Wanted as Wanted  # doors name it
@@ -52,7 +49,7 @@ from scolaire.pupils import Pupil, School, Stop
 from scolaire.reading import Seating
 from scolaire.registration.model import MAY, Application, CardState, Deed, State
 from scolaire.registration.typed import Basis, Problem, identity_key, read_typed
-from socle.errors import BadInput, Conflict, Fact, NotFound
+from socle.errors import BadInput, Fact, NotFound
 
 NO_BOOK: Final = "no_book"
 NOT_ENTITLED: Final = "pupil_not_entitled"
@@ -126,8 +123,8 @@ def read_file(engine: Engine, keys: Keys, acting: Acting, application_id: str, n
         NotFound: `unknown_application`.
     """
     with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting)
-        _record(session, "school.file_read", one, acting, now)
+        one = visible(session, keys, application_id, acting)
+        note(session, "school.file_read", one, acting, now)
         return _file(session, keys, one)
 
 
@@ -185,8 +182,8 @@ def decide(engine: Engine, keys: Keys, acting: Acting, application_id: str, now:
     """
     acting_for_office(acting)
     with transaction(engine) as session:
-        take_turn_of_year(session, _visible(session, keys, application_id, acting).school_year)
-        one = _visible(session, keys, application_id, acting, locked=True)
+        take_turn_of_year(session, visible(session, keys, application_id, acting).school_year)
+        one = visible(session, keys, application_id, acting, locked=True)
         return _decide(session, keys, one, acting, open_books(), now)
 
 
@@ -223,13 +220,28 @@ def decide_ready(engine: Engine, keys: Keys, acting: Acting, school_year: int, n
 def _decide(
     session: Session, keys: Keys, one: KeptApplication, acting: Acting, books: Sequence[Book], now: datetime
 ) -> KeptApplication:
-    _check_may(one, Deed.DECIDED)
-    school = get_school(session, one.sector_id, one.school_id)
-    stops = {stop.stop_id: stop for stop in list_stops(session, one.sector_id)}
-    application, problems = _read(one, stops)
+    check_may(one, Deed.DECIDED)
+    application, problems = _read(one, {stop.stop_id: stop for stop in list_stops(session, one.sector_id)})
     if application is None:
         raise FormWrong(problems)
-    judged = judge(one, application, school, books)
+    one = _judged(session, keys, one, application, books, now)
+    return _finish(session, keys, one, application, acting, Deed.DECIDED, now)
+
+
+def _judged(
+    session: Session,
+    keys: Keys,
+    one: KeptApplication,
+    application: Application,
+    books: Sequence[Book],
+    now: datetime,
+    *,
+    but: int | None = None,
+) -> KeptApplication:
+    """The request as the book in force decides it, which is kept; with `but`, only homes without verdict but one."""
+    judged = judge(one, application, get_school(session, one.sector_id, one.school_id), books)
+    if but is not None:
+        judged = [each for each in judged if each.number != but and one.homes[each.number].verdict is None]
     used = {each.decision.book_version for each in judged if each.decision}
     for book in books:
         if book.book.version in used:
@@ -241,7 +253,7 @@ def _decide(
         verdict = None if each.decision is None else str(each.decision.verdict)
         reason = NO_BOOK if each.decision is None else each.decision.reason
         one = with_home(one, replace(home, verdict=verdict, reason=reason, is_overridden=False))
-    return _finish(session, keys, one, application, acting, Deed.DECIDED, now)
+    return one
 
 
 def _finish(
@@ -268,7 +280,7 @@ def _finish(
     _seat(session, keys, one, application)
     told = about or ",".join(str(verdict or NO_BOOK) for verdict in verdicts)
     add_step(session, keys, one, deed, acting.actor, now, home=home, about=told, words=words)
-    _record(session, f"school.application_{deed}", one, acting, now, verdict=told)
+    note(session, f"school.application_{deed}", one, acting, now, verdict=told)
     return one
 
 
@@ -306,6 +318,8 @@ def override(
 ) -> KeptApplication:
     """Decide one home otherwise than the book, for one of the named reasons and in words that the family reads.
 
+    A home beside it about which nothing holds yet, or nothing any more since the child moved, is decided by the book.
+
     Raises:
         NotFound: `unknown_application`; `unknown_school`.
         BadInput: `unknown_school_verdict`, `unknown_override_reason`, `why_missing`.
@@ -319,150 +333,19 @@ def override(
         raise BadInput("unknown_override_reason")
     said = read_why(words)
     with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting, locked=True)
-        _check_may(one, Deed.OVERRIDDEN)
+        take_turn_of_year(session, visible(session, keys, application_id, acting).school_year)
+        one = visible(session, keys, application_id, acting, locked=True)
+        check_may(one, Deed.OVERRIDDEN)
         application, problems = _read(one, {stop.stop_id: stop for stop in list_stops(session, one.sector_id)})
         if application is None:
             raise FormWrong(problems)
         if not 0 <= number < len(one.homes):
             raise NotFound("unknown_application")
+        if any(home.verdict is None and home.number != number for home in one.homes):
+            one = _judged(session, keys, one, application, open_books(), now, but=number)
         home = replace(one.homes[number], verdict=verdict, reason=reason, is_overridden=True)
         one = with_home(one, home)
         about = f"{verdict}:{reason}"
         return _finish(
             session, keys, one, application, acting, Deed.OVERRIDDEN, now, home=number, about=about, words=said
         )
-
-
-# --- papers, cards, appeals ------------------------------------------------------------------------
-
-
-def ask_paper(engine: Engine, keys: Keys, acting: Acting, application_id: str, words: str, now: datetime) -> None:
-    """Tell the family what is missing; the request is incomplete until it is there.
-
-    Raises:
-        NotFound: `unknown_application`.
-        BadInput: `why_missing`.
-        Conflict: `application_state`.
-    """
-    said = read_why(words)
-    with transaction(engine) as session:
-        one = _handled(session, keys, application_id, acting, Deed.PAPER_ASKED)
-        put_application(session, keys, replace(one, state=State.INCOMPLETE, changed_at=now), identity_key(one.typed))
-        add_step(session, keys, one, Deed.PAPER_ASKED, acting.actor, now, words=said)
-        _record(session, "school.paper_asked", one, acting, now)
-
-
-def take_paper(engine: Engine, keys: Keys, acting: Acting, application_id: str, code: str, now: datetime) -> None:
-    """Note that a paper came; a request that waits for nothing else is handed in again.
-
-    Raises:
-        NotFound: `unknown_application`; `unknown_paper`.
-        Conflict: `application_state`.
-    """
-    with transaction(engine) as session:
-        one = _handled(session, keys, application_id, acting, Deed.PAPER_RECEIVED)
-        if not receive_paper(session, one.id, code, now):
-            raise NotFound("unknown_paper")
-        if all(list_papers(session, one.id).values()):
-            one = replace(one, state=State.SUBMITTED, changed_at=now)
-            put_application(session, keys, one, identity_key(one.typed))
-        add_step(session, keys, one, Deed.PAPER_RECEIVED, acting.actor, now, about=code)
-        _record(session, "school.paper_received", one, acting, now, paper=code)
-
-
-def set_card(engine: Engine, keys: Keys, acting: Acting, application_id: str, card: str, now: datetime) -> None:
-    """Say where the card of a pupil is.
-
-    Raises:
-        NotFound: `unknown_application`.
-        BadInput: `unknown_card_state`.
-        Conflict: `application_state`.
-    """
-    if card not in set(CardState):
-        raise BadInput("unknown_card_state")
-    with transaction(engine) as session:
-        one = _handled(session, keys, application_id, acting, Deed.CARD)
-        put_application(session, keys, replace(one, card=CardState(card), changed_at=now), identity_key(one.typed))
-        add_step(session, keys, one, Deed.CARD, acting.actor, now, about=card)
-        _record(session, "school.card", one, acting, now, card=card)
-
-
-def appeal(engine: Engine, keys: Keys, acting: Acting, application_id: str, words: str, now: datetime) -> None:
-    """Note that a family contests a decision: the family itself, or the office when a letter came.
-
-    Raises:
-        NotFound: `unknown_application`.
-        BadInput: `why_missing`.
-        Conflict: `application_state`; `appeal_open`.
-    """
-    said = read_why(words)
-    with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting, locked=True)
-        _check_may(one, Deed.APPEALED)
-        if one.has_appeal:
-            raise Conflict("appeal_open")
-        put_application(session, keys, replace(one, has_appeal=True, changed_at=now), identity_key(one.typed))
-        own = () if acting.for_others else one.homes_of(acting.pseudonym)
-        home = own[0].number if len(own) == 1 else None  # what a guardian writes is not the other one's to read
-        add_step(session, keys, one, Deed.APPEALED, acting.actor, now, home=home, words=said)
-        _record(session, "school.appealed", one, acting, now)
-
-
-def answer_appeal(engine: Engine, keys: Keys, acting: Acting, application_id: str, words: str, now: datetime) -> None:
-    """Answer an appeal in words that the family reads; another verdict is given by `override`.
-
-    Raises:
-        NotFound: `unknown_application`.
-        BadInput: `why_missing`.
-        Conflict: `application_state`; `no_appeal`.
-    """
-    said = read_why(words)
-    with transaction(engine) as session:
-        one = _handled(session, keys, application_id, acting, Deed.APPEAL_ANSWERED)
-        if not one.has_appeal:
-            raise Conflict("no_appeal")
-        put_application(session, keys, replace(one, has_appeal=False, changed_at=now), identity_key(one.typed))
-        asked = [step.home for step in list_steps(session, keys, one.id) if step.deed is Deed.APPEALED]
-        home = asked[-1] if asked else None
-        add_step(session, keys, one, Deed.APPEAL_ANSWERED, acting.actor, now, home=home, words=said)
-        _record(session, "school.appeal_answered", one, acting, now)
-
-
-# --- what all of it stands on ------------------------------------------------------------------------
-
-
-def acting_for_office(acting: Acting) -> None:
-    """Refuse whom the office's own words are not given to."""
-    if not acting.is_office:
-        raise NotFound("unknown_application")
-
-
-def _handled(session: Session, keys: Keys, application_id: str, acting: Acting, deed: Deed) -> KeptApplication:
-    acting_for_office(acting)
-    one = _visible(session, keys, application_id, acting, locked=True)
-    _check_may(one, deed)
-    return one
-
-
-def _visible(
-    session: Session, keys: Keys, application_id: str, acting: Acting, *, locked: bool = False
-) -> KeptApplication:
-    one = get_application(session, keys, application_id, locked=locked)
-    communes, schools = acting.places or ((), ())
-    own = one.school_id in schools or any(home.commune in communes for home in one.homes)
-    if acting.is_office or own or (not acting.for_others and one.homes_of(acting.pseudonym)):
-        return one
-    raise NotFound("unknown_application")
-
-
-def _check_may(one: KeptApplication, deed: Deed) -> None:
-    if deed not in MAY[one.state]:
-        raise Conflict("application_state", state=str(one.state), deed=str(deed))
-
-
-def _record(session: Session, action: str, one: KeptApplication, acting: Acting, now: datetime, **facts: Fact) -> None:
-    """A line about each guardian whom we know, or about nobody."""
-    for guardian in sorted({home.guardian for home in one.homes if home.guardian} or {""}):
-        subject = f"person:{guardian}" if guardian else ""
-        record(session, AuditLine(now, acting.actor, action, subject, facts=dict(facts, application=one.id)))

@@ -20,14 +20,9 @@ from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.scolaire.absences import Absence as Absence  # doors name them
 from mobigo.store.scolaire.absences import add_absence, list_absences, take_back
-from mobigo.store.scolaire.applications import (
-    KeptApplication,
-    KeptHome,
-    find_by_code,
-    list_papers,
-    list_steps,
-)
-from mobigo.store.scolaire.applications import KeptStep as KeptStep
+from mobigo.store.scolaire.application_steps import KeptStep as KeptStep
+from mobigo.store.scolaire.application_steps import list_papers, list_steps
+from mobigo.store.scolaire.applications import KeptApplication, KeptHome, find_by_code
 from mobigo.store.scolaire.decisions import find_standing, get_document
 from mobigo.store.scolaire.messages import Message as Message
 from mobigo.store.scolaire.messages import list_alerts

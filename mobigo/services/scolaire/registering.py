@@ -6,29 +6,27 @@ reads the other's address but the office. One child has one request a year, howe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import Engine
 
-from mobigo.security import Keys, new_code, spelled_code
-from mobigo.store.audit import AuditLine, read_why, record
+from mobigo.security import Keys
+from mobigo.services.scolaire.acting import Acting as Acting  # doors name it
+from mobigo.services.scolaire.acting import check_may, is_of, note, visible
+from mobigo.store.audit import read_why
 from mobigo.store.base import Session, reading, transaction
+from mobigo.store.scolaire.application_steps import add_step, ask_papers, list_papers, list_steps
 from mobigo.store.scolaire.applications import (
     KeptApplication,
     KeptHome,
-    add_step,
-    ask_papers,
-    find_link,
     find_twin,
-    get_application,
     list_of_guardian,
-    list_papers,
     new_application,
     put_application,
-    set_link,
     with_home,
 )
 from mobigo.store.scolaire.registered import PlacedSchool as PlacedSchool
@@ -38,11 +36,10 @@ from mobigo.store.scolaire.registered import (
     list_schools,
     list_stops,
     remove_pupil,
-    set_guardian,
 )
 from scolaire.pupils import School, Stop
 from scolaire.registration.campaigns import Campaign, papers_of, shipped_campaigns
-from scolaire.registration.model import MAY, Application, Channel, Contact, Deed, State
+from scolaire.registration.model import Application, Channel, Contact, Deed, State
 from scolaire.registration.typed import (
     DAYS,
     OF_CHILD,
@@ -59,28 +56,21 @@ from scolaire.registration.typed import (
     read_contact,
     read_typed,
 )
-from socle.errors import BadInput, Conflict, Fact, Forbidden, NotFound
+from socle.errors import BadInput, Conflict, Forbidden
 from socle.times import local_day
 
 FindCommune = Callable[[str], str | None]
-LINK_LIFE: Final = timedelta(days=45)  # a letter is read late, and answered later
 MOST_DRAFTS: Final = 12  # of one account and year
+_WRITES: Final = frozenset({Deed.STARTED, Deed.RENEWED, Deed.CHANGED, Deed.MOVED, Deed.LINKED})
 UNKNOWN: FindCommune = lambda _name: None  # noqa: E731  a default, named
 
 
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who acts: a guardian by default; the office; or somebody of a local organiser, for the own `places`."""
+class ChangedSince(Conflict):
+    """Somebody changed what was being written: who and when, and what stands now in the fields that differ."""
 
-    actor: str
-    pseudonym: str
-    is_office: bool = False
-    places: tuple[Collection[str], Collection[str]] | None = None  # communes, schools
-
-    @property
-    def for_others(self) -> bool:
-        """Whether somebody acts for families."""
-        return self.is_office or self.places is not None
+    def __init__(self, at: datetime, by: str, kept: Mapping[str, str]) -> None:
+        super().__init__("application_changed")
+        self.at, self.by, self.kept = at, by, dict(kept)
 
 
 class FormWrong(BadInput):
@@ -150,11 +140,11 @@ def start(engine: Engine, keys: Keys, acting: Acting, school: str, now: datetime
             one = with_home(one, replace(one.homes[0], guardian=acting.pseudonym))
         deed = Deed.STARTED
         if like:
-            before = _visible(session, keys, like, acting)
+            before = visible(session, keys, like, acting)
             one, deed = _renewed(one, before, acting), Deed.RENEWED
         put_application(session, keys, one, identity_key(one.typed))
         add_step(session, keys, one, deed, acting.actor, now)
-        _record(session, "school.application_started", one, acting, now, renewed=bool(like))
+        note(session, "school.application_started", one, acting, now, renewed=bool(like))
     return one.id
 
 
@@ -194,9 +184,9 @@ def read_request(
     """
     is_told = looked_at is not None and acting.for_others
     with transaction(engine) if is_told else reading(engine) as session:
-        one = _visible(session, keys, application_id, acting)
+        one = visible(session, keys, application_id, acting)
         if looked_at is not None and is_told:
-            _record(session, "school.file_read", one, acting, looked_at)
+            note(session, "school.file_read", one, acting, looked_at)
         return Request(
             one,
             find_school(session, one.sector_id, one.school_id),
@@ -227,6 +217,21 @@ def writable(one: KeptApplication, acting: Acting) -> tuple[str, ...]:
     return tuple(fields)
 
 
+def look_of(one: KeptApplication, acting: Acting) -> str:
+    """What stands in the fields that somebody may write, as a word that is equal while nothing of it changes."""
+    told = one.typed
+    fields = [(name, told[name]) for name in sorted(writable(one, acting)) if told.get(name)]
+    return hashlib.blake2b(repr((one.id, fields)).encode(), digest_size=12).hexdigest()
+
+
+def _changed(session: Session, keys: Keys, one: KeptApplication, fresh: Mapping[str, str]) -> ChangedSince:
+    last = [step for step in list_steps(session, keys, one.id) if step.deed in _WRITES][-1]
+    told = one.typed
+    return ChangedSince(
+        last.at, last.by, {name: told.get(name, "") for name in fresh if fresh[name] != told.get(name, "")}
+    )
+
+
 def save(
     engine: Engine,
     keys: Keys,
@@ -235,20 +240,27 @@ def save(
     typed: Mapping[str, str],
     now: datetime,
     find_commune: FindCommune = UNKNOWN,
+    *,
+    seen: str | None = None,
 ) -> tuple[Problem, ...]:
     """Keep what was typed; what is still wrong with a draft is returned, and refused where it is no draft any more.
+
+    `seen` is the `look_of` of the request when its form was shown: nobody writes over what another wrote meanwhile.
 
     Raises:
         NotFound: `unknown_application`.
         Conflict: `application_state`; `application_twin`.
+        ChangedSince: somebody wrote into the same fields meanwhile.
         FormWrong: what was handed in would become wrong.
     """
     with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting, locked=True)
+        one = visible(session, keys, application_id, acting, locked=True)
         deed = Deed.MOVED if one.state is State.DECIDED else Deed.CHANGED
-        _check_may(one, deed)
+        check_may(one, deed)
         allowed = frozenset(writable(one, acting))
         fresh = {name: value for name, value in kept(typed).items() if name in allowed}
+        if seen is not None and seen != look_of(one, acting):
+            raise _changed(session, keys, one, fresh)
         ticked = {name for name in allowed if name in {"fauteuil", "accueil_1", "accueil_2"}}
         told = {**one.typed, **dict.fromkeys(ticked, ""), **fresh}
         application, problems = read_typed(told, _basis(session, one, acting, find_commune))
@@ -262,7 +274,7 @@ def save(
             ask_papers(session, one, papers_of(application))
         put_application(session, keys, one, identity_key(told))
         add_step(session, keys, one, deed, acting.actor, now)
-        _record(session, "school.application_changed", one, acting, now)
+        note(session, "school.application_changed", one, acting, now)
     return problems
 
 
@@ -271,6 +283,7 @@ def _written(
 ) -> KeptApplication:
     """The request with fields as they were typed, and of what could be read what stands in clear."""
     homes = []
+    child = {name: told[name] for name in OF_CHILD if told.get(name)}
     for number in (0, 1):
         home = next((each for each in one.homes if each.number == number), KeptHome(number, {}, Contact()))
         days = days_of(told, number)
@@ -279,6 +292,8 @@ def _written(
         own = {name: told[name] for name in home_fields(number) if name in told}
         contact = read_contact(own, number)
         fields = {name: value for name, value in own.items() if value and name not in _contact_names(number)}
+        if (home.fields, home.days) != (fields, days) or child != one.fields:
+            home = replace(home, verdict=None, reason=None)  # it was about something else
         read = application.homes[number] if application and len(application.homes) > number else None
         homes.append(
             replace(
@@ -290,9 +305,8 @@ def _written(
                 stop_id=read.stop_id if read else None,
             )
         )
-    fields = {name: told[name] for name in OF_CHILD if told.get(name)}
     level = str(application.level) if application else one.level
-    return replace(one, fields=fields, homes=tuple(homes), level=level, changed_at=now)
+    return replace(one, fields=child, homes=tuple(homes), level=level, changed_at=now)
 
 
 def _contact_names(number: int) -> frozenset[str]:
@@ -310,8 +324,8 @@ def submit(
         FormWrong: what it holds cannot be handed in.
     """
     with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting, locked=True)
-        _check_may(one, Deed.SUBMITTED)
+        one = visible(session, keys, application_id, acting, locked=True)
+        check_may(one, Deed.SUBMITTED)
         campaign = _open_campaign(one.school_year, now, acting)
         application, problems = read_typed(one.typed, _basis(session, one, acting, find_commune))
         if application is None:
@@ -324,7 +338,7 @@ def submit(
         put_application(session, keys, one, identity_key(one.typed))
         ask_papers(session, one, papers_of(application))
         add_step(session, keys, one, Deed.SUBMITTED, acting.actor, now)
-        _record(session, "school.application_submitted", one, acting, now, late=one.is_late, channel=str(one.channel))
+        note(session, "school.application_submitted", one, acting, now, late=one.is_late, channel=str(one.channel))
     return one
 
 
@@ -338,8 +352,8 @@ def withdraw(engine: Engine, keys: Keys, acting: Acting, application_id: str, wh
         BadInput: `why_missing`: of what was handed in it is said why.
     """
     with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting, locked=True)
-        _check_may(one, Deed.WITHDRAWN)
+        one = visible(session, keys, application_id, acting, locked=True)
+        check_may(one, Deed.WITHDRAWN)
         if not acting.for_others and any(home.guardian not in (None, acting.pseudonym) for home in one.homes):
             raise Conflict("shared_application")
         words = why if one.state is State.DRAFT else read_why(why)
@@ -347,86 +361,16 @@ def withdraw(engine: Engine, keys: Keys, acting: Acting, application_id: str, wh
         one = replace(one, state=State.WITHDRAWN, changed_at=now)
         put_application(session, keys, one, identity_key(one.typed))
         add_step(session, keys, one, Deed.WITHDRAWN, acting.actor, now, words=words)
-        _record(session, "school.application_withdrawn", one, acting, now)
-
-
-# --- an account is linked to a child --------------------------------------------------------------
-
-
-def make_link(engine: Engine, keys: Keys, acting: Acting, application_id: str, number: int, now: datetime) -> str:
-    """A code for a letter, with which an account becomes that of the guardian of a home; an older one is void.
-
-    Raises:
-        NotFound: `unknown_application`.
-        Conflict: `application_state`.
-        Forbidden: `not_allowed`: only who acts for families makes codes.
-    """
-    if not acting.for_others:
-        raise Forbidden("not_allowed")
-    code = new_code()
-    with transaction(engine) as session:
-        one = _visible(session, keys, application_id, acting, locked=True)
-        _check_may(one, Deed.LINK_MADE)
-        set_link(session, one.id, number, keys.token_hash(code), now + LINK_LIFE)
-        add_step(session, keys, one, Deed.LINK_MADE, acting.actor, now, home=number)
-        _record(session, "school.link_made", one, acting, now, home=number)
-    return code
-
-
-def use_link(engine: Engine, keys: Keys, acting: Acting, typed: str, now: datetime) -> KeptApplication:
-    """Become the guardian of the home to which a code leads; the code works once.
-
-    Raises:
-        BadInput: `wrong_link_code`: it leads nowhere, was used, or is too old.
-    """
-    with transaction(engine) as session:
-        found = find_link(session, keys.token_hash(spelled_code(typed)), now)
-        if found is None:
-            raise BadInput("wrong_link_code")
-        one = get_application(session, keys, found[0], locked=True)
-        if Deed.LINKED not in MAY[one.state] or acting.pseudonym in {home.guardian for home in one.homes}:
-            raise BadInput("wrong_link_code")
-        home = one.homes[found[1]]
-        one = with_home(one, replace(home, guardian=acting.pseudonym))
-        put_application(session, keys, one, identity_key(one.typed))
-        set_guardian(session, one.id, home.number, acting.pseudonym)
-        set_link(session, one.id, home.number, None, None)
-        add_step(session, keys, one, Deed.LINKED, acting.actor, now, home=home.number)
-        _record(session, "school.linked", one, acting, now, home=home.number)
-    return one
+        note(session, "school.application_withdrawn", one, acting, now)
 
 
 # --- what all of it stands on ------------------------------------------------------------------------
 
 
-def _visible(
-    session: Session, keys: Keys, application_id: str, acting: Acting, *, locked: bool = False
-) -> KeptApplication:
-    """A request for who may see it; for anybody else there is none."""
-    one = get_application(session, keys, application_id, locked=locked)
-    if acting.is_office or (not acting.for_others and one.homes_of(acting.pseudonym)):
-        return one
-    if acting.places is not None:
-        mine = one.made_by == acting.actor and one.state is State.DRAFT
-        if mine or _is_of(one, acting.places):
-            return one
-    raise NotFound("unknown_application")
-
-
 def _check_place(one: KeptApplication, acting: Acting) -> None:
     """Refuse what a local organiser writes of a child of others."""
-    if acting.places is not None and not _is_of(one, acting.places):
+    if acting.places is not None and not is_of(one, acting.places):
         raise Forbidden("school_outside_scope")
-
-
-def _is_of(one: KeptApplication, places: tuple[Collection[str], Collection[str]]) -> bool:
-    communes, schools = places
-    return one.school_id in schools or any(home.commune in communes for home in one.homes)
-
-
-def _check_may(one: KeptApplication, deed: Deed) -> None:
-    if deed not in MAY[one.state]:
-        raise Conflict("application_state", state=str(one.state), deed=str(deed))
 
 
 def _refuse_twin(session: Session, keys: Keys, one: KeptApplication) -> None:
@@ -437,10 +381,3 @@ def _refuse_twin(session: Session, keys: Keys, one: KeptApplication) -> None:
 def _basis(session: Session, one: KeptApplication, acting: Acting, find_commune: FindCommune) -> Basis:
     stops = {stop.stop_id for stop in list_stops(session, one.sector_id)}
     return Basis(one.school_year, one.school_id, stops, find_commune, acting.for_others)
-
-
-def _record(session: Session, action: str, one: KeptApplication, acting: Acting, now: datetime, **facts: Fact) -> None:
-    """A line about each guardian whom we know, or about nobody."""
-    for guardian in sorted({home.guardian for home in one.homes if home.guardian} or {""}):
-        subject = f"person:{guardian}" if guardian else ""
-        record(session, AuditLine(now, acting.actor, action, subject, facts=dict(facts, application=one.id)))

@@ -13,7 +13,8 @@ from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose, rows_of
-from mobigo.store.scolaire.applications import opened_fields, opened_home, opened_words
+from mobigo.store.scolaire.application_steps import opened_words
+from mobigo.store.scolaire.applications import opened_fields, opened_home
 from mobigo.store.scolaire.family_rows import AbsenceRow, ApplicationRow, HomeRow, OrganiserRow, PaperRow, StepRow
 
 

@@ -24,7 +24,16 @@ from mobigo.services.covoiturage.settling import settle
 from mobigo.services.covoiturage.standard import Caller
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
-from mobigo.services.scolaire import contracting, deciding, families, messaging, organising, registering, stating
+from mobigo.services.scolaire import (
+    contracting,
+    deciding,
+    families,
+    handling,
+    messaging,
+    organising,
+    registering,
+    stating,
+)
 from mobigo.services.scolaire.editing import keep
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.searching import ask as ask_search
@@ -229,7 +238,7 @@ def add_pupils(people, person):
     families.declare_absence(engine, keys, own, waits.code, day, day, "all", NOON)
     for one, home in product(decided, (0, 1)):
         deciding.override(engine, keys, schooling.OFFICE, one.id, home, "entitled", "safety", "essai", NOON)
-    deciding.appeal(engine, keys, own, decided[1].id, "essai", NOON)
+    handling.appeal(engine, keys, own, decided[1].id, "essai", NOON)
     organising.set_scope(engine, schooling.OFFICE, person.reference, "commune", "25701", NOON, given=True)
     dossier = Dossier("<b>essai</b>", LatLon(47.2, 6.3), 3, 50, 80, waiting_area=True, crossing=True, no_reversing=True)
     ask_for_stop(engine, schooling.OFFICE, schooling.SECTOR, "25701", dossier, b"\xff\xd8\xff", NOON)

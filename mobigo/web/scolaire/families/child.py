@@ -9,7 +9,7 @@ from datetime import date, datetime
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import deciding, families
+from mobigo.services.scolaire import families, handling
 from mobigo.services.scolaire.families import Absence, ChildFile, KeptStep, Message, Ruling, Times
 from mobigo.texts import error_sentence, text
 from mobigo.web import door
@@ -242,7 +242,7 @@ def make_router(pages: Pages) -> APIRouter:
         state, now, acting = request.app.state, door.now_of(request), acting_of(principal)
         found = families.read_child(state.engine, state.keys, acting, code, now)
         try:
-            deciding.appeal(state.engine, state.keys, acting, found.application.id, form.get("mots", ""), now)
+            handling.appeal(state.engine, state.keys, acting, found.application.id, form.get("mots", ""), now)
         except MobigoError as error:
             return send(request, principal, code, "", error, "mots", form)
         return door.go(f"{CHILD}/{code}?fait=recours")

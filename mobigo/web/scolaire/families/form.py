@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mobigo.services.scolaire.registering import Acting, FindCommune, Request
+from mobigo.services.scolaire.registering import Acting, ChangedSince, FindCommune, Request, look_of
 from mobigo.texts import error_sentence
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Choice, Field, Link
-from mobigo.web.wording import say
+from mobigo.web.wording import moment, say
 from scolaire.pupils import Level, Regime
 from scolaire.registration.model import Kind
 from scolaire.registration.typed import DAYS, DEROGATIONS, Problem, of_home
@@ -38,6 +38,7 @@ class RequestPage:
     said: str
     lead: str
     action: str
+    seen: str
     parts: Sequence[Part]
     submit: str
     draft: str  # the button that keeps what is there, as it is
@@ -174,8 +175,9 @@ def request_page(
     """The form, with what was typed and what is wrong with it."""
     one = request.application
     wrong = {problem.field: problem_sentence(problem) for problem in problems}
+    meanwhile = error.kept if isinstance(error, ChangedSince) else {}
     parts = [
-        replace(part, fields=[replace(field, problem=wrong.get(field.name, "")) for field in part.fields])
+        replace(part, fields=[_told_wrong(field, wrong, meanwhile) for field in part.fields])
         for part in request_parts(request, acting, {**one.typed, **(typed or {})})
     ]
     shown = {field.name for part in parts for field in part.fields}
@@ -183,7 +185,9 @@ def request_page(
         Link(f"#{problem.field}" if problem.field in shown else "#formulaire", problem_sentence(problem))
         for problem in problems
     ]
-    if error is not None and not links:
+    if isinstance(error, ChangedSince):
+        links = [Link("#formulaire", _changed(request, acting, error)), *_differences(parts, meanwhile)]
+    elif error is not None and not links:
         links = [Link("#formulaire", error_sentence(error))]
     school = request.school.name if request.school else one.school_id
     return RequestPage(
@@ -192,11 +196,41 @@ def request_page(
         said=said,
         lead=say("school.form.lead_office" if acting.for_others else "school.form.lead"),
         action=action,
+        seen=look_of(one, acting),
         parts=parts,
         submit=say("school.form.continue"),
         draft=say("school.form.draft") if str(one.state) == "draft" else "",
         back=back,
     )
+
+
+def _told_wrong(field: Field, wrong: Mapping[str, str], meanwhile: Mapping[str, str]) -> Field:
+    """A field with what is wrong with it, or with what somebody else wrote there meanwhile."""
+    if field.name not in meanwhile:
+        return replace(field, problem=wrong.get(field.name, ""))
+    return replace(field, problem=say("school.form.meanwhile", value=_shown(field, meanwhile[field.name])))
+
+
+def _shown(field: Field, value: str) -> str:
+    named = {choice.value: choice.name for choice in field.choices}
+    return named.get(value, value) or say("school.form.nothing")
+
+
+def _differences(parts: Sequence[Part], meanwhile: Mapping[str, str]) -> list[Link]:
+    return [
+        Link(f"#{field.name}", f"{field.label} : {field.problem}")
+        for part in parts
+        for field in part.fields
+        if field.name in meanwhile
+    ]
+
+
+def _changed(request: Request, acting: Acting, error: ChangedSince) -> str:
+    """Who wrote meanwhile, and when."""
+    guardians = {home.guardian for home in request.application.homes if home.guardian}
+    who = "family" if error.by.removeprefix("person:") in guardians else "office"
+    who = "yourself" if error.by == acting.actor else who
+    return say("school.form.changed", who=say(f"school.form.by_{who}"), when=moment(error.at))
 
 
 def year_name(school_year: int) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import registering
+from mobigo.services.scolaire import linking, registering
 from mobigo.services.scolaire.registering import Acting, FormWrong, PlacedSchool
 from mobigo.texts import error_sentence
 from mobigo.web import door
@@ -173,7 +173,7 @@ def make_router(pages: Pages) -> APIRouter:
     def link(request: Request, principal: Owner, form: Fields) -> Response:
         state, now = request.app.state, door.now_of(request)
         try:
-            one = registering.use_link(state.engine, state.keys, acting_of(principal), form.get("code", ""), now)
+            one = linking.use_link(state.engine, state.keys, acting_of(principal), form.get("code", ""), now)
         except MobigoError as error:
             return start_again(request, principal, error, "code")
         return door.go(f"{CHILD}/{one.code}?fait=rattachement")
@@ -210,7 +210,9 @@ def _make_steps(pages: Pages) -> APIRouter:
         state, now, acting = request.app.state, door.now_of(request), acting_of(principal)
         path, refused = f"{REQUESTS}/{request_id}", None
         try:
-            problems = registering.save(state.engine, state.keys, acting, request_id, form, now, find_commune)
+            seen = form.get("vu") or None
+            told = (acting, request_id, form, now, find_commune)
+            problems = registering.save(state.engine, state.keys, *told, seen=seen)
         except MobigoError as error:
             problems, refused = error.problems if isinstance(error, FormWrong) else (), error
         found = registering.read_request(state.engine, state.keys, acting, request_id)

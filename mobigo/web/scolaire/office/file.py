@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import deciding, registering
+from mobigo.services.scolaire import deciding, handling, linking, registering
 from mobigo.services.scolaire.deciding import OVERRIDE_REASONS, RULINGS, File, Judged
 from mobigo.services.scolaire.registering import Acting
 from mobigo.texts import error_sentence
@@ -177,27 +177,27 @@ def _decide(request: Request, acting: Acting, file_id: str, _form: Mapping[str, 
 
 
 def _paper(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
-    deciding.take_paper(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("piece", ""), now)
+    handling.take_paper(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("piece", ""), now)
     return "fait"
 
 
 def _ask(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
-    deciding.ask_paper(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
+    handling.ask_paper(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
     return "fait"
 
 
 def _card(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
-    deciding.set_card(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("carte", ""), now)
+    handling.set_card(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("carte", ""), now)
     return "fait"
 
 
 def _appeal(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
-    deciding.appeal(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
+    handling.appeal(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
     return "fait"
 
 
 def _answer(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
-    deciding.answer_appeal(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
+    handling.answer_appeal(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
     return "fait"
 
 
@@ -247,7 +247,7 @@ def make_router(pages: Pages) -> APIRouter:
         state, acting = request.app.state, acting_of_clerk(request, principal)
         try:
             number = _number(form.get("foyer", ""))
-            code = registering.make_link(state.engine, state.keys, acting, file_id, number, door.now_of(request))
+            code = linking.make_link(state.engine, state.keys, acting, file_id, number, door.now_of(request))
         except MobigoError as error:
             return send(request, acting, FILES, file_id, "", error)
         return send(request, acting, FILES, file_id, say("school.file.link_made", number=number + 1, code=code))

@@ -202,7 +202,9 @@ def _add_form(router: APIRouter, pages: Pages, path: str, needs: Any, acting_of:
         state, now, acting = request.app.state, door.now_of(request), acting_of(request, principal)
         own, refused = f"{path}/{request_id}/saisie", None
         try:
-            problems = registering.save(state.engine, state.keys, acting, request_id, form, now, find_commune)
+            seen = form.get("vu") or None
+            told = (acting, request_id, form, now, find_commune)
+            problems = registering.save(state.engine, state.keys, *told, seen=seen)
             if form.get("suite") == "brouillon":
                 return door.go(f"{own}?fait=brouillon")
             found = registering.read_request(state.engine, state.keys, acting, request_id)

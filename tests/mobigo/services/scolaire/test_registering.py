@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from mobigo.security import Keys
-from mobigo.services.scolaire import deciding, registering
+from mobigo.services.scolaire import deciding, handling, linking, registering
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.registering import Acting, FormWrong
 from mobigo.store.audit import AuditFilter, list_lines
@@ -91,11 +91,11 @@ def test_two_guardians_have_two_homes_and_neither_reads_the_others_address(year)
     with pytest.raises(NotFound):
         registering.read_request(year, KEYS, BASILE, asked)
     with pytest.raises(Forbidden):
-        registering.make_link(year, KEYS, CAMILLE, asked, 1, JULY)
-    code = registering.make_link(year, KEYS, OFFICE, asked, 1, JULY)
-    registering.use_link(year, KEYS, BASILE, f" {code.lower()} ", JULY)
+        linking.make_link(year, KEYS, CAMILLE, asked, 1, JULY)
+    code = linking.make_link(year, KEYS, OFFICE, asked, 1, JULY)
+    linking.use_link(year, KEYS, BASILE, f" {code.lower()} ", JULY)
     with pytest.raises(BadInput, match="wrong_link_code"):
-        registering.use_link(year, KEYS, STRANGER, code, JULY)
+        linking.use_link(year, KEYS, STRANGER, code, JULY)
     registering.save(year, KEYS, BASILE, asked, {"adresse_2": "chez Basile", "commune_2": "25702", "prenom": "X"}, JULY)
     one = read(year, asked)
     assert (one.fields["prenom"], one.homes[1].commune, one.homes[1].guardian) == ("Zoé", "25702", "basile")
@@ -107,11 +107,11 @@ def test_two_guardians_have_two_homes_and_neither_reads_the_others_address(year)
 
 def test_a_code_on_a_letter_that_lay_too_long_leads_nowhere(year):
     asked = ask(year, OFFICE)
-    code = registering.make_link(year, KEYS, OFFICE, asked, 0, JULY)
+    code = linking.make_link(year, KEYS, OFFICE, asked, 0, JULY)
     with pytest.raises(BadInput, match="wrong_link_code"):
-        registering.use_link(year, KEYS, CAMILLE, code, AUTUMN)
-    second = registering.make_link(year, KEYS, OFFICE, asked, 0, AUTUMN)
-    registering.use_link(year, KEYS, CAMILLE, second, AUTUMN)
+        linking.use_link(year, KEYS, CAMILLE, code, AUTUMN)
+    second = linking.make_link(year, KEYS, OFFICE, asked, 0, AUTUMN)
+    linking.use_link(year, KEYS, CAMILLE, second, AUTUMN)
     assert [one.id for one in registering.list_own(year, KEYS, "camille")] == [asked]
 
 
@@ -150,22 +150,22 @@ def test_a_paper_is_asked_for_by_what_was_written_and_noted_when_it_comes(year):
     file = deciding.read_file(year, KEYS, OFFICE, asked, JULY)
     assert file.papers == {"derogation": None}
     assert deciding.decide_ready(year, KEYS, OFFICE, 2026, JULY) == (0, 0)  # it waits for its paper
-    deciding.take_paper(year, KEYS, OFFICE, asked, "derogation", JULY)
+    handling.take_paper(year, KEYS, OFFICE, asked, "derogation", JULY)
     assert deciding.decide_ready(year, KEYS, OFFICE, 2026, JULY) == (0, 1)  # and now for the road
     with pytest.raises(NotFound):
-        deciding.take_paper(year, KEYS, OFFICE, asked, "derogation", JULY)
+        handling.take_paper(year, KEYS, OFFICE, asked, "derogation", JULY)
 
 
 def test_an_appeal_is_answered_and_the_office_may_decide_otherwise_for_a_named_reason(year):
     asked = ask(year, OFFICE, route_m_1="400")
     assert deciding.decide(year, KEYS, OFFICE, asked, JULY).homes[0].verdict == "pays"
-    deciding.appeal(year, KEYS, OFFICE, asked, "La route est dangereuse.", JULY)
+    handling.appeal(year, KEYS, OFFICE, asked, "La route est dangereuse.", JULY)
     assert deciding.list_files(year, KEYS, OFFICE, Wanted(2026, appeal=True), 10, 0, JULY).n == 1
     with pytest.raises(BadInput, match="unknown_override_reason"):
         deciding.override(year, KEYS, OFFICE, asked, 0, "entitled", "envie", "bon", JULY)
     done = deciding.override(year, KEYS, OFFICE, asked, 0, "entitled", "safety", "Sans trottoir.", JULY)
     assert (done.homes[0].verdict, done.homes[0].is_overridden) == ("entitled", True)
-    deciding.answer_appeal(year, KEYS, OFFICE, asked, "Vous avez raison.", JULY)
+    handling.answer_appeal(year, KEYS, OFFICE, asked, "Vous avez raison.", JULY)
     file = deciding.read_file(year, KEYS, OFFICE, asked, JULY)
     assert file.standing[0][0].verdict == "pays"  # the book's word stays beside the office's
     assert [step.words for step in file.steps if step.words] == [
@@ -198,6 +198,47 @@ def test_a_move_during_the_year_is_decided_anew(year):
     assert deciding.decide(year, KEYS, OFFICE, asked, AUTUMN).homes[0].verdict == "pays"
     with year.connect() as connection:
         assert connection.execute(text("SELECT max(number) FROM school_decision")).scalar() == 2
+
+
+def test_nobody_writes_over_what_another_wrote_meanwhile(year):
+    asked = ask(year)
+    seen = registering.look_of(read(year, asked), CAMILLE)
+    registering.save(year, KEYS, OFFICE, asked, {**typed(), "classe": "5e B"}, AUTUMN)
+    late = typed(classe="4e C")
+    with pytest.raises(registering.ChangedSince) as refused:
+        registering.save(year, KEYS, CAMILLE, asked, late, AUTUMN, seen=seen)
+    assert (refused.value.by, refused.value.at, refused.value.kept) == (OFFICE.actor, AUTUMN, {"classe": "5e B"})
+    assert read(year, asked).fields["classe"] == "5e B"
+    registering.save(year, KEYS, CAMILLE, asked, late, AUTUMN, seen=registering.look_of(read(year, asked), CAMILLE))
+    assert read(year, asked).fields["classe"] == "4e C"
+
+
+def test_what_two_guardians_write_of_their_own_homes_is_no_conflict(year):
+    asked = ask(year, jeudi="2", vendredi="2", responsable_2="Basile Petit")
+    linking.use_link(year, KEYS, BASILE, linking.make_link(year, KEYS, OFFICE, asked, 1, JULY), JULY)
+    seen = registering.look_of(read(year, asked), CAMILLE)
+    registering.save(year, KEYS, BASILE, asked, {"adresse_2": "chez Basile", "commune_2": "25702"}, JULY)
+    registering.save(year, KEYS, CAMILLE, asked, {"adresse_1": "1 rue Neuve", "commune_1": "25701"}, JULY, seen=seen)
+    one = read(year, asked)
+    assert (one.typed["adresse_1"], one.typed["adresse_2"]) == ("1 rue Neuve", "chez Basile")
+
+
+def test_after_a_move_no_verdict_of_the_old_home_holds(year):
+    days = {"jeudi": "2", "vendredi": "2", "responsable_2": "Basile Petit", "commune_2": "25701", **MEASURED}
+    asked = ask(year, OFFICE, adresse_2="chez Basile", route_m_2="6200", **days)
+    done = deciding.decide(year, KEYS, OFFICE, asked, JULY)
+    assert [home.verdict for home in done.homes] == ["entitled", "entitled"]
+    moved = typed(**(days | {"adresse_2": "en ville", "commune_2": "25578", "route_m_2": "300"}))
+    registering.save(year, KEYS, OFFICE, asked, moved, AUTUMN)
+    assert [home.verdict for home in read(year, asked).homes] == ["entitled", None]
+    # One home is decided by the office: the other one by the book, and not by what held before the move.
+    done = deciding.override(year, KEYS, OFFICE, asked, 0, "entitled", "safety", "Sans trottoir.", AUTUMN)
+    assert [home.verdict for home in done.homes] == ["entitled", "pays"]
+    assert done.state is State.DECIDED
+    registering.save(year, KEYS, OFFICE, asked, {**moved, "commune_1": "25578", "route_m_1": "300"}, AUTUMN)
+    one = read(year, asked)
+    assert (one.homes[0].verdict, one.homes[0].is_overridden, one.homes[1].verdict) == (None, True, "pays")
+    assert deciding.decide_ready(year, KEYS, OFFICE, 2026, AUTUMN) == (0, 0)  # somebody looks at it again
 
 
 def test_next_years_request_begins_with_what_does_not_change(year):

@@ -3,7 +3,7 @@
 import pytest
 
 from mobigo.security import Keys
-from mobigo.services.scolaire import deciding, families, registering
+from mobigo.services.scolaire import deciding, families, handling, linking, registering
 from mobigo.services.scolaire.registering import Acting
 from mobigo.store.base import reading
 from mobigo.store.scolaire.messages import children_of
@@ -25,8 +25,8 @@ def shared(engine):
     registering.save(engine, KEYS, OFFICE, asked, typed(**SHARED, **MEASURED), JULY)
     registering.submit(engine, KEYS, OFFICE, asked, JULY)
     assert deciding.decide(engine, KEYS, OFFICE, asked, JULY).state is State.DECIDED
-    code = registering.make_link(engine, KEYS, OFFICE, asked, 1, JULY)
-    registering.use_link(engine, KEYS, BASILE, code, JULY)
+    code = linking.make_link(engine, KEYS, OFFICE, asked, 1, JULY)
+    linking.use_link(engine, KEYS, BASILE, code, JULY)
     return asked
 
 
@@ -66,8 +66,8 @@ def test_a_guardian_who_works_for_an_organiser_reads_no_more_by_that(engine, sha
 
 
 def test_neither_reads_what_the_other_wrote_in_an_appeal_nor_its_answer(engine, shared):
-    deciding.appeal(engine, KEYS, BASILE, shared, "J’habite loin de l’arrêt.", JULY)
-    deciding.answer_appeal(engine, KEYS, OFFICE, shared, "Un arrêt est à l’étude.", JULY)
+    handling.appeal(engine, KEYS, BASILE, shared, "J’habite loin de l’arrêt.", JULY)
+    handling.answer_appeal(engine, KEYS, OFFICE, shared, "Un arrêt est à l’étude.", JULY)
     code = read(engine, shared).code
     words = {
         acting.pseudonym: [
@@ -78,7 +78,7 @@ def test_neither_reads_what_the_other_wrote_in_an_appeal_nor_its_answer(engine, 
         for acting in (CAMILLE, BASILE)
     }
     assert words == {"camille": [], "basile": ["J’habite loin de l’arrêt.", "Un arrêt est à l’étude."]}
-    deciding.appeal(engine, KEYS, OFFICE, shared, "Lettre de l’un des deux.", JULY)
+    handling.appeal(engine, KEYS, OFFICE, shared, "Lettre de l’un des deux.", JULY)
     for acting in (CAMILLE, BASILE):
         steps = families.read_child(engine, KEYS, acting, code, JULY).steps
         assert [step.words for step in steps if step.deed is Deed.APPEALED and step.home is None] == [""]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mobigo.services.scolaire import deciding, registering
+from mobigo.services.scolaire import deciding, linking, registering
 from tests.worlds.schooling import OFFICE, SCHOOL, school_year, typed
 from tests.worlds.valley import valley
 from tests.worlds.visiting import place
@@ -105,7 +105,7 @@ def test_the_other_guardian_is_linked_by_a_code_and_reads_the_own_home_only(site
     assert other.go(page).page.status_code == 404
     engine, keys, now = site.people.engine, site.people.keys, site.clock.now
     (own,) = registering.list_own(engine, keys, find_guardian(site))
-    code = registering.make_link(engine, keys, OFFICE, own.id, 1, now)
+    code = linking.make_link(engine, keys, OFFICE, own.id, 1, now)
     other.go("/scolaire/demande").send("/scolaire/demande/rattachement", code="AAAAA-AAAAA")
     assert other.page.status_code == 400
     other.send("/scolaire/demande/rattachement", code=code)
@@ -118,3 +118,18 @@ def test_the_other_guardian_is_linked_by_a_code_and_reads_the_own_home_only(site
     assert "chez Basile" not in visitor.go(path).page.text
     assert "chez Basile" not in visitor.go(page).page.text
     assert site.visitor().go(page).title == "Se connecter"
+
+
+def test_who_saves_after_another_is_told_who_and_reads_both(site):
+    visitor, path = ask(site)
+    visitor.send(f"{path}/verifier").go(path)
+    engine, keys, now = site.people.engine, site.people.keys, site.clock.now
+    (own,) = registering.list_own(engine, keys, find_guardian(site))
+    registering.save(engine, keys, OFFICE, own.id, typed(classe="5e de Claude"), now)
+    mine = typed(classe="4e de Camille")
+    visitor.send(path, "verifier", **mine)
+    assert (visitor.page.status_code, len(visitor.refusals)) == (409, 2)
+    for words in ("a été modifiée par le bureau", "Enregistré entre-temps : 5e de Claude", 'value="4e de Camille"'):
+        assert words in visitor.page.text.replace("\N{NO-BREAK SPACE}", " ")
+    visitor.send(path, "verifier", **mine)
+    assert "4e de Camille" in visitor.go(path).page.text
