@@ -5,15 +5,17 @@ Every child is fictitious. None is given a seat, for the plan that is published 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from sqlalchemy import Engine
 
 from mobigo.demo.carpools.population import FIRST_NAMES
 from mobigo.security import Keys
-from mobigo.services.scolaire import deciding, registering
+from mobigo.services.scolaire import deciding, handling, registering
 from mobigo.services.scolaire.registering import Acting
 from mobigo.store.people.accounts import Person
 from mobigo.texts import text
@@ -27,8 +29,13 @@ _URBAN: Final = "25056"  # Besançon, whose own authority carries its pupils
 _SCHOOL_DAYS: Final = (0, 1, 3, 4)
 
 
-def tell_requests(engine: Engine, keys: Keys, sector: Sector, sector_id: str, office: Person, now: datetime) -> int:
-    """Enter them as paper forms that the office typed; how many there are, none while no year may be asked for."""
+def tell_requests(
+    engine: Engine, keys: Keys, sector: Sector, sector_id: str, office: Person, family: Person | None, now: datetime
+) -> int:
+    """Enter them as paper forms that the office typed, and one that a family handed in itself.
+
+    How many there are: none while no year may be asked for.
+    """
     year = int(sector_id[:4])
     if not any(one.school_year == year for one in registering.open_campaigns(now)):
         return 0
@@ -48,14 +55,27 @@ def tell_requests(engine: Engine, keys: Keys, sector: Sector, sector_id: str, of
     for _ in range(N_DRAFTS):
         take(hands_in=False, responsable_1="")
     for _ in range(N_INCOMPLETE):
-        deciding.ask_paper(engine, keys, acting, take(), text("cli.demo.school_paper"), now)
+        handling.ask_paper(engine, keys, acting, take(), text("cli.demo.school_paper"), now)
     refused = [take(commune_1=_URBAN) for _ in range(N_REFUSED)]
     for asked in refused:
         deciding.decide(engine, keys, acting, asked, now)
-    deciding.appeal(engine, keys, acting, refused[0], text("cli.demo.school_appeal"), now)
+    handling.appeal(engine, keys, acting, refused[0], text("cli.demo.school_appeal"), now)
     for _ in range(N_WITHDRAWN):
         registering.withdraw(engine, keys, acting, take(), text("cli.demo.school_withdrawn"), now)
-    return N_WAITING + N_DRAFTS + N_INCOMPLETE + N_REFUSED + N_WITHDRAWN
+    if family is not None:
+        school, fields = next(forms)
+        own = Acting(family.actor, family.pseudonym)
+        asked = registering.start(engine, keys, own, school, now)
+        registering.save(engine, keys, own, asked, fields, now, lambda name: name)
+        registering.submit(engine, keys, own, asked, now, lambda name: name)
+    return (family is not None) + N_WAITING + N_DRAFTS + N_INCOMPLETE + N_REFUSED + N_WITHDRAWN
+
+
+def communes_asked(sector: Sector, most: int) -> list[str]:
+    """The communes from which most of the requests that wait come."""
+    forms = islice(_forms(sector, "", 0, 0), N_WAITING)
+    n_of = Counter(fields["commune_1"] for _school, fields in forms)
+    return sorted(n_of, key=lambda commune: (-n_of[commune], commune))[:most]
 
 
 def _forms(sector: Sector, sector_id: str, year: int, today_year: int) -> Iterator[tuple[str, dict[str, str]]]:

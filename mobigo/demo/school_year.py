@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Engine
 
-from mobigo.demo.school_requests import tell_requests
+from mobigo.demo.school_requests import communes_asked, tell_requests
 from mobigo.demo.schools import SECTOR_NAME
 from mobigo.security import Keys, Role
 from mobigo.services.people.fictitious import ACTOR, email_of
 from mobigo.services.scolaire.entitling import entitle, open_books
 from mobigo.services.scolaire.importing import import_sector, read_folder
+from mobigo.services.scolaire.organising import set_scope
+from mobigo.services.scolaire.registering import Acting
 from mobigo.services.scolaire.studying import add_study, list_year, publish
 from mobigo.store.base import reading
 from mobigo.store.people.accounts import Person, find_by_contact
@@ -26,6 +29,7 @@ from socle.times import PARIS
 
 FOLDER = "scolaire"
 PLAN = "plan.json"
+N_COMMUNES: Final = 3  # of the local organiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,15 @@ def tell_school_year(engine: Engine, keys: Keys, folder: Path, now: datetime) ->
     study = add_study(engine, keys, done.sector_id or "", title, content, planner, why, now)
     published = publish(engine, keys, study.study_id, study.turn, first_day(school_year), planner, why, now)
     office = _find(engine, keys, Role.SCHOOL_OFFICE)
-    n_requests = tell_requests(engine, keys, done.sector, done.sector_id or "", office, now) if office else 0
+    organiser = _find(engine, keys, Role.SCHOOL_ORGANISER)
+    if organiser and office:
+        acting = Acting(office.actor, office.pseudonym, is_office=True)
+        for commune in communes_asked(done.sector, N_COMMUNES):
+            set_scope(engine, acting, organiser.reference, "commune", commune, now, given=True)
+    n_requests = 0
+    if office:
+        family = _find(engine, keys, Role.FAMILY)
+        n_requests = tell_requests(engine, keys, done.sector, done.sector_id or "", office, family, now)
     return SchoolYear(len(done.sector.pupils), decided.n_new, n_requests, published.valid_from)
 
 

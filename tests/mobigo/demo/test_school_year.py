@@ -8,9 +8,14 @@ import pytest
 from mobigo.demo.school_plan import school_files
 from mobigo.demo.school_requests import N_DRAFTS, N_INCOMPLETE, N_REFUSED, N_WAITING, N_WITHDRAWN
 from mobigo.demo.school_year import FOLDER, tell_school_year
-from mobigo.security import Keys
-from mobigo.services.people.fictitious import open_accounts
-from mobigo.services.scolaire.deciding import count_files
+from mobigo.security import Keys, Role
+from mobigo.services.people.fictitious import email_of, open_accounts
+from mobigo.services.scolaire.deciding import Wanted, count_files, list_files
+from mobigo.services.scolaire.organising import acting_of_organiser
+from mobigo.services.scolaire.registering import list_own
+from mobigo.store.base import reading
+from mobigo.store.people.accounts import find_by_contact
+from scolaire.registration.model import State
 from tests.worlds.demo import demo_region
 
 KEYS = Keys.of("k" * 32)
@@ -29,10 +34,20 @@ def test_the_office_finds_requests_in_every_state_and_nobody_without_a_seat(engi
     now = datetime(2026, 11, 21, 12, tzinfo=UTC)
     open_accounts(engine, KEYS, now)
     told = tell_school_year(engine, KEYS, folder, now)
-    kinds = {"draft": N_DRAFTS, "submitted": N_WAITING, "incomplete": N_INCOMPLETE}
+    kinds = {"draft": N_DRAFTS, "submitted": N_WAITING + 1, "incomplete": N_INCOMPLETE}  # one of the family's own
     assert count_files(engine, 2026) == kinds | {"decided": N_REFUSED, "withdrawn": N_WITHDRAWN}
     assert told.n_requests == Counter(kinds).total() + N_REFUSED + N_WITHDRAWN
+    family, organiser = _account(engine, Role.FAMILY), _account(engine, Role.SCHOOL_ORGANISER)
+    (own,) = list_own(engine, KEYS, family.pseudonym)
+    assert own.state is State.SUBMITTED
+    local = acting_of_organiser(engine, organiser.actor, organiser.pseudonym)
+    assert list_files(engine, KEYS, local, Wanted(2026), 50, 0, now).n > 0
     assert tell_school_year(engine, KEYS, folder, now) is None
+
+
+def _account(engine, role):
+    with reading(engine) as session:
+        return find_by_contact(session, KEYS, "email", email_of(role))
 
 
 def test_a_year_that_cannot_be_asked_for_yet_has_no_requests(engine, folder):
