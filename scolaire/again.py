@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from fleet.bounds import fewest_vehicles
-from fleet.search import Incumbent, Outcome
+from fleet.search import Budget, Incumbent, Outcome
 from scolaire.keeping import Keeper
 from scolaire.outings import left_out_of, make_outing, not_served, periods_of, riders_of, runs_of, waits_of
 from scolaire.periods import Asked, plan_outing
@@ -70,20 +70,29 @@ def improve(
     matrix: TravelMatrix,
     asked: Asked,
     *,
+    led_by: int | None = None,
     on_better: Callable[[Sight], bool] | None = None,
     on_plan: Callable[[SchoolPlan], None] | None = None,
 ) -> SchoolPlan:
     """A better plan of the same riders, found within the budget; the matrix is between `places_of(plan)`.
 
+    `led_by`: a period whose runs are others than those that the plan was made with (other bells, chained anew); it is
+    searched first, the others of its direction begin with what was found for it, and all that is found is taken.
     `on_better` stops everything by answering True; `on_plan` is given whole plans on the way, every few seconds.
 
     Raises:
         BadInput: `sector_without_vehicles`.
     """
-    work = _Work(plan, _without_roads(plan, matrix), asked, on_better, on_plan)
-    for nth in range(len(plan.periods)):
-        work.search(nth)
+    work = _Work(plan, _without_roads(plan, matrix), asked, on_better, on_plan, led_by)
+    order = range(len(plan.periods))
+    for share, nth in enumerate(sorted(order, key=lambda one: (one != led_by, one))):
+        work.search(nth, share)
     return work.told()
+
+
+def fewest_coaches(plan: SchoolPlan, matrix: TravelMatrix) -> int | None:
+    """No plan of the same riders that keeps the locked circuits has fewer vehicles."""
+    return _Work(plan, _without_roads(plan, matrix), Asked(), None, None, None).bound()
 
 
 def is_better(plan: SchoolPlan, other: SchoolPlan) -> bool:
@@ -102,7 +111,9 @@ class _Work:
         asked: Asked,
         on_better: Callable[[Sight], bool] | None,
         on_plan: Callable[[SchoolPlan], None] | None,
+        led_by: int | None,
     ) -> None:
+        self._led_by = led_by
         self._plan, self._matrix, self._asked = plan, matrix, asked
         self._on_better, self._on_plan = on_better, on_plan
         self._locked = tuple(run for run in plan.runs if run.is_locked)
@@ -123,13 +134,13 @@ class _Work:
         self._is_stopped = False
         self._spent_s = 0.0
 
-    def search(self, nth: int) -> None:
-        """Look for a better plan of one period."""
-        if self._is_stopped:
+    def search(self, nth: int, share: int) -> None:
+        """Look for a better plan of one period, with the `share`-th part of the budget."""
+        if self._is_stopped and self._led_by is None:
             return
         outing = self._outings[nth]
-        begun = replace(self._plan, runs=tuple(run for run in self._free if run.period == nth))
-        budget = self._asked.part(nth, len(self._plan.periods))
+        begun = self._begun(nth)
+        budget = Budget(steps=1) if self._is_stopped else self._asked.part(share, len(self._plan.periods))
         fewest = max((len(one.plan.routes) for one in self._found if one is not None), default=0)
         n_locked = len({run.circuit_id for run in self._locked if run.period == nth})
 
@@ -145,15 +156,26 @@ class _Work:
                 seconds = self._spent_s + incumbent.seconds
                 n_vehicles = incumbent.n_vehicles + n_locked
                 sight = Sight(outing.period, nth, len(self._found), n_vehicles, incumbent.n_unserved, seconds)
-                self._is_stopped = self._on_better(sight)
+                self._is_stopped |= self._on_better(sight)
             return self._is_stopped
 
         outcome = plan_outing(outing, budget, self._asked.seed, begun if begun.runs else None, tell, fewest, keeper)
         self._spent_s += outcome.seconds
         left = {one.pupil_id for one in self._plan.not_served if one.period == nth}
         n_left = len(left & {rider.pupil_id for rider in self._plan.riders})
-        if (len(not_served(outing, outcome, nth)), len(outcome.plan.routes)) <= (n_left, len(begun.runs)):
+        found = len(not_served(outing, outcome, nth)), len(outcome.plan.routes)
+        if self._led_by is not None or found <= (n_left, len(begun.runs)):
             self._found[nth] = outcome
+
+    def _begun(self, nth: int) -> SchoolPlan:
+        """The plan whose runs the search of a period begins with."""
+        led_by = self._led_by
+        leader = None if led_by in (None, nth) else self._found[led_by or 0]
+        directions = [period.direction for period in self._plan.periods]
+        if led_by is None or leader is None or directions[nth] is not directions[led_by]:
+            return replace(self._plan, runs=tuple(run for run in self._free if run.period == nth))
+        rider_of = {rider: rider for rider in range(len(self._plan.riders))}
+        return replace(self._plan, runs=tuple(runs_of(self._outings[led_by], leader.plan, led_by, rider_of)))
 
     def told(self, so_far: Mapping[int, Outcome] | None = None) -> SchoolPlan:
         """The plan with what was found of each period; of the others as it was."""
@@ -170,14 +192,14 @@ class _Work:
                 left += _never_asked(plan, nth)
         types = self._sector.vehicle_types
         steps = tuple(0 if one is None else one.n_steps for one in found)
-        making = replace(plan.making, seed=self._asked.seed, steps=sum(steps), bound=self._bound(), steps_of=steps)
+        making = replace(plan.making, seed=self._asked.seed, steps=sum(steps), bound=self.bound(), steps_of=steps)
         free = replace(plan, vehicle_types=types, runs=tuple(_in_order(runs)), not_served=tuple(left), making=making)
         made = make_circuits(free, Ways(places_of(plan), self._matrix), self._asked.shares)
         named = _renamed(made.runs, {run.circuit_id for run in self._locked})
         both = sorted([*self._locked, *named], key=lambda run: (run.period, run.circuit_id))
         return replace(made, vehicle_types=plan.vehicle_types, runs=tuple(both))
 
-    def _bound(self) -> int | None:
+    def bound(self) -> int | None:
         """No plan that keeps the locked circuits has fewer vehicles than its period with the highest bound."""
         found = [
             fewest_vehicles(outing.problem) + len({run.circuit_id for run in self._locked if run.period == nth})

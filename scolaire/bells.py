@@ -10,7 +10,7 @@ are planned again under the new bells, and the bells again for the new runs, for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ class Chosen:
     n_coaches: int  # for the runs as they are
     fewest: int
     is_proved: bool
+    coaches: tuple[tuple[Halt, ...], ...] = ()  # what each of them drives, one load after the other
 
     @property
     def minutes(self) -> int:
@@ -66,12 +67,14 @@ def choose_bells(
     most_s: int,
     *,
     period: int = 0,
+    fixed: Collection[int] = (),
     most_coaches: int | None = None,
     effort: float = EFFORT,
 ) -> Chosen:
     """Bells at most `most_s` earlier or later for the morning `period` of a plan, its loads as they are.
 
-    `most_coaches` asks for the least minutes with that many coaches, instead of the fewest coaches.
+    Bells of the schools in `fixed` do not move. `most_coaches` asks for the least minutes with that many coaches,
+    instead of the fewest coaches.
     """
     if plan.periods[period].direction is not Direction.TO_SCHOOL:
         raise ValueError("bells are those of mornings")
@@ -81,7 +84,8 @@ def choose_bells(
     model = cp_model.CpModel()
     schools = sorted({school for load in loads for school, _ in load.schools})
     n_steps = most_s // STEP_S
-    moved = {school: model.new_int_var(-n_steps, n_steps, "") for school in schools}
+    free = {school: 0 if school in fixed else n_steps for school in schools}
+    moved = {school: model.new_int_var(-free[school], free[school], "") for school in schools}
     timed = [_timed(model, plan, period, load, moved) for load in loads]
     follows = _follows(model, plan, plan.periods[period], ways, loads, timed, most_s)
     n_chained = sum(follows.values())
@@ -115,8 +119,10 @@ def choose_bells(
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return Chosen({}, n_loads, fewest, is_proved=False)
     chosen = {school: STEP_S * solver.value(moved[school]) for school in schools if solver.value(moved[school])}
-    used = n_loads - sum(solver.value(one) for one in follows.values())
-    return Chosen(chosen, used, fewest, proved and status == cp_model.OPTIMAL)
+    next_of = dict(pair for pair, literal in follows.items() if solver.value(literal))
+    return Chosen(
+        chosen, n_loads - len(next_of), fewest, proved and status == cp_model.OPTIMAL, _coaches(loads, next_of)
+    )
 
 
 def with_bells(schools: Sequence[School], moved_s: Mapping[int, int]) -> tuple[School, ...]:
@@ -130,6 +136,37 @@ def with_bells(schools: Sequence[School], moved_s: Mapping[int, int]) -> tuple[S
             if (bell := getattr(school, name)) is not None
         }
         found.append(replace(school, **bells))
+    return tuple(found)
+
+
+def with_wider_windows(schools: Sequence[School], most_s: int, fixed: Collection[int] = ()) -> tuple[School, ...]:
+    """Schools whose coaches may come whenever they may with some bell at most `most_s` earlier or later.
+
+    Every plan under such bells keeps these windows: a bound of these schools is one of all those plans.
+    """
+    found = []
+    for index, school in enumerate(schools):
+        if index not in fixed:
+            bells = {
+                name: bell + later
+                for name, later in (("bell_am_s", most_s), ("bell_pm_s", -most_s), ("bell_wednesday_s", -most_s))
+                if (bell := getattr(school, name)) is not None
+            }
+            wider = {name: getattr(school, name) + 2 * most_s for name in ("window_max_s", "wait_max_s")}
+            school = replace(school, **bells, **wider)
+        found.append(school)
+    return tuple(found)
+
+
+def _coaches(loads: Sequence[_Load], next_of: Mapping[int, int]) -> tuple[tuple[Halt, ...], ...]:
+    """The halts of each coach: those of its loads, one after the other."""
+    found = []
+    for first in sorted(set(range(len(loads))) - set(next_of.values())):
+        halts, at = list(loads[first].halts), first
+        while (after := next_of.get(at)) is not None:
+            halts += loads[after].halts
+            at = after
+        found.append(tuple(halts))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from mobigo.security import Role
 from mobigo.services.scolaire import editing, searching, studying
 from mobigo.services.scolaire.importing import import_sector
+from mobigo.store.base import transaction
+from mobigo.store.jobs import Lease, claim_next
 from scolaire.generator import draw_sector
 from scolaire.planfiles import render_plan
 from scolaire.writing import render_sector
@@ -29,6 +32,8 @@ PAGES = {
     "changements": f"{STUDY}/modifier",
     "changement": f"{STUDY}/modifier/move_bell",
     "recherche": f"{STUDY}/recherche/1",
+    "horaires": f"{STUDY}/horaires",
+    "essai": f"{STUDY}/horaires/2",
     "comparaison": "/scolaire/comparer/2026-haut-doubs-e1.1/2026-haut-doubs-e1.2",
 }
 
@@ -52,7 +57,13 @@ def site(tmp_path_factory):
             "stop_id": plan.stops[plan.runs[-1].halts[0].stop].stop_id,
         }
         study = editing.keep(engine, keys, study.study_id, study.turn, edit, "person:x", "déménagement", NOON)
-        searching.ask(engine, study.study_id, study.turn, 10, 1, "person:x", NOON)
+        first = searching.ask(engine, study.study_id, study.turn, 10, 1, "person:x", NOON)
+        searching.stop(engine, study.study_id, first.number, NOON)
+        searching.ask(engine, study.study_id, study.turn, 10, 1, "person:x", NOON, searching.Bells(900, ("c1",)))
+        with transaction(engine) as session:
+            lease = Lease("w", NOON + timedelta(hours=1), 3)
+            claims = [claim_next(session, [searching.SEARCH_JOB], lease, "t", NOON) for _ in range(2)]
+        searching.run(engine, keys, site.app.state.data_dir, claims[1], lambda: NOON)
         yield site
 
 

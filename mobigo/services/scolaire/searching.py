@@ -7,7 +7,6 @@ until a person takes it up and publishes it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -18,16 +17,20 @@ from sqlalchemy import Engine
 from mobigo.security import Keys
 from mobigo.services.scolaire.looking import look
 from mobigo.services.scolaire.planning import STRAIGHT, matrix_for
+from mobigo.services.scolaire.progress import Progress
+from mobigo.services.scolaire.ringing import BellWork
 from mobigo.services.scolaire.studying import add_plan, get_plan
 from mobigo.store.base import reading, transaction
 from mobigo.store.jobs import Claim, Effects, enqueue
 from mobigo.store.scolaire import searches as store
 from mobigo.store.scolaire import studies
 from mobigo.store.scolaire.searches import ENDED as ENDED
+from mobigo.store.scolaire.searches import Bells as Bells
+from mobigo.store.scolaire.searches import KeptTrial as KeptTrial
 from mobigo.store.scolaire.searches import Search as Search
 from mobigo.store.scolaire.searches import SearchState as SearchState
 from mobigo.store.scolaire.sectors import get_sector, load_sector, year_ends_at
-from scolaire.again import Sight, first_plan, improve, is_better
+from scolaire.again import first_plan, improve, is_better
 from scolaire.periods import Asked
 from scolaire.planfiles import render_plan
 from scolaire.plans import SchoolPlan
@@ -36,8 +39,7 @@ from socle.errors import BadInput
 
 SEARCH_JOB: Final = "scolaire.search"
 BUDGETS_S: Final = (10, 60, 300)  # a worker does nothing else meanwhile
-_LOOK_EVERY_S: Final = 1.0
-_SOONER: Final = 1e18  # what the clock says when the search is to stop
+MOST_S: Final = tuple(60 * minutes for minutes in (5, 10, 15, 20, 30))  # by which bells may move
 
 
 def begin(
@@ -56,20 +58,31 @@ def begin(
     return add_plan(engine, keys, sector_id, title, plan, actor, why, now, data_dir)
 
 
-def ask(engine: Engine, study_id: str, turn: int, budget_s: int, seed: int, actor: str, now: datetime) -> Search:
-    """Have the optimiser look for a better plan than the head of a study.
+def ask(
+    engine: Engine,
+    study_id: str,
+    turn: int,
+    budget_s: int,
+    seed: int,
+    actor: str,
+    now: datetime,
+    bells: Bells | None = None,
+) -> Search:
+    """Have the optimiser look for a better plan than the head of a study; under other bells when these are given.
 
     Raises:
         NotFound: `unknown_study`.
         Conflict: `study_moved_on`, `search_under_way`.
-        BadInput: `search_budget`.
+        BadInput: `search_budget`, `bells_minutes`.
     """
     if budget_s not in BUDGETS_S:
         raise BadInput("search_budget")
+    if bells is not None and bells.most_s not in MOST_S:
+        raise BadInput("bells_minutes")
     with transaction(engine) as session:
         study = studies.take_turn(session, study_id, turn)
         ends_at = year_ends_at(get_sector(session, study.sector_id).school_year)
-        search = store.add_search(session, study_id, study.head, budget_s, seed, actor, now, ends_at)
+        search = store.add_search(session, study_id, study.head, budget_s, seed, actor, now, ends_at, bells)
         payload = {"study_id": study_id, "number": search.number}
         enqueue(session, SEARCH_JOB, payload, now, f"{SEARCH_JOB}:{study_id}:{search.number}")
     return search
@@ -112,8 +125,8 @@ def run(engine: Engine, keys: Keys, data_dir: Path, claim: Claim, clock: Callabl
         is_begun = store.begin_search(session, study_id, number)
         search = store.get_search(session, study_id, number)
     if is_begun:
-        work = _Work(engine, keys, data_dir, search, clock)
-        state = work.run()
+        work = _Work if search.bells is None else BellWork
+        state = work(engine, keys, data_dir, search, clock).run()
     else:
         state = search.state if search.state in ENDED else SearchState.STOPPED
     return lambda session: store.end_search(session, study_id, number, state, clock())
@@ -127,45 +140,20 @@ class _Work:
     ) -> None:
         self._engine, self._keys, self._data_dir, self._clock = engine, keys, data_dir, clock
         self._search = search
-        self._begun = time.monotonic()
-        self._looked = self._begun
-        self._is_to_stop = False
+        self._progress = Progress(engine, search)
         self._version: int | None = None
         self._best: SchoolPlan | None = None
-        self._told: dict[str, int | str | None] = {}
 
     def run(self) -> SearchState:
         """Look for a better plan until the time is over or somebody says stop."""
-        search = self._search
+        search, progress = self._search, self._progress
         plan = self._best = get_plan(self._engine, self._keys, search.study_id, search.base)
         matrix, _named = matrix_for(places_of(plan), self._data_dir, streets=plan.making.ways != STRAIGHT)
-        asked = Asked(search.seed, plan.making.mixed, seconds=float(search.budget_s), clock=self._now)
-        found = improve(plan, matrix, asked, on_better=self._note, on_plan=self._keep)
+        asked = Asked(search.seed, plan.making.mixed, seconds=float(search.budget_s), clock=progress.now)
+        found = improve(plan, matrix, asked, on_better=progress.note, on_plan=self._keep)
         self._keep(found)
-        self._write(bound=found.making.bound)
-        return SearchState.STOPPED if self._is_to_stop else SearchState.DONE
-
-    def _now(self) -> float:
-        """The search's clock: long past its budget as soon as somebody says stop."""
-        now = time.monotonic()
-        if not self._is_to_stop and now - self._looked >= _LOOK_EVERY_S:
-            self._looked = now
-            self._write()
-        return _SOONER if self._is_to_stop else now
-
-    def _note(self, sight: Sight) -> bool:
-        self._told = {
-            "period": sight.period.period_id,
-            "n_vehicles": sight.n_vehicles,
-            "n_unserved": sight.n_unserved,
-        }
-        return self._is_to_stop
-
-    def _write(self, **more: int | None) -> None:
-        spent = min(self._search.budget_s, round(time.monotonic() - self._begun))
-        told = {**self._told, "spent_s": spent, **more}
-        with transaction(self._engine) as session:
-            self._is_to_stop |= store.note_search(session, self._search.study_id, self._search.number, **told)
+        progress.write(bound=found.making.bound)
+        return progress.ended
 
     def _keep(self, plan: SchoolPlan) -> None:
         """Write a plan that is better than every one before as the version of this search."""

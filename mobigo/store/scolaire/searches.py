@@ -1,13 +1,17 @@
-"""Searches: the optimiser at work on a study: where it stands, and the version that holds its best plan so far."""
+"""Searches: the optimiser at work on a study: where it stands, and the versions that hold what it proposes.
+
+A search keeps bells as they are and proposes one version, or moves them by `most_s` at most and proposes several.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Column, update
+from sqlalchemy import JSON, Column, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mobigo.store.base import UtcDateTime, change
@@ -48,7 +52,35 @@ class SearchRow(SQLModel, table=True):
     n_unserved: int | None = None
     bound: int | None = None
     spent_s: int = 0
+    most_s: int | None = None  # bells may move by so much; None: they stay
+    fixed: list[str] | None = Field(default=None, sa_column=Column(JSON, nullable=True))  # schools whose bells stay
+    trials: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    n_tried: int = 0
+    n_trials: int | None = None
+    fewest: int | None = None
+    is_proved: bool | None = None
     year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTrial:
+    """The version that holds the plan under other bells, and by how many seconds they moved, by school."""
+
+    version: int
+    moved_s: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """What is asked and known of a search that moves bells; `trials` are its front, the fewest coaches first."""
+
+    most_s: int
+    fixed: tuple[str, ...]  # schools whose bells stay
+    trials: tuple[KeptTrial, ...] = ()
+    n_tried: int = 0
+    n_trials: int | None = None  # None: not known yet
+    fewest: int | None = None  # coaches of a morning: no bells do with fewer for the runs that were found
+    is_proved: bool | None = None  # and bells that do with them were found
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +103,21 @@ class Search:
     n_unserved: int | None
     bound: int | None
     spent_s: int
+    bells: Bells | None = None
 
 
 def add_search(
-    session: Session, study_id: str, base: int, budget_s: int, seed: int, by: str, now: datetime, ends_at: datetime
+    session: Session,
+    study_id: str,
+    base: int,
+    budget_s: int,
+    seed: int,
+    by: str,
+    now: datetime,
+    ends_at: datetime,
+    bells: Bells | None = None,
 ) -> Search:
-    """Keep a search that has not begun.
+    """Keep a search that has not begun; one that moves bells when these are given.
 
     Raises:
         Conflict: `search_under_way`: another one of the study has not ended.
@@ -93,6 +134,8 @@ def add_search(
         seed=seed,
         asked_by=by,
         asked_at=now,
+        most_s=None if bells is None else bells.most_s,
+        fixed=None if bells is None else list(bells.fixed),
         year_ends_at=ends_at,
     )
     session.add(row)
@@ -122,7 +165,7 @@ def begin_search(session: Session, study_id: str, number: int) -> bool:
     return change(session, begun.values(state=str(SearchState.RUNNING))) == 1
 
 
-def note_search(session: Session, study_id: str, number: int, **told: int | str | None) -> bool:
+def note_search(session: Session, study_id: str, number: int, **told: Any) -> bool:
     """Write down how far it is; whether it is to stop."""
     row = _row(session, study_id, number)
     for name, value in told.items():
@@ -130,6 +173,12 @@ def note_search(session: Session, study_id: str, number: int, **told: int | str 
     session.add(row)
     session.flush()
     return row.is_to_stop
+
+
+def note_trials(session: Session, study_id: str, number: int, trials: Sequence[KeptTrial], n_tried: int) -> None:
+    """Write down the front of a search that moves bells."""
+    told = [{"version": one.version, "moved_s": dict(one.moved_s)} for one in trials]
+    note_search(session, study_id, number, trials=told, n_tried=n_tried)
 
 
 def end_search(session: Session, study_id: str, number: int, state: SearchState, now: datetime) -> None:
@@ -188,7 +237,15 @@ def _search(row: SearchRow) -> Search:
         row.n_unserved,
         row.bound,
         row.spent_s,
+        _bells(row),
     )
+
+
+def _bells(row: SearchRow) -> Bells | None:
+    if row.most_s is None:
+        return None
+    trials = tuple(KeptTrial(one["version"], one["moved_s"]) for one in row.trials or ())
+    return Bells(row.most_s, tuple(row.fixed or ()), trials, row.n_tried, row.n_trials, row.fewest, row.is_proved)
 
 
 def _asked(session: Session, whose: Whose, _keys: OpensSealed) -> Iterator[Row]:

@@ -36,6 +36,7 @@ from mobigo.services.scolaire import (
 )
 from mobigo.services.scolaire.editing import keep
 from mobigo.services.scolaire.importing import import_sector
+from mobigo.services.scolaire.searching import Bells
 from mobigo.services.scolaire.searching import ask as ask_search
 from mobigo.services.scolaire.stopping import ask_for_stop
 from mobigo.services.scolaire.studying import add_study, undo
@@ -142,6 +143,8 @@ def add_a_study(people):
         study = keep(engine, keys, study.study_id, study.turn, edit, actor, "essai", NOON)
     study = undo(engine, keys, study.study_id, study.turn, actor, NOON)
     ask_search(engine, study.study_id, study.turn, 10, 1, actor, NOON)
+    other = add_study(engine, keys, "2026-essai", "<b>horaires</b>", plan, actor, "", NOON)
+    ask_search(engine, other.study_id, other.turn, 10, 1, actor, NOON, Bells(900, ()))
     publish_plan(engine, keys, study.study_id, study.turn, NOON.date(), actor, "essai", NOON)
 
 

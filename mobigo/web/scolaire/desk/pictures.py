@@ -103,7 +103,7 @@ def day_of_coaches(circuits: Sequence[CircuitFigures]) -> Drawn:
             for begin, end in _loaded(run):
                 parts.append(f'<path class="gantt-run" d="M{x(begin)} {middle}H{x(end)}"/>')
     told = say("scolaire.desk.gantt_description", n=len(circuits))
-    return Drawn(_figure("vehicules", say("scolaire.desk.gantt_title"), told, height, "".join(parts)))
+    return Drawn(figure("vehicules", say("scolaire.desk.gantt_title"), told, height, "".join(parts)))
 
 
 def _loaded(run: Run) -> Sequence[tuple[int, int]]:
@@ -166,7 +166,7 @@ def ride_times(plan: SchoolPlan) -> Drawn:
         )
     title = say("scolaire.desk.rides_title")
     over = sum(n for number, n in lasting.items() if number * BIN_S >= limits[-1])
-    drawn = _figure("durees", title, say("scolaire.desk.rides_description", over=over), height, "".join(parts))
+    drawn = figure("durees", title, say("scolaire.desk.rides_description", over=over), height, "".join(parts))
     rows = [
         Bar(say("scolaire.desk.minutes", first=number * 5, last=number * 5 + 5), n, say_count("scolaire.desk.rides", n))
         for number, n in sorted(lasting.items())
@@ -176,7 +176,8 @@ def ride_times(plan: SchoolPlan) -> Drawn:
     return Drawn(drawn, _ours(table))
 
 
-def _figure(key: str, title: str, description: str, height: int, drawn: str) -> Markup:
+def figure(key: str, title: str, description: str, height: int, drawn: str) -> Markup:
+    """A chart of the desk: what was drawn, with its title and what it shows in words."""
     return _ours(
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" font-size="13" role="img" '
         f'aria-labelledby="{key}-title {key}-desc"><title id="{key}-title">{escape(title)}</title>'

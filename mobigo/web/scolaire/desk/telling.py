@@ -158,6 +158,11 @@ def search_href(study_id: str, n: int) -> str:
     return f"{study_href(study_id)}/recherche/{n}"
 
 
+def bells_href(study_id: str, n: int) -> str:
+    """The page of a search that moves bells."""
+    return f"{study_href(study_id)}/horaires/{n}"
+
+
 def budget_told(seconds: int) -> str:
     """How long a search may take."""
     return duration(seconds) if seconds >= 60 else _seconds(seconds)
@@ -165,7 +170,11 @@ def budget_told(seconds: int) -> str:
 
 def search_link(one: Search) -> Link:
     """A search of the optimiser and where it stands."""
-    told = say("scolaire.desk.search_told", at=moment(one.asked_at), state=say(f"scolaire.desk.search.{one.state}"))
+    state = say(f"scolaire.desk.search.{one.state}")
+    if one.bells is not None:
+        told = say("scolaire.desk.bells.told", at=moment(one.asked_at), n=one.bells.most_s // 60, state=state)
+        return Link(bells_href(one.study_id, one.number), told)
+    told = say("scolaire.desk.search_told", at=moment(one.asked_at), state=state)
     return Link(search_href(one.study_id, one.number), told)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -10,7 +11,12 @@ import pytest
 from mobigo.security import Role
 from mobigo.services.scolaire import studying
 from mobigo.services.scolaire.importing import import_sector
+from mobigo.services.scolaire.looking import look
+from mobigo.store.base import transaction
+from mobigo.store.scolaire.searches import KeptTrial, note_search, note_trials
+from mobigo.store.scolaire.studies import add_version
 from mobigo.web.scolaire.desk.asking import QUESTIONS
+from scolaire.bells import with_bells
 from scolaire.edits.journal import KINDS
 from scolaire.planfiles import render_plan
 from tests.worlds.accounts import NOON
@@ -220,3 +226,43 @@ def test_two_versions_are_compared_pupil_by_pupil(study, planner):
     assert "Les mesures du plan ne changent pas." in same
     for missing in ("x/y", "2026-haut-doubs-e1.1/2026-haut-doubs-e1.9", "2026-haut-doubs-e9.1/2026-haut-doubs-e1.1"):
         assert planner.go(f"/scolaire/comparer/{missing}").page.status_code == 404
+
+
+def test_other_bells_are_asked_for_stopped_and_one_plan_of_the_front_is_taken_up(study, planner, sector):
+    form = planner.go(f"{STUDY}/horaires").form(f"{STUDY}/horaires")
+    assert {"minutes", "duree", "fixe_0"} <= form.names
+    planner.send(f"{STUDY}/horaires", minutes="7")
+    assert "de combien les horaires peuvent bouger" in planner.refusals[0]
+    planner.go(f"{STUDY}/horaires").send(f"{STUDY}/horaires", minutes="15", duree="10", fixe_0="oui")
+    page = f"{STUDY}/horaires/1"
+    assert planner.page.url.path == page
+    told = words(planner)
+    assert "15 minutes au plus, plus tôt ou plus tard" in told
+    assert "Qui ne bougent pas Collège de démonstration" in told
+    assert "Aucun autre plan n’est encore trouvé." in told
+    note_front(sector, study)
+    assert "État arrêtée" in words(planner.go(page).send(f"{page}/arreter"))
+    told = words(planner)
+    assert "Aucun plan n’a moins de 1 véhicule, quels que soient les horaires à 15 minutes près." in told
+    assert "il faut au moins 1 car le matin. Des horaires qui y suffisent sont trouvés." in told
+    assert re.search(r"Plan 1 1 5 min 1 0 ", told)
+    assert re.search(r"Collège de démonstration 08:00 08:05 \(\+5 min\)", told)
+    assert planner.page.text.count('role="img"') == 1
+    planner.send(f"{STUDY}/reprendre", version="2", motif="autres horaires")
+    assert planner.page.url.path == STUDY
+    assert "Version 2 reprise autres horaires" in words(planner)
+    assert "Horaires à 15 minutes près" in words(planner)
+    assert "Le dernier changement est annulé." in words(planner.send(f"{STUDY}/annuler"))
+    assert planner.go(f"{STUDY}/recherche/1").page.url.path == f"{STUDY}/recherche/1"
+    assert planner.go(f"{STUDY}/horaires/2").page.status_code == 404
+
+
+def note_front(people, study):
+    """What a worker would write down: one plan with the only bell five minutes later."""
+    plan = studying.get_head(people.engine, people.keys, study.study_id)[1]
+    later = replace(plan, schools=with_bells(plan.schools, {0: 300}))
+    figures = look(plan).figures
+    with transaction(people.engine) as session:
+        version = add_version(session, people.keys, study.study_id, 1, render_plan(later), NOON, figures).number
+        note_trials(session, study.study_id, 1, [KeptTrial(version, {plan.schools[0].school_id: 300})], 1)
+        note_search(session, study.study_id, 1, bound=1, fewest=1, is_proved=True, n_trials=1)
