@@ -4,6 +4,9 @@ Every destination needs at least the runs that its loads fill; the vehicle of on
 the windows of both leave the time for the nearest request between them. The fewest chains through these runs are
 a minimum path cover, which is a maximum flow. A plan has at least as many runs, and leaving one out of a chain
 leaves a chain wherever driving on directly takes no longer than by another place, as on any street.
+
+Where destinations share vehicles, runs cannot be counted so. But of requests no two of which can be served one after
+the other, whoever one vehicle serves is aboard at once: such a crowd needs the vehicles that its loads fill.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from ortools.graph.python import max_flow
 
 from fleet.requests import Problem
@@ -41,8 +45,7 @@ def fewest_loads(weights: Sequence[int], capacity: int) -> int:
 def fewest_vehicles(problem: Problem) -> int:
     """A number of vehicles below which no plan serves every request that some vehicle has places for.
 
-    Only destinations that never share a vehicle chain this way; where they do, the bound is that of the
-    destination with the most runs that cannot follow one another.
+    Only destinations that never share a vehicle chain; a crowd that must be aboard at once is one wherever they do.
     """
     n_kinds = len(problem.vehicle_types[0].places)
     largest = [max(each.places[kind] for each in problem.vehicle_types) for kind in range(n_kinds)]
@@ -52,11 +55,52 @@ def fewest_vehicles(problem: Problem) -> int:
     runs = [
         max((_fewest_runs(problem, requests, kind, n) for kind, n in enumerate(largest)), default=0) for requests in of
     ]
-    follows = _follows(problem, of)
+    crowded = max((_fewest_for_crowd(problem, kind, n) for kind, n in enumerate(largest)), default=0)
     alone = len({each.group for each in problem.destinations}) == len(problem.destinations)
-    if alone:
-        return _fewest_chains(runs, follows)
-    return max((n for aim, n in enumerate(runs) if not follows[aim, aim]), default=int(any(runs)))
+    return max(crowded, _fewest_chains(runs, _follows(problem, of)) if alone else int(any(runs)))
+
+
+def _fewest_for_crowd(problem: Problem, kind: int, places: int) -> int:
+    """Vehicles for the places of one kind that requests take of which no two can be served one after the other."""
+    loads = np.array([each.load[kind] for each in problem.requests], np.int64)
+    asked = np.flatnonzero((loads > 0) & (loads <= places))
+    crowd = asked[find_crowd(loads[asked], _one_after_other(problem, asked))]
+    return fewest_loads(loads[crowd].tolist(), places)
+
+
+def find_crowd(weights: NDArray[np.int64], apart: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Some of what weighs much of which no two are `apart`: what has the heaviest ones apart from it is left out first.
+
+    `apart` holds in both directions or in none. Any such crowd gives a bound; the heaviest is too long to find.
+    """
+    apart = apart.copy()
+    np.fill_diagonal(apart, val=False)
+    stays = np.ones(len(weights), np.bool_)
+    against = np.array([int(weights[row].sum()) for row in apart], np.int64)
+    while stays.any() and (score := np.where(stays, against / np.maximum(weights, 1), 0.0)).max() > 0:
+        out = int(score.argmax())
+        stays[out] = False
+        against -= weights[out] * apart[out]
+    for back in np.argsort(-weights, kind="stable"):
+        if not stays[back] and not (apart[back] & stays).any():
+            stays[back] = True
+    return np.flatnonzero(stays)
+
+
+def _one_after_other(problem: Problem, of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of these requests one vehicle could serve one after the other, in either order."""
+    asked = [problem.requests[each] for each in of.tolist()]
+    aims = [problem.destinations[each.destination] for each in asked]
+    place, drop = np.array([each.place for each in asked], np.int64), np.array([aim.place for aim in aims], np.int64)
+    service, earliest, latest = (
+        np.array([getattr(each, name) for each in asked], np.int64) for name in ("service", "earliest", "latest")
+    )
+    gone = np.array([aim.earliest + aim.service for aim in aims], np.int64)
+    onward = service + problem.drive[place, drop]
+    closes = np.array([aim.latest for aim in aims], np.int64)
+    begins = np.maximum(gone[:, None] + problem.drive[np.ix_(drop, place)], earliest[None])
+    follows = (begins <= latest[None]) & (begins + onward[None] <= closes[None])
+    return np.asarray(follows | follows.T)
 
 
 def _fewest_runs(problem: Problem, requests: Sequence[int], kind: int, places: int) -> int:

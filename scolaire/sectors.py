@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.bounds import fewest_loads, find_crowd
 from scolaire.outings import stops_of
 from scolaire.pieces import Circuit
 from scolaire.pupils import Sector, VehicleType
@@ -72,6 +73,58 @@ def merged(sectors: Sequence[Sector]) -> Sector:
         ),
         left_out=tuple(chain.from_iterable(sector.left_out for sector in sectors)),
     )
+
+
+# --- a bound ---------------------------------------------------------------------------------------
+
+
+def fewest_coaches(sector: Sector, weekday: int, n_pupils: int = PIECE_PUPILS) -> int:
+    """Coaches without which no morning of a region brings everybody to school for whom there is a ride short enough.
+
+    As in `fleet.bounds`, of pupils no two of whom one coach could bring one after the other all are aboard at once.
+    They are looked for in each piece, then among those of all pieces.
+    """
+    most = max(each.seats for each in sector.vehicle_types)
+    lat = float(np.mean([one.position.lat for one in sector.stops]))
+    crowds = [_waiting(piece, weekday, most, lat) for piece in first_pieces(sector, n_pupils)]
+    both = np.concatenate(
+        [crowd[find_crowd(crowd[:, 0].astype(np.int64), _one_after_other(crowd))] for crowd in crowds]
+    )
+    weights = both[:, 0].astype(np.int64)
+    return fewest_loads(weights[find_crowd(weights, _one_after_other(both))].tolist(), most)
+
+
+def _waiting(sector: Sector, weekday: int, most: int, lat: float) -> Floats:
+    """Pupils who wait at a stop for a school, `most` at a time: how many, where both are, when coaches may arrive."""
+    school_of = {school.school_id: index for index, school in enumerate(sector.schools)}
+    stops = _metres([one.position for one in sector.stops], lat)
+    schools = _metres([one.position for one in sector.schools], lat)
+    n_waiting: Counter[tuple[int, int]] = Counter()
+    for (pupil, home), stop in zip(sector.plannable, stops_of(sector), strict=True):
+        told = sector.pupils[pupil]
+        if stop is not None and told.homes[home].days >> weekday & 1 and not told.wheelchair:
+            n_waiting[stop, school_of[told.school_id]] += 1
+    found = []
+    for (stop, school), n in n_waiting.items():
+        told_of = sector.schools[school]
+        direct = float(np.hypot(*(stops[stop] - schools[school]))) * ROAD_FACTOR / COACH_M_S
+        if told_of.bell_am_s is None or direct > _SHORT * told_of.ride_max_s:
+            continue
+        window = told_of.bell_am_s - told_of.window_max_s, told_of.bell_am_s - told_of.window_min_s
+        parts = [most] * (n // most) + ([n % most] if n % most else [])
+        found += [(part, *stops[stop], *schools[school], *window) for part in parts]
+    return np.array(found, np.float64).reshape(-1, 7)
+
+
+def _one_after_other(waiting: Floats) -> NDArray[np.bool_]:
+    """Which of these one coach could bring one after the other, in either order."""
+    stops, schools = waiting[:, 1:3], waiting[:, 3:5]
+    onward = AT_A_STOP_S + np.hypot(*(stops - schools).T) * (ROAD_FACTOR * _SHORT / COACH_M_S)
+    after = np.zeros((len(waiting), len(waiting)), np.bool_)
+    for one, (school, opens) in enumerate(zip(schools, waiting[:, 5], strict=True)):
+        back = np.hypot(*(stops - school).T) * (ROAD_FACTOR * _SHORT / COACH_M_S)
+        after[one] = opens + AT_A_SCHOOL_S + back + onward <= waiting[:, 6]
+    return after | after.T
 
 
 # --- the first cut: schools ----------------------------------------------------------------------
@@ -298,13 +351,13 @@ def _vehicles_of(
     return found
 
 
-def _metres(places: Sequence[LatLon]) -> Floats:
-    """Metres east and north of nowhere in particular."""
+def _metres(places: Sequence[LatLon], middle: float | None = None) -> Floats:
+    """Metres east and north of nowhere in particular, as long eastwards as at the latitude `middle`."""
     if not places:
         return np.zeros((0, 2))
     lat = np.array([place.lat for place in places])
     lon = np.array([place.lon for place in places])
-    narrow = cos(radians(float(lat.mean())))
+    narrow = cos(radians(float(lat.mean()) if middle is None else middle))
     return np.stack([lon * _M_PER_DEGREE * narrow, lat * _M_PER_DEGREE], axis=1)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.bounds import fewest_loads, fewest_vehicles
+from fleet.bounds import fewest_loads, fewest_vehicles, find_crowd
 from fleet.requests import Destination, Problem, Request, VehicleType
 from fleet.search import FEWEST_VEHICLES, Budget, Settings, search
 from tests.worlds.carrying import school_morning
@@ -74,3 +74,29 @@ def test_chains_are_counted_as_one_sees_them():
     assert bound(stops[0], stops[1]) == 2
     assert bound(*stops, stops[0]) == 3  # two runs to the first school, and again one of three goes on
     assert bound() == 0
+
+
+def test_where_schools_share_coaches_those_are_counted_who_must_be_aboard_at_once():
+    """The street of the chains, one group: only a coach from the first or second school is at the third in time."""
+    drive = np.abs(np.arange(3)[:, None] - np.arange(3)[None]).astype(np.int32) * 100
+    schools = tuple(Destination(at, bell, bell, 10) for at, bell in enumerate((1000, 1050, 1300)))
+
+    def bound(*loads):
+        stops = tuple(Request(at, at, (load,), 20) for at, load in enumerate(loads) if load)
+        return fewest_vehicles(Problem(stops, schools, (VehicleType((7,), 9),), drive, drive[None]))
+
+    assert bound(4, 3, 0) == 1
+    assert bound(4, 4, 0) == 2
+    assert bound(4, 3, 7) == 1
+    assert bound(4, 0, 7) == 1
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=8), st.integers(0, 2**28 - 1))
+def test_in_a_crowd_no_two_are_apart_and_nobody_could_join_it(weights, bits):
+    n = len(weights)
+    apart = np.zeros((n, n), bool)
+    for at, (one, other) in enumerate((a, b) for a in range(n) for b in range(a)):
+        apart[one, other] = apart[other, one] = bool(bits >> at & 1)
+    crowd = find_crowd(np.array(weights), apart)
+    assert not apart[np.ix_(crowd, crowd)].any()
+    assert all(apart[other, crowd].any() for other in range(n) if other not in crowd)

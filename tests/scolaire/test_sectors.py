@@ -14,7 +14,7 @@ from scolaire.generator import draw_region, draw_sector
 from scolaire.outings import stops_of
 from scolaire.pieces import Task, joined, plan_piece
 from scolaire.pupils import Sector
-from scolaire.sectors import _components, could_share, first_pieces, merged, next_pieces
+from scolaire.sectors import _components, could_share, fewest_coaches, first_pieces, merged, next_pieces
 from socle.geo import LatLon
 
 MONDAY = 0
@@ -170,3 +170,10 @@ def test_a_piece_tells_its_incumbents_and_stops_when_asked(region):
     found = plan_piece(Task(piece, MONDAY, True, 1, Budget(steps=10**6), keep_every_s=0.0), tell)
     assert found.n_steps < 10**6
     assert len(said[-1].plan.circuits) == said[-1].n_coaches == len(found.circuits)
+
+
+def test_no_region_is_planned_with_fewer_coaches_than_its_bound(region):
+    found = planned(region, [(piece, ()) for piece in first_pieces(region, 500)], steps=2_000)
+    n_coaches = sum(len(each.circuits) for each in found)
+    for n_pupils in (500, 5_000):
+        assert 1 < fewest_coaches(region, MONDAY, n_pupils) <= n_coaches
