@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scolaire.plans import Direction, NotServed, Period, SchoolPlan, rides_of
+from scolaire.plans import Direction, NotServed, Period, Rider, SchoolPlan, rides_of
 from scolaire.pupils import School, Stop
 
 
@@ -50,6 +50,20 @@ def passages_of(plan: SchoolPlan) -> tuple[Passage, ...]:
                 )
             )
     return tuple(sorted(found, key=lambda one: (one.period, one.stop_s, one.run_id, one.rider)))
+
+
+def days_waited(rider: Rider, period: Period, stop: int) -> int | None:
+    """The days of a period on which a pupil waits at a stop, as bits; None when nobody wrote them down.
+
+    Where two homes share a period these are the days of one of them.
+    """
+    if rider.waits is None:
+        return None
+    days = 0
+    for waiting in rider.waits_in(period):
+        if waiting.stop == stop:
+            days |= waiting.days
+    return days & period.days
 
 
 @dataclass(frozen=True, slots=True)

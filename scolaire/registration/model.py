@@ -47,16 +47,6 @@ class Channel(StrEnum):
     PAPER = "paper"
 
 
-class CardState(StrEnum):
-    """Where the card of a pupil is."""
-
-    NONE = "none"
-    TO_MAKE = "to_make"
-    SENT = "sent"
-    LOST = "lost"  # another is to be paid for and made
-    BLOCKED = "blocked"
-
-
 class Deed(StrEnum):
     """One step in the life of a request."""
 

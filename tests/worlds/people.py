@@ -37,6 +37,7 @@ from mobigo.store.people.accounts import Identity, add_person, link_outside, set
 from mobigo.store.people.door import Purpose, TryKind, add_code, add_try
 from mobigo.store.people.roles import give_role, take_role
 from mobigo.store.personal import Whose
+from mobigo.store.scolaire import boardings, cards
 from mobigo.store.scolaire import contracts as school_contracts
 from mobigo.store.scolaire.absences import add_absence
 from mobigo.store.scolaire.application_steps import add_step, ask_papers
@@ -50,11 +51,14 @@ from mobigo.store.scolaire.searches import add_search
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
 from mobigo.store.scolaire.stop_cases import Opinion, add_case, add_opinion
 from mobigo.store.scolaire.studies import add_publication, add_study
+from scolaire.boarding import Act, Why
+from scolaire.cards import Fee
 from scolaire.contracts.indices import Coefficient, Published
 from scolaire.contracts.statements import Statement
 from scolaire.entitlement.files import list_facts
 from scolaire.entitlement.judge import Judge
 from scolaire.planfiles import render_plan
+from scolaire.plans import Direction
 from scolaire.pupils import SCHOOL_WEEK, Home, Level, Pupil, Regime, School, Sector
 from scolaire.registration.model import Channel, Contact, Deed, State
 from scolaire.registration.typed import identity_key
@@ -185,6 +189,7 @@ def _add_schooling(session: Session, keys: Keys, name: str, word: str, now: date
     _add_application(session, keys, kept.sector_id, name, word, now)
     _add_school_message(session, keys, kept.sector_id, child, name, now)
     _add_school_contract(session, name, f"person:{name}", now)
+    _add_boarding(session, keys, kept.sector_id, child, name, now)
 
 
 def _add_study(session: Session, keys: Keys, sector_id: str, child: str, actor: str, now: datetime) -> None:
@@ -232,6 +237,18 @@ def _add_school_contract(session: Session, name: str, actor: str, now: datetime)
     amounts = (Coefficient(1_000, 3), (), (), 0, 0, 0, 0, ())
     school_contracts.put_proposal(session, Statement(contract_id, "ab" * 32, "2026-10", (day,), *amounts), actor, now)
     school_contracts.add_carrier_account(session, name, "cars", AGENT, now)
+
+
+def _add_boarding(session: Session, keys: Keys, sector_id: str, child: str, name: str, now: datetime) -> None:
+    """The card of a child whom they look after, a duplicate of it, and a morning on which they drove the child."""
+    actor = f"person:{name}"
+    cards.order_cards(session, keys, sector_id, 2026, [child], actor, now)
+    card = cards.list_standing(session, keys, sector_id)[child]
+    cards.add_duplicate(session, keys, card, 2026, (1_500, Fee.DUE, ""), name, actor, now)
+    run = boardings.OnRun(sector_id, now.date(), "s/C001", "C001-M", Direction.TO_SCHOOL)
+    told = ("C001-M", Act.BOARD, child, sector_id, 0, "s1", Why.EXPECTED, True, actor, now)
+    boardings.add_event(session, run, boardings.Kept(f"event-{name}", *told))
+    boardings.add_stage(session, run, f"stage-{name}", boardings.Stage.EMPTY, actor, now)
 
 
 def add_dealings_with_partners(session: Session, pseudonym: str, now: datetime) -> None:

@@ -30,6 +30,7 @@ from mobigo.store.scolaire.applications import (
     with_home,
 )
 from mobigo.store.scolaire.applications import Wanted as Wanted  # doors name it
+from mobigo.store.scolaire.cards import Card, find_of_pupil
 from mobigo.store.scolaire.decisions import add_decisions, find_standing, keep_book, take_turn_of_year
 from mobigo.store.scolaire.registered import (
     PlacedSchool,
@@ -47,7 +48,7 @@ from scolaire.entitlement.model import Decision, Facts, Verdict
 from scolaire.entitlement.shipped import authorities_on
 from scolaire.pupils import Pupil, School, Stop
 from scolaire.reading import Seating
-from scolaire.registration.model import MAY, Application, CardState, Deed, State
+from scolaire.registration.model import MAY, Application, Deed, State
 from scolaire.registration.typed import Basis, Problem, identity_key, read_typed
 from socle.errors import BadInput, Fact, NotFound
 
@@ -80,6 +81,7 @@ class File:
     problems: Sequence[Problem]
     judged: Sequence[Judged]
     standing: Mapping[int, tuple[Decision, Facts]]
+    card: Card | None  # the one that is not replaced
     papers: Mapping[str, datetime | None]
     steps: Sequence[KeptStep]
     may: frozenset[Deed]
@@ -140,6 +142,7 @@ def _file(session: Session, keys: Keys, one: KeptApplication) -> File:
         problems=problems,
         judged=judged,
         standing=find_standing(session, keys, one.sector_id, one.pupil),
+        card=find_of_pupil(session, keys, one.sector_id, one.pupil),
         papers=list_papers(session, one.id),
         steps=list_steps(session, keys, one.id),
         may=MAY[one.state],
@@ -272,10 +275,7 @@ def _finish(
     """Keep what was decided, and have the child be a pupil of the sector where it may go by coach."""
     verdicts = [each.verdict for each in one.homes]
     settled = all(verdict in RULINGS for verdict in verdicts)
-    card = one.card
-    if settled and card is CardState.NONE and any(verdict != Verdict.REFUSED for verdict in verdicts):
-        card = CardState.TO_MAKE
-    one = replace(one, state=State.DECIDED if settled else State.INCOMPLETE, card=card, changed_at=now)
+    one = replace(one, state=State.DECIDED if settled else State.INCOMPLETE, changed_at=now)
     put_application(session, keys, one, identity_key(one.typed))
     _seat(session, keys, one, application)
     told = about or ",".join(str(verdict or NO_BOOK) for verdict in verdicts)

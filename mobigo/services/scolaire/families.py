@@ -23,6 +23,8 @@ from mobigo.store.scolaire.absences import add_absence, list_absences, take_back
 from mobigo.store.scolaire.application_steps import KeptStep as KeptStep
 from mobigo.store.scolaire.application_steps import list_papers, list_steps
 from mobigo.store.scolaire.applications import KeptApplication, KeptHome, find_by_code
+from mobigo.store.scolaire.cards import Card as Card
+from mobigo.store.scolaire.cards import find_of_pupil
 from mobigo.store.scolaire.decisions import find_standing, get_document
 from mobigo.store.scolaire.messages import Message as Message
 from mobigo.store.scolaire.messages import list_alerts
@@ -30,7 +32,7 @@ from mobigo.store.scolaire.registered import find_school, list_stops
 from scolaire.entitlement.books import read_book
 from scolaire.entitlement.files import first_day
 from scolaire.entitlement.judge import Judge
-from scolaire.papers import Passage, passages_of
+from scolaire.papers import Passage, days_waited, passages_of
 from scolaire.plans import Direction, SchoolPlan
 from scolaire.pupils import School, Stop
 from scolaire.registration.model import Deed
@@ -79,6 +81,7 @@ class ChildFile:
     times: Sequence[Times]
     absences: Sequence[Absence]
     alerts: Sequence[Message]
+    card: Card | None  # the one that is not replaced
     papers: Mapping[str, datetime | None]
     steps: Sequence[KeptStep]
 
@@ -102,6 +105,7 @@ def read_child(engine: Engine, keys: Keys, acting: Acting, code: str, now: datet
             times=(),
             absences=list_absences(session, one.id, today),
             alerts=list_alerts(session, keys, {(one.sector_id, one.pupil, home.number) for home in own}, today),
+            card=find_of_pupil(session, keys, one.sector_id, one.pupil),
             papers=list_papers(session, one.id),
             steps=[_read_by(step, one, acting) for step in list_steps(session, keys, one.id) if _concerns(step, own)],
         )
@@ -170,14 +174,11 @@ def _first(days: int) -> int:
 
 def _days_at(plan: SchoolPlan, passage: Passage, n_homes: int) -> int:
     """The days of a ride; where two homes share its period, only those on which the child waits at its stop."""
-    rider, period = plan.riders[passage.rider], plan.periods[passage.period]
-    if rider.waits is None:
+    period = plan.periods[passage.period]
+    days = days_waited(plan.riders[passage.rider], period, passage.stop)
+    if days is None:
         return period.days if n_homes == 1 else 0
-    days = 0
-    for waiting in rider.waits_in(period):
-        if waiting.stop == passage.stop:
-            days |= waiting.days
-    return days & period.days
+    return days
 
 
 # --- days off -------------------------------------------------------------------------------------------

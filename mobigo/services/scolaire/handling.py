@@ -13,7 +13,7 @@ from mobigo.store.audit import read_why
 from mobigo.store.base import Session, transaction
 from mobigo.store.scolaire.application_steps import add_step, list_papers, list_steps, receive_paper
 from mobigo.store.scolaire.applications import KeptApplication, put_application
-from scolaire.registration.model import CardState, Deed, State
+from scolaire.registration.model import Deed, State
 from scolaire.registration.typed import identity_key
 from socle.errors import BadInput, Conflict, NotFound
 
@@ -50,23 +50,6 @@ def take_paper(engine: Engine, keys: Keys, acting: Acting, application_id: str, 
             put_application(session, keys, one, identity_key(one.typed))
         add_step(session, keys, one, Deed.PAPER_RECEIVED, acting.actor, now, about=code)
         note(session, "school.paper_received", one, acting, now, paper=code)
-
-
-def set_card(engine: Engine, keys: Keys, acting: Acting, application_id: str, card: str, now: datetime) -> None:
-    """Say where the card of a pupil is.
-
-    Raises:
-        NotFound: `unknown_application`.
-        BadInput: `unknown_card_state`.
-        Conflict: `application_state`.
-    """
-    if card not in set(CardState):
-        raise BadInput("unknown_card_state")
-    with transaction(engine) as session:
-        one = _handled(session, keys, application_id, acting, Deed.CARD)
-        put_application(session, keys, replace(one, card=CardState(card), changed_at=now), identity_key(one.typed))
-        add_step(session, keys, one, Deed.CARD, acting.actor, now, about=card)
-        note(session, "school.card", one, acting, now, card=card)
 
 
 def appeal(engine: Engine, keys: Keys, acting: Acting, application_id: str, words: str, now: datetime) -> None:

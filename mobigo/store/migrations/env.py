@@ -25,6 +25,8 @@ from mobigo.store.covoiturage import (  # noqa: F401  likewise
 from mobigo.store.covoiturage import rows as _covoiturage  # noqa: F401  likewise
 from mobigo.store.ledger import rows as _ledger  # noqa: F401  likewise
 from mobigo.store.people import rows as _people  # noqa: F401  likewise
+from mobigo.store.scolaire import boardings as _boardings  # noqa: F401  likewise
+from mobigo.store.scolaire import cards as _cards  # noqa: F401  likewise
 from mobigo.store.scolaire import contracts as _contracts  # noqa: F401  likewise
 from mobigo.store.scolaire import family_rows as _families  # noqa: F401  likewise
 from mobigo.store.scolaire import messages as _messages  # noqa: F401  likewise

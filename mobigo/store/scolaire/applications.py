@@ -16,7 +16,7 @@ from mobigo.security import new_code
 from mobigo.store.personal import OpensSealed
 from mobigo.store.scolaire.family_rows import ApplicationRow, HomeRow
 from mobigo.store.scolaire.sectors import Seals, new_pseudonym, year_ends_at
-from scolaire.registration.model import CardState, Channel, Contact, State
+from scolaire.registration.model import Channel, Contact, State
 from scolaire.registration.typed import contact_fields
 from socle.errors import Conflict, NotFound
 
@@ -59,7 +59,6 @@ class KeptApplication:
     state: State
     channel: Channel
     pupil: str
-    card: CardState
     made_by: str
     made_at: datetime
     changed_at: datetime
@@ -114,7 +113,6 @@ def new_application(
         state=State.DRAFT,
         channel=channel,
         pupil=new_pseudonym(),
-        card=CardState.NONE,
         made_by=made_by,
         made_at=now,
         changed_at=now,
@@ -143,7 +141,6 @@ def put_application(session: Session, keys: Seals, one: KeptApplication, identit
             has_appeal=one.has_appeal,
             pupil=one.pupil,
             found_by=keys.blind(_kind(one.school_year), identity) if identity else None,
-            card=str(one.card),
             made_by=one.made_by,
             made_at=one.made_at,
             changed_at=one.changed_at,
@@ -307,7 +304,6 @@ def _opened(keys: Seals, row: ApplicationRow, homes: Sequence[HomeRow]) -> KeptA
         state=State(row.state),
         channel=Channel(row.channel),
         pupil=row.pupil,
-        card=CardState(row.card),
         made_by=row.made_by,
         made_at=row.made_at,
         changed_at=row.changed_at,

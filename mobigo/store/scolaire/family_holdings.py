@@ -36,7 +36,6 @@ def _applications(session: Session, whose: Whose, keys: OpensSealed) -> Iterator
             "school_regime": fields.get("regime", ""),
             "wheelchair": fields.get("fauteuil", "") == "oui",
             "derogation": fields.get("derogation", ""),
-            "card_state": row.card,
         }
 
 

@@ -46,7 +46,6 @@ class ApplicationRow(SQLModel, table=True):
     has_appeal: bool
     pupil: str  # the child's pseudonym in the sector
     found_by: str | None = Field(default=None, index=True)
-    card: str
     made_by: str  # as in the audit log
     made_at: datetime = _instant()
     changed_at: datetime = _instant()
@@ -87,7 +86,7 @@ class StepRow(SQLModel, table=True):
     by: str
     deed: str
     home: int | None = None
-    about: str = ""  # a word: which paper, which verdict, which card
+    about: str = ""  # a word: which paper, which verdict
     sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     year_ends_at: datetime = _instant(index=True)
 

@@ -13,6 +13,8 @@ from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.scolaire.boardings import HOLDINGS as OF_BOARDINGS
+from mobigo.store.scolaire.cards import HOLDINGS as OF_CARDS
 from mobigo.store.scolaire.contracts import HOLDINGS as OF_CONTRACTS
 from mobigo.store.scolaire.messages import HOLDINGS as OF_MESSAGES
 from mobigo.store.scolaire.rows import DecisionRow, PupilRow
@@ -55,6 +57,8 @@ def _let_go(session: Session, whose: Whose) -> int:
 
 
 HOLDINGS: Sequence[Holding] = (
+    *OF_BOARDINGS,
+    *OF_CARDS,
     *OF_CONTRACTS,
     *OF_MESSAGES,
     *OF_SEARCHES,

@@ -9,22 +9,24 @@ from datetime import date, datetime
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import families, handling
+from mobigo.services.scolaire import carding, families, handling
 from mobigo.services.scolaire.families import Absence, ChildFile, KeptStep, Message, Ruling, Times
 from mobigo.texts import error_sentence, text
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Fields, Link, Owner, status_of
+from mobigo.web.scolaire.boarding.words import card_line, fee_line
 from mobigo.web.scolaire.families.form import year_name
 from mobigo.web.scolaire.families.requests import CHILD, REQUESTS, acting_of
 from mobigo.web.scolaire.words import day_names, hour, verdict_of
-from mobigo.web.wording import long_day, moment, say
+from mobigo.web.wording import euros, long_day, moment, say
+from scolaire.cards import MAY_BE_REPLACED, duplicate_cents
 from scolaire.registration.model import MAY, Deed, State
 from socle.errors import BadInput, MobigoError
 from socle.times import local_day
 
-_DONE = frozenset({"depose", "change", "rattachement", "absence", "annulee", "recours"})
+_DONE = frozenset({"depose", "change", "rattachement", "absence", "annulee", "recours", "duplicata"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ class ChildPage:
     parts: Sequence[Choice]
     today: str
     card: str
+    card_id: str
+    fee: str
+    duplicate: str
     papers: Sequence[str]
     steps: Sequence[str]
     path: str
@@ -155,7 +160,10 @@ def _child_page(
         may_be_absent=one.state not in (State.DRAFT, State.WITHDRAWN),
         parts=[Choice(part, say(f"school.absence.part.{part}")) for part in families.PARTS],
         today=local_day(int(now.timestamp())).isoformat(),
-        card=say(f"school.card.{one.card}"),
+        card=card_line(found.card),
+        card_id=found.card.card_id if found.card else "",
+        fee=fee_line(found.card) if found.card else "",
+        duplicate=_duplicate(found, now),
         papers=[
             say(
                 "school.child.paper_there" if there else "school.child.paper_missing", paper=say(f"school.paper.{code}")
@@ -172,6 +180,14 @@ def _child_page(
         appeal=say("school.child.appeal_open") if one.has_appeal else "",
         back=Link(REQUESTS, say("school.start.title")),
     )
+
+
+def _duplicate(found: ChildFile, now: datetime) -> str:
+    """What is said where another card may be asked for."""
+    if found.card is None or found.card.state not in MAY_BE_REPLACED:
+        return ""
+    price = duplicate_cents(local_day(int(now.timestamp())))
+    return say("school.card.duplicate_lead", price=euros(price))
 
 
 def _unpublished(found: ChildFile) -> str:
@@ -246,5 +262,14 @@ def make_router(pages: Pages) -> APIRouter:
         except MobigoError as error:
             return send(request, principal, code, "", error, "mots", form)
         return door.go(f"{CHILD}/{code}?fait=recours")
+
+    @router.post(f"{CHILD}/{{code}}/duplicata")
+    def duplicate(request: Request, principal: Owner, code: str, form: Fields) -> Response:
+        state, now, acting = request.app.state, door.now_of(request), acting_of(principal)
+        try:
+            carding.replace_own(state.engine, state.keys, acting, code, form.get("carte", ""), now)
+        except MobigoError as error:
+            return send(request, principal, code, "", error, "carte", form)
+        return door.go(f"{CHILD}/{code}?fait=duplicata")
 
     return router

@@ -18,11 +18,11 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Fields, Link, status_of
+from mobigo.web.scolaire.boarding.words import card_href, card_line
 from mobigo.web.scolaire.families.form import answers, problem_sentence, year_name
 from mobigo.web.scolaire.office.files import COMMUNES, FILES, ORGANISER, Clerk, acting_locally, acting_of_clerk
 from mobigo.web.scolaire.words import verdict_of
 from mobigo.web.wording import moment, say
-from scolaire.registration.model import CardState
 from socle.errors import BadInput, MobigoError
 
 _HELD: Final = {True: "held", False: "not_held", None: "unknown"}
@@ -55,7 +55,7 @@ class FilePage:
     papers: Sequence[tuple[str, str, bool]]
     verdicts: Sequence[Choice]
     reasons: Sequence[Choice]
-    cards: Sequence[Choice]
+    card: Link | None
     has_appeal: bool
     steps: Sequence[str]
     back: Link
@@ -143,7 +143,7 @@ def _file_page(file: File, acting: Acting, path: str, said: str = "", error: Mob
         papers=[(code, say(f"school.paper.{code}"), there is not None) for code, there in file.papers.items()],
         verdicts=[Choice(str(one), verdict_of(one)) for one in RULINGS],
         reasons=[Choice(one, say(f"school.override.{one}")) for one in OVERRIDE_REASONS],
-        cards=[Choice(str(card), say(f"school.cards.{card}"), card == one.card) for card in CardState],
+        card=None if file.card is None else Link(card_href(acting, file.card.card_id), card_line(file.card)),
         has_appeal=one.has_appeal,
         steps=_steps(file),
         back=Link(f"{path}?annee={one.school_year}", say("school.list.title", year=year_name(one.school_year))),
@@ -186,11 +186,6 @@ def _ask(request: Request, acting: Acting, file_id: str, form: Mapping[str, str]
     return "fait"
 
 
-def _card(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
-    handling.set_card(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("carte", ""), now)
-    return "fait"
-
-
 def _appeal(request: Request, acting: Acting, file_id: str, form: Mapping[str, str], now: datetime) -> str:
     handling.appeal(request.app.state.engine, request.app.state.keys, acting, file_id, form.get("mots", ""), now)
     return "fait"
@@ -211,7 +206,6 @@ ACTS: Final[Mapping[str, Act]] = {
     "autrement": _override,
     "piece": _paper,
     "demander": _ask,
-    "carte": _card,
     "recours": _appeal,
     "reponse": _answer,
     "retirer": _withdraw,

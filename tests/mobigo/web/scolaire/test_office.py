@@ -49,7 +49,6 @@ def test_a_paper_form_is_copied_decided_and_overruled_for_a_named_reason(clerk):
     assert "Route sans trottoir." in clerk.page.text
     clerk.send(f"{file}/recours", mots="lettre du 12")
     clerk.send(f"{file}/reponse", mots="Réponse envoyée.")
-    clerk.send(f"{file}/carte", carte="sent")
     assert "Réponse envoyée." in clerk.page.text
     clerk.send(f"{file}/lettre", foyer="0")
     assert "Code du foyer 1" in clerk.page.text
