@@ -25,6 +25,7 @@ from mobigo.store.scolaire.applications import find_by_code, opened_fields
 from mobigo.store.scolaire.boardings import applications_of, list_registered
 from mobigo.store.scolaire.cards import Card as Card  # doors name it
 from mobigo.store.scolaire.sectors import get_sector, list_sectors, load_sector, open_ids, sector_id_of
+from mobigo.store.turns import take_turn
 from scolaire import cards as rules
 from scolaire.cards import MAY, MAY_BE_REPLACED, CardState, Fee, Waiver, duplicate_cents
 from scolaire.registration.model import Deed
@@ -159,6 +160,7 @@ def order_missing(engine: Engine, keys: Keys, acting: Acting, sector_id: str, no
     """
     _check_all(acting)
     with transaction(engine) as session:
+        take_turn(session, f"school_cards:{sector_id}")
         sector = get_sector(session, sector_id)
         without = list_registered(session, sector_id) - store.pupils_with_card(session, sector_id)
         kept: frozenset[str] = frozenset()
