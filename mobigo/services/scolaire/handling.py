@@ -1,4 +1,4 @@
-"""Handling: papers that come, cards, and families that contest a decision and are answered."""
+"""Handling: papers that come, and families that contest a decision and are answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mobigo.store.scolaire.application_steps import add_step, list_papers, list_
 from mobigo.store.scolaire.applications import KeptApplication, put_application
 from scolaire.registration.model import Deed, State
 from scolaire.registration.typed import identity_key
-from socle.errors import BadInput, Conflict, NotFound
+from socle.errors import Conflict, NotFound
 
 
 def ask_paper(engine: Engine, keys: Keys, acting: Acting, application_id: str, words: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from mobigo.security import Keys
 from mobigo.services.ledger.proving import verify
-from mobigo.services.scolaire import boarding, carding, deciding, families, registering
+from mobigo.services.scolaire import boarding, carding, deciding, families, linking, registering
 from mobigo.services.scolaire.boarding import find_coach
 from mobigo.services.scolaire.contracting import Teller
 from mobigo.services.scolaire.importing import import_sector
@@ -44,7 +44,7 @@ def code(engine):
     registering.submit(engine, KEYS, OFFICE, asked, JULY)
     one = deciding.decide(engine, KEYS, OFFICE, asked, JULY)
     assert one.state is State.DECIDED
-    registering.use_link(engine, KEYS, BASILE, registering.make_link(engine, KEYS, OFFICE, asked, 1, JULY), JULY)
+    linking.use_link(engine, KEYS, BASILE, linking.make_link(engine, KEYS, OFFICE, asked, 1, JULY), JULY)
     assert carding.order_missing(engine, KEYS, OFFICE, SECTOR, JULY) == (3, 0)
     assert carding.order_missing(engine, KEYS, OFFICE, SECTOR, JULY) == (0, 0)
     assert carding.deliver(engine, OFFICE, SECTOR, JULY) == 3
