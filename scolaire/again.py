@@ -159,7 +159,16 @@ class _Work:
                 self._is_stopped |= self._on_better(sight)
             return self._is_stopped
 
-        outcome = plan_outing(outing, budget, self._asked.seed, begun if begun.runs else None, tell, fewest, keeper)
+        outcome = plan_outing(
+            outing,
+            budget,
+            self._asked.seed,
+            begun if begun.runs else None,
+            tell,
+            fewest,
+            keeper,
+            steady=self._asked.steady,
+        )
         self._spent_s += outcome.seconds
         left = {one.pupil_id for one in self._plan.not_served if one.period == nth}
         n_left = len(left & {rider.pupil_id for rider in self._plan.riders})

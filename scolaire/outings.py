@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from fleet.coding import make_instance, time_route
+from fleet.kernels.arrays import Instance
 from fleet.requests import Depot, Destination, DropOff, PickUp, Plan, Problem, Request, Route, VehicleType
 from fleet.search import Outcome, Settings
 from scolaire.plans import Direction, Halt, NotServed, Period, Rider, Run, Waiting, window_of
@@ -264,10 +265,11 @@ def start_from(
     kind_of: Callable[[int], int],
     problem: Problem,
 ) -> Plan:
-    """The runs of another period as far as they can be driven in this one: who waits at the same stops goes along.
+    """The runs of another plan as far as they can be driven in this one: who waits at the same stops goes along.
 
     `school_of` is the school of each rider; `kind_of` says which type of `problem` a type of the sector begins with.
-    Routes that would break a rule are left to the search, and so is who has a stop that is on none.
+    A route that would break a rule leaves out whom it must; they are left to the search, and so is who has a stop that
+    is on none.
     """
     at: dict[tuple[int, int], list[int]] = {}
     for request, demand in enumerate(outing.demands):
@@ -281,16 +283,49 @@ def start_from(
         kind = kind_of(run.vehicle_type)
         if not codes or not left[kind]:
             continue
-        taken = [code for code in codes if code >= 0]
-        route = time_route(instance, kind, codes) if _is_seated(problem, kind, codes) else None
-        if route is None:
-            for code in taken:
+        route = _lightened(problem, instance, kind, codes)
+        carried = set() if route is None else set(route.requests)
+        for code in codes:
+            if code >= 0 and code not in carried:
                 at.setdefault((outing.demands[code].stop, outing.demands[code].school), []).append(code)
+        if route is None:
             continue
         left[kind] -= 1
         routes.append(route)
     carried = {request for route in routes for request in route.requests}
     return Plan(tuple(routes), tuple(each for each in range(len(outing.demands)) if each not in carried))
+
+
+def _lightened(problem: Problem, instance: Instance, kind: int, codes: Sequence[int]) -> Route | None:
+    """The route without as few as must be left out: the smallest request that suffices, else the largest and so on."""
+    while True:
+        if not codes:
+            return None
+        if _is_seated(problem, kind, codes) and (route := time_route(instance, kind, codes)):
+            return route
+        picked = sorted((code for code in codes if code >= 0), key=lambda code: (problem.requests[code].load, code))
+        shorter = [_without(problem, codes, code) for code in picked]
+        for fewer in shorter:
+            if fewer and _is_seated(problem, kind, fewer) and (route := time_route(instance, kind, fewer)):
+                return route
+        codes = shorter[-1]
+
+
+def _without(problem: Problem, codes: Sequence[int], gone: int) -> list[int]:
+    """The visits without one request, and without a drop that nobody is aboard for any more."""
+    left: list[int] = []
+    waited: set[int] = set()
+    for code in codes:
+        if code == gone:
+            continue
+        if code >= 0:
+            waited.add(problem.requests[code].destination)
+        elif -1 - code not in waited:
+            continue
+        else:
+            waited.discard(-1 - code)
+        left.append(code)
+    return left
 
 
 def _codes(halts: Sequence[Halt], school_of: Sequence[int], at: dict[tuple[int, int], list[int]]) -> list[int]:

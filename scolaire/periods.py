@@ -29,6 +29,7 @@ from scolaire.outings import (
 )
 from scolaire.plans import Making, Period, Run, SchoolPlan, Waiting
 from scolaire.pupils import Sector
+from scolaire.steady import search_steadily
 from scolaire.vehicles import make_circuits
 from scolaire.ways import Ways, places_of
 from socle.matrix import TravelMatrix
@@ -50,6 +51,7 @@ class Asked:
     steps_of: tuple[int, ...] = ()  # of each period, as `Making` tells them, to make a plan again
     weekdays: tuple[int, ...] = tuple(range(7))
     shares: Mapping[str, float] | None = None  # least shares of the circuits, by lot
+    steady: bool = False  # few pupils moved from the plan to begin with come before cheap driving
 
     def part(self, nth: int, n_periods: int) -> Budget:
         """What the nth period may take."""
@@ -128,8 +130,10 @@ def plan_week(
 
         fewest = max((len(one.outcome.plan.routes) for one in done), default=0)
         before = reference if nth == 0 and reference is not None else plan if done else None
+        alike = _alike(reference, period) if reference is not None and asked.steady else None
         budget = Budget(steps=1) if is_stopped else budget
-        done.append(Planned(outing, plan_outing(outing, budget, asked.seed, before, tell, fewest, keeper)))
+        outcome = plan_outing(outing, budget, asked.seed, alike or before, tell, fewest, keeper, steady=bool(alike))
+        done.append(Planned(outing, outcome))
         plan = _told(sector, asked, title, periods, waits, done, ways_named)
         if on_plan is not None and nth < len(periods) - 1:
             on_plan(make_circuits(plan, ways, asked.shares))
@@ -144,11 +148,13 @@ def plan_outing(
     on_better: Callable[[Incumbent], bool] | None = None,
     fewest: int = 0,
     keeper: Keeper | None = None,
+    *,
+    steady: bool = False,
 ) -> Outcome:
     """A plan with few coaches, by the largest types of vehicle at one price; `make_circuits` chooses their sizes.
 
     With small ones at hand a search would fill the morning with them, and a coach is worth more than its size. Only
-    when the largest do not suffice for everybody, the others drive too.
+    when the largest do not suffice for everybody, the others drive too. A `steady` plan moves few from `before`.
     """
     types = outing.problem.vehicle_types
     largest = [
@@ -163,11 +169,11 @@ def plan_outing(
         )
     ]
     largest.sort(key=lambda index: (-sum(types[index].places), index))
-    outcome = _searched(outing, largest or [0], budget, seed, before, on_better, fewest, keeper)
+    outcome = _searched(outing, largest or [0], budget, seed, before, on_better, fewest, keeper, steady)
     possible = set(outcome.plan.unserved) - set(outcome.impossible)
     if possible and len(largest) < len(types):
         rest = [index for index in range(len(types)) if index not in largest]
-        outcome = _searched(outing, largest + rest, budget, seed, before, on_better, fewest, keeper)
+        outcome = _searched(outing, largest + rest, budget, seed, before, on_better, fewest, keeper, steady)
     return outcome
 
 
@@ -180,6 +186,7 @@ def _searched(
     on_better: Callable[[Incumbent], bool] | None,
     fewest: int,
     keeper: Keeper | None,
+    steady: bool,
 ) -> Outcome:
     problem = outing.problem
     types = tuple(
@@ -201,16 +208,20 @@ def _searched(
             keeper.look()
         return False
 
-    outcome = search(
-        large,
-        budget,
-        seed,
-        start=start,
-        on_better=told,
-        is_stopped=is_stopped,
-        fewest=fewest,
-        settings=settings_of(problem),
-    )
+    settings = settings_of(problem)
+    if steady and start is not None:
+        outcome = search_steadily(large, budget, seed, start, on_better=told, is_stopped=is_stopped, settings=settings)
+    else:
+        outcome = search(
+            large,
+            budget,
+            seed,
+            start=start,
+            on_better=told,
+            is_stopped=is_stopped,
+            fewest=fewest,
+            settings=settings,
+        )
     return replace(outcome, plan=named(outcome.plan))
 
 
@@ -233,6 +244,19 @@ def _start(outing: Outing, before: SchoolPlan, kinds: Sequence[int], large: Prob
     school_of = [schools.get(before.schools[rider.school].school_id, -1) for rider in before.riders]
     direction = before.periods[period].direction
     return start_from(outing, runs, direction, school_of, kind_of, large)
+
+
+def _alike(reference: SchoolPlan, period: Period) -> SchoolPlan | None:
+    """The reference with the runs of the period that has most days and the direction of this one; None without any."""
+    common = [
+        ((each.days & period.days).bit_count(), -nth)
+        for nth, each in enumerate(reference.periods)
+        if each.direction is period.direction
+    ]
+    if not common:
+        return None
+    runs = reference.runs_of(-max(common)[1])
+    return replace(reference, runs=runs) if runs else None
 
 
 def _renumbered(before: SchoolPlan, sector: Sector, run: Run) -> Run | None:

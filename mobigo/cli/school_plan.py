@@ -60,6 +60,7 @@ def optimise(
         Path | None,
         typer.Option("--from", help=text("cli.school_plan.from_help"), metavar="PLAN", exists=True, dir_okay=False),
     ] = None,
+    steady: Annotated[bool, typer.Option("--steady", help=text("cli.school_plan.steady_help"))] = False,
     shares: Annotated[
         list[str] | None, typer.Option("--share", help=text("cli.school_plan.share_help"), metavar="LOT=PERCENT")
     ] = None,
@@ -88,6 +89,7 @@ def optimise(
             clock=time.perf_counter,
             weekdays=weekdays,
             shares=_shares(shares or [], sector),
+            steady=steady,
         )
         reference = None if before is None else open_plan(before)
         how = _How(reference, streets, 60 * bells_min)
