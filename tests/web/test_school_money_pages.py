@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from mobigo.security import Role
-from mobigo.services.scolaire import contracting, messaging
+from mobigo.services.scolaire import contracting, messaging, noting
 from mobigo.services.scolaire.messaging import Draft
 from scolaire.telling import Matter, Scope
 from tests.web.test_accessibility import violations
@@ -37,8 +37,8 @@ def site(tmp_path_factory):
         claude = people.add("Claude Roy", "claude@exemple.test", roles=[Role.SCHOOL_OFFICE, Role.SCHOOL_CARRIER])
         under_contract(people.engine, people.keys, who, NOON)
         contracting.give_carrier(people.engine, claude.reference, CARRIER, who, NOON)
-        told = (date(2026, 11, 16), CIRCUIT, RUN, "breakdown", "radiateur percé", contracting.Teller(who))
-        contracting.tell_not_run(people.engine, people.keys, *told, NOON)
+        told = (date(2026, 11, 16), CIRCUIT, RUN, "breakdown", "radiateur percé", noting.Teller(who))
+        noting.tell_not_run(people.engine, people.keys, *told, NOON)
         draft = Draft(SECTOR, Matter.DELAY, Scope(date(2026, 11, 23)), "20 minutes de retard")
         yield site, messaging.send(people.engine, people.keys, draft, "k", who, NOON).message_id
 

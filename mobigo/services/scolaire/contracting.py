@@ -1,15 +1,12 @@
-"""Contracting: contracts and indices kept as they are published, carriers' accounts, and what happened on the road.
+"""Contracting: contracts and indices kept as they are published, what they have driven, and carriers' accounts.
 
-A version of a contract is added and never changed; the one of a month is the last that begins by its first day. What
-the office or a carrier tells of a day (a run that did not take place, a breach, an extra service) counts in the month's
-statement until somebody takes it back, with a reason; each is a line of the audit log.
+A version of a contract is added and never changed; the one of a month is the last that begins by its first day.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -26,19 +23,16 @@ from mobigo.store.scolaire.contracts import Event as Event  # doors name them
 from mobigo.store.scolaire.contracts import EventKind as EventKind
 from mobigo.store.scolaire.sectors import list_sectors
 from mobigo.store.scolaire.studies import Publication, list_publications, load_plan
-from scolaire.calendar import first_of, has_school, month_before
+from scolaire.calendar import first_of, has_school, month_before, school_days
 from scolaire.contracts.documents import read_contract
 from scolaire.contracts.indices import read_indices
 from scolaire.contracts.model import Contract
 from scolaire.contracts.orders import Circuit, Order, Outing, circuits_on, order_of
 from scolaire.planfiles import read_plan
 from scolaire.plans import SchoolPlan, rides_of
-from socle.errors import BadInput, Conflict, Fact, Forbidden, NotFound
+from socle.errors import Conflict, Fact, NotFound
 from socle.findings import Finding
 
-MOST_WHY: Final = 300
-MOST_BACK: Final = timedelta(days=400)
-MOST_TIMES: Final = 100
 MOST_MONTHS_BACK: Final = 24  # for which a closed month is looked at again, also after the end of its contract
 _FIRST_MONTH: Final = 8
 _CONTRACTS: Final = Kept[Contract](256)  # by version
@@ -246,166 +240,15 @@ def runs_on(engine: Engine, keys: Keys, day: date, carriers: Sequence[str] | Non
     return found
 
 
-# --- what happened -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Teller:
-    """Who tells: `carriers` are those that an account acts for, None the office, which speaks for all."""
-
-    actor: str
-    carriers: tuple[str, ...] | None = None
-
-
-def tell_not_run(
-    engine: Engine, keys: Keys, day: date, about: str, run_id: str, cause: str, why: str, by: Teller, now: datetime
-) -> Event:
-    """Note that a run did not take place.
+def list_circuits(session: Session, keys: Keys, month: str) -> dict[str, Circuit]:
+    """The circuits that are ordered on some day with school of a month, by id.
 
     Raises:
-        BadInput: `event_day`, `why_missing`, `why_too_long`, `unknown_cause`, `calendar_unknown`.
-        NotFound: `run_not_ordered` on that day, or not of that carrier.
-        Conflict: `told_already`, `month_closed` for a carrier.
+        BadInput: `bad_month`, `calendar_unknown`.
     """
-    placed = _find_run(engine, keys, day, about, run_id, by, now)
-    if placed.contract.find_cause(cause) is None:
-        raise BadInput("unknown_cause", cause=cause[:40])
-    event = _event(EventKind.NOT_RUN, day, about, cause, why, by, now)
-    return _add(engine, placed.contract, replace(event, run_id=run_id), now)
-
-
-def tell_breach(
-    engine: Engine, keys: Keys, day: date, about: str, penalty: str, n: int, why: str, by: Teller, now: datetime
-) -> Event:
-    """Note what a carrier did otherwise than agreed, so many times.
-
-    Raises:
-        BadInput: `event_day`, `why_missing`, `why_too_long`, `unknown_penalty`, `event_times`.
-        NotFound: `run_not_ordered`: that circuit had no run on that day.
-    """
-    placed = _find_run(engine, keys, day, about, None, by, now)
-    if placed.contract.find_penalty(penalty) is None:
-        raise BadInput("unknown_penalty", penalty=penalty[:40])
-    if not 1 <= n <= MOST_TIMES:
-        raise BadInput("event_times", most=MOST_TIMES)
-    event = _event(EventKind.BREACH, day, about, penalty, why, by, now)
-    return _add(engine, placed.contract, replace(event, n=n), now)
-
-
-def order_extra(
-    engine: Engine,
-    day: date,
-    reference: str,
-    lot: str,
-    type_id: str,
-    metres: int,
-    seconds: int,
-    has_day: bool,
-    why: str,
-    by: Teller,
-    now: datetime,
-) -> Event:
-    """Order a service besides the plan.
-
-    Raises:
-        BadInput: `event_day`, `why_missing`, `why_too_long`, `reference_missing`, `extra_amounts`.
-        NotFound: `unknown_lot`: no contract has it on that day.
-    """
-    _check_day(day, now)
-    if not reference.strip() or len(reference) > 64:
-        raise BadInput("reference_missing")
-    if not (0 <= metres <= 2_000_000 and 0 <= seconds <= 86_400) or not (metres or seconds or has_day):
-        raise BadInput("extra_amounts")
-    with reading(engine) as session:
-        contracts = [one for one in contracts_on(session, day).values() if lot in one.lots]
-    if not contracts or contracts[0].find_prices(lot, type_id) is None:
-        raise NotFound("unknown_lot", lot=lot[:64])
-    event = _event(EventKind.EXTRA, day, reference.strip(), lot, why, by, now)
-    told = replace(event, type_id=type_id, metres=metres, seconds=seconds, has_day=has_day)
-    return _add(engine, contracts[0], told, now)
-
-
-def take_back(engine: Engine, event_id: str, why: str, by: Teller, now: datetime) -> Event:
-    """Take back what was told.
-
-    Raises:
-        BadInput: `why_missing`, `why_too_long`.
-        NotFound: `unknown_event`.
-        Forbidden: `told_by_another`: a carrier takes back only what it told itself.
-        Conflict: `taken_back_already`.
-    """
-    why = _checked_why(why)
-    with transaction(engine) as session:
-        event = store.get_event(session, event_id)
-        if by.carriers is not None and event.told_for not in by.carriers:
-            raise Forbidden("told_by_another")
-        taken = store.take_back(session, event_id, by.actor, why, now)
-        facts: dict[str, Fact] = {"circuit_id": event.about, "day": str(event.day)}
-        record(session, AuditLine(now, by.actor, "school.event_taken_back", "", why, facts))
-    return taken
-
-
-def get_told(engine: Engine, event_id: str) -> Event:
-    """One of the things that were told.
-
-    Raises:
-        NotFound: `unknown_event`.
-    """
-    with reading(engine) as session:
-        return store.get_event(session, event_id)
-
-
-def list_told(engine: Engine, first: date, last: date) -> list[Event]:
-    """Everything that was told of these days, also what was taken back."""
-    with reading(engine) as session:
-        return store.list_events(session, first, last, standing=False)
-
-
-def _find_run(
-    engine: Engine, keys: Keys, day: date, about: str, run_id: str | None, by: Teller, now: datetime
-) -> Placed:
-    _check_day(day, now)
-    for placed in runs_on(engine, keys, day, by.carriers):
-        if placed.circuit.circuit_id == about and run_id in (None, placed.outing.run_id):
-            return placed
-    raise NotFound("run_not_ordered", run=(run_id or about)[:64], day=day.isoformat())
-
-
-def _check_day(day: date, now: datetime) -> None:
-    if not now.date() - MOST_BACK <= day <= now.date() + MOST_BACK:
-        raise BadInput("event_day")
-
-
-def _checked_why(why: str) -> str:
-    why = why.strip()
-    if not why:
-        raise BadInput("why_missing")
-    if len(why) > MOST_WHY:
-        raise BadInput("why_too_long", most=MOST_WHY)
-    return why
-
-
-def _event(kind: EventKind, day: date, about: str, code: str, why: str, by: Teller, now: datetime) -> Event:
-    told_for = by.carriers[0] if by.carriers else None
-    why = _checked_why(why)
-    return Event(secrets.token_hex(8), kind, day, about, "", code, "", 1, 0, 0, False, by.actor, told_for, now, why)
-
-
-def _add(engine: Engine, contract: Contract, event: Event, now: datetime) -> Event:
-    told = replace(event, told_for=contract.carrier_id) if event.told_for is not None else event
-    with transaction(engine) as session:
-        closed = store.find_statement(session, contract.id, f"{event.day:%Y-%m}")
-        if told.told_for is not None and closed is not None and closed.approved_by is not None:
-            raise Conflict("month_closed", month=f"{event.day:%Y-%m}")
-        store.add_event(session, told)
-        facts: dict[str, Fact] = {"circuit_id": told.about, "day": str(told.day)}
-        action = {
-            EventKind.NOT_RUN: "school.not_run_told",
-            EventKind.BREACH: "school.breach_told",
-            EventKind.EXTRA: "school.extra_ordered",
-        }[told.kind]
-        record(session, AuditLine(now, told.told_by, action, "", told.why, facts))
-    return told
+    days = school_days(month)
+    orders = list_orders(session, keys, days[-1]) if days else []
+    return {circuit.circuit_id: circuit for day in days for circuit in circuits_on(orders, day)}
 
 
 # --- carriers ------------------------------------------------------------------------------------

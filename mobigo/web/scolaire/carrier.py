@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import contracting
-from mobigo.services.scolaire.contracting import Placed, Teller
+from mobigo.services.scolaire import contracting, noting
+from mobigo.services.scolaire.contracting import Placed
+from mobigo.services.scolaire.noting import Teller
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import back_to_account
@@ -110,7 +111,7 @@ def make_router(pages: Pages) -> APIRouter:
         try:
             day = read_day(form.get("jour", ""))
             why = form.get("motif", "")
-            contracting.tell_not_run(state.engine, state.keys, day, about, run_id, form.get("cause", ""), why, by, now)
+            noting.tell_not_run(state.engine, state.keys, day, about, run_id, form.get("cause", ""), why, by, now)
         except MobigoError as error:
             return send_refused(pages, request, _form(request, principal, day), error, form)
         return door.go(door.with_query(CARRIER, jour=str(day), fait="note"))

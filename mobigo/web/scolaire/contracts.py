@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import contracting, stating
-from mobigo.services.scolaire.contracting import Event, EventKind
+from mobigo.services.scolaire import noting, stating
+from mobigo.services.scolaire.noting import Event, EventKind
 from mobigo.services.scolaire.stating import Month
 from mobigo.texts import finding_sentence, text
 from mobigo.web import door
@@ -22,7 +22,6 @@ from mobigo.web.people.account import Line, back_to_account
 from mobigo.web.people.forms import Field, Fields, FormPage, Link, send_form
 from mobigo.web.scolaire.sheets import Cell, Do, Sheet, Table, send_sheet
 from mobigo.web.wording import FRENCH, euros, long_day, moment, month_name, say
-from scolaire.calendar import first_of, month_before
 from scolaire.contracts.invoices import Check
 from scolaire.contracts.model import Contract
 from scolaire.contracts.statements import UNITS, LineKind
@@ -30,7 +29,7 @@ from scolaire.contracts.statements import Line as Stated
 from socle.errors import BadInput, MobigoError
 
 CONTRACTS = "/scolaire/contrats"
-_DONE = frozenset({"prepare", "approuve", "note", "retire"})
+_DONE = frozenset({"prepare", "approuve", "note", "retire", "manquement", "supplement"})
 
 Reader = Annotated[Principal, Depends(door.Needs(Permission.SCHOOL_MONEY_READ))]
 Clerk = Annotated[Principal, Depends(door.Needs(Permission.SCHOOL_MONEY_PREPARE))]
@@ -139,10 +138,17 @@ def _month_sheet(request: Request, principal: Principal, found: Month, said: str
         ],
         actions=_actions(principal, found, path),
         links=[
-            *([Link(f"{path}/course", say("scolaire.contracts.tell"))] if _may_prepare(principal) else []),
+            *(_ways_to_tell(path) if _may_prepare(principal) else []),
             Link(f"{path}/facture", say("scolaire.contracts.invoice.title")),
         ],
     )  # fmt: skip
+
+
+def _ways_to_tell(path: str) -> list[Link]:
+    return [
+        Link(f"{path}/{page}", say(f"scolaire.contracts.{words}"))
+        for page, words in (("course", "tell"), ("manquement", "breach.tell"), ("supplement", "extra.tell"))
+    ]
 
 
 def _may_prepare(principal: Principal) -> bool:
@@ -163,9 +169,8 @@ def _actions(principal: Principal, found: Month, path: str) -> list[Do]:
 
 def _told(request: Request, found: Month) -> Table:
     """What was told of the days of the month, also what was taken back."""
-    first = first_of(found.month)
-    last = first_of(month_before(found.month, -1))
-    events = [one for one in contracting.list_told(request.app.state.engine, first, last) if one.day < last]
+    state = request.app.state
+    events = noting.list_told_of(state.engine, state.keys, found.contract, found.month)
     columns = [say(f"scolaire.contracts.column.{name}") for name in ("event", "day", "cause", "why", "told", "state")]
     path = path_of(found.contract.id, found.month)
     rows = [_event_row(found, one, path) for one in events]
@@ -182,11 +187,15 @@ def _event_row(found: Month, event: Event, path: str) -> list[Cell]:
     return [
         Cell(f"{event.about} {event.run_id}".strip()),
         Cell(long_day(event.day)),
-        Cell(cause.title if cause else penalty.title if penalty else event.code),
+        Cell(cause.title if cause else penalty.title if penalty else _extra_words(event)),
         Cell(event.why),
         Cell(f"{say(f'scolaire.contracts.by.{who}')}, {moment(event.told_at)}"),
         state,
     ]
+
+
+def _extra_words(event: Event) -> str:
+    return say("scolaire.contracts.extra.of_lot", lot=event.code) if event.kind is EventKind.EXTRA else event.code
 
 
 # --- forms ---------------------------------------------------------------------------------------

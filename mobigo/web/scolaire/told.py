@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.services.scolaire import contracting, stating
-from mobigo.services.scolaire.contracting import Teller
+from mobigo.services.scolaire import contracting, noting, stating
+from mobigo.services.scolaire.noting import Teller
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Choice, Field, Fields, FormPage, Link, send_form, send_refused
@@ -30,7 +30,7 @@ def not_run_form(action: str, back: Link, day: date, runs: list[Choice], causes:
             Field("jour", say("scolaire.contracts.not_run.day"), "date", day.isoformat()),
             Field("course", say("scolaire.contracts.not_run.run"), "select", choices=runs),
             Field("cause", say("scolaire.contracts.not_run.cause"), "select", choices=causes),
-            Field("motif", say("scolaire.contracts.not_run.why"), "area", most=contracting.MOST_WHY),
+            Field("motif", say("scolaire.contracts.not_run.why"), "area", most=noting.MOST_WHY),
         ),
         back=back,
     )
@@ -65,7 +65,7 @@ def _back_form(contract_id: str, month: str, event_id: str) -> FormPage:
         title=say("scolaire.contracts.back.title"),
         action=f"{path}/note/{quote(event_id, safe='')}",
         submit=say("scolaire.contracts.take_back"),
-        fields=(Field("motif", say("scolaire.contracts.not_run.why"), "area", most=contracting.MOST_WHY),),
+        fields=(Field("motif", say("scolaire.contracts.not_run.why"), "area", most=noting.MOST_WHY),),
         back=Link(path, say("scolaire.contracts.invoice.back")),
     )
 
@@ -86,7 +86,7 @@ def make_router(pages: Pages) -> APIRouter:
         try:
             day = read_day(form.get("jour", ""))
             told = (day, about, run_id, form.get("cause", ""), form.get("motif", ""), Teller(principal.actor))
-            contracting.tell_not_run(state.engine, state.keys, *told, now)
+            noting.tell_not_run(state.engine, state.keys, *told, now)
         except MobigoError as error:
             return send_refused(pages, request, _form_of(request, contract_id, month), error, form)
         return door.go(door.with_query(path_of(contract_id, f"{day:%Y-%m}"), fait="note"))
@@ -95,7 +95,7 @@ def make_router(pages: Pages) -> APIRouter:
     def ask_back(request: Request, _principal: Clerk, contract_id: str, month: str, event_id: str) -> Response:
         state = request.app.state
         stating.get_month(state.engine, state.keys, contract_id, month)  # neither is taken for granted
-        contracting.get_told(state.engine, event_id)
+        noting.get_told(state.engine, event_id)
         return send_form(pages, request, _back_form(contract_id, month, event_id))
 
     @router.post(f"{one_month}/note/{{event_id}}")
@@ -104,7 +104,7 @@ def make_router(pages: Pages) -> APIRouter:
     ) -> Response:
         engine, now = request.app.state.engine, door.now_of(request)
         try:
-            contracting.take_back(engine, event_id, form.get("motif", ""), Teller(principal.actor), now)
+            noting.take_back(engine, event_id, form.get("motif", ""), Teller(principal.actor), now)
         except MobigoError as error:
             return send_refused(pages, request, _back_form(contract_id, month, event_id), error, form)
         return door.go(door.with_query(path_of(contract_id, month), fait="retire"))

@@ -30,6 +30,7 @@ from mobigo.services.scolaire import (
     families,
     handling,
     messaging,
+    noting,
     organising,
     registering,
     stating,
@@ -257,7 +258,7 @@ def add_schooling(people, person):
     under_contract(engine, keys, who, NOON)
     contracting.give_carrier(engine, person.reference, CARRIER, who, NOON)
     day = NOON.date() - timedelta(days=5)
-    contracting.tell_not_run(engine, keys, day, CIRCUIT, RUN, "snow", "essai", contracting.Teller(who), NOON)
+    noting.tell_not_run(engine, keys, day, CIRCUIT, RUN, "snow", "essai", noting.Teller(who), NOON)
     stating.prepare_month(engine, keys, CONTRACT, "2026-09", who, NOON)
     told = messaging.Draft(SECTOR, Matter.SNOW, Scope(day + timedelta(days=7)), "essai")
     message = messaging.send(engine, keys, told, "k", who, NOON)

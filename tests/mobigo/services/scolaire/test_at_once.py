@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from mobigo.security import Keys
-from mobigo.services.scolaire import contracting, deciding, messaging, organising, registering, studying
-from mobigo.services.scolaire.contracting import Teller
+from mobigo.services.scolaire import contracting, deciding, messaging, noting, organising, registering, studying
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.messaging import Draft
+from mobigo.services.scolaire.noting import Teller
 from mobigo.store.base import transaction
 from mobigo.store.people.accounts import Identity, add_person
 from mobigo.store.scolaire.studies import add_version
@@ -65,7 +65,7 @@ def test_a_form_that_is_sent_twice_is_one_message(office):
 
 def test_a_run_is_told_once_as_not_having_run(office):
     told = (MONDAY, CIRCUIT, RUN, "snow", "col fermé")
-    answers = at_once(lambda n: contracting.tell_not_run(office, KEYS, *told, Teller(f"person:{n}"), NOON))
+    answers = at_once(lambda n: noting.tell_not_run(office, KEYS, *told, Teller(f"person:{n}"), NOON))
     assert sorted(one == "told_already" for one in answers) == [False, True]
     assert count(office, "school_service_event") == 1
 

@@ -7,8 +7,9 @@ from sqlalchemy.exc import DatabaseError
 
 from mobigo.security import Keys
 from mobigo.services.ledger.proving import verify
-from mobigo.services.scolaire import contracting, stating
-from mobigo.services.scolaire.contracting import Teller, import_contract, runs_on, take_back, tell_breach, tell_not_run
+from mobigo.services.scolaire import contracting, noting, stating
+from mobigo.services.scolaire.contracting import import_contract, runs_on
+from mobigo.services.scolaire.noting import Teller, take_back, tell_breach, tell_not_run
 from mobigo.services.scolaire.stating import approve_month, get_month, prepare_month
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading, transaction
@@ -108,7 +109,7 @@ def test_a_run_is_told_once_and_taken_back_by_whoever_may(office):
     with pytest.raises(Conflict, match="taken_back_already"):
         take_back(office, event.event_id, "encore", OFFICE, NOON)
     missed(office, by=COACHES)
-    assert {one.taken_back_by for one in contracting.list_told(office, MONDAY, MONDAY)} == {CLERK, None}
+    assert {one.taken_back_by for one in noting.list_told(office, MONDAY, MONDAY)} == {CLERK, None}
     with reading(office) as session:
         lines = list_lines(session, AuditFilter(), limit=3)
         actions = [(one.line.action, one.line.actor, one.line.why) for one in lines]
@@ -131,12 +132,10 @@ def test_a_month_is_counted_from_the_plan_the_calendar_and_what_was_told(office)
 
 
 def test_an_extra_service_is_paid_in_its_month(office):
-    contracting.order_extra(
-        office, date(2026, 11, 21), "BC-1", "A", "car22", 42_000, 5_400, False, "piscine", OFFICE, NOON
-    )
+    noting.order_extra(office, date(2026, 11, 21), "BC-1", "A", "car22", 42_000, 5_400, False, "piscine", OFFICE, NOON)
     assert [line.cents for line in month(office, "2026-11").lines if line.about == "BC-1"] == [3_484, 3_111]
     with pytest.raises(NotFound, match="unknown_lot"):
-        contracting.order_extra(office, MONDAY, "BC-2", "Z", "car22", 1, 1, False, "x", OFFICE, NOON)
+        noting.order_extra(office, MONDAY, "BC-2", "Z", "car22", 1, 1, False, "x", OFFICE, NOON)
 
 
 def test_one_proposes_another_approves_and_the_books_owe_the_carrier(office, september):
@@ -201,7 +200,7 @@ def test_a_month_that_came_to_nothing_is_passed_over_and_what_is_told_of_it_late
     close(office, "2026-09")
     close(office, "2026-10")
     in_summer = date(2026, 7, 20)
-    contracting.order_extra(office, in_summer, "BC-9", "A", "car22", 42_000, 5_400, False, "camp", OFFICE, NOON)
+    noting.order_extra(office, in_summer, "BC-9", "A", "car22", 42_000, 5_400, False, "camp", OFFICE, NOON)
     with pytest.raises(Conflict, match="later_month_closed"):
         prepare_month(office, KEYS, CONTRACT, "2026-07", CLERK, NOON)
     (line,) = (one for one in close(office, "2026-11", DECEMBER).shown.lines if one.kind is LineKind.CORRECTION)
@@ -247,7 +246,7 @@ def test_an_extra_service_after_the_end_is_not_the_old_contracts(engine):
         b"2025-09-01", b"2026-11-01"
     )
     import_contract(engine, follows, CLERK, NOON)
-    contracting.order_extra(engine, MONDAY, "BC-1", "A", "car22", 42_000, 5_400, False, "piscine", OFFICE, NOON)
+    noting.order_extra(engine, MONDAY, "BC-1", "A", "car22", 42_000, 5_400, False, "piscine", OFFICE, NOON)
     assert month(engine, "2026-11").lines == ()
     assert [line.about for line in get_month(engine, KEYS, "suite", "2026-11").now.lines if line.about == "BC-1"]
 

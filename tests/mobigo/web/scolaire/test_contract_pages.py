@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from mobigo.security import Role
 from mobigo.services.scolaire import contracting, messaging, stating
+from mobigo.store.audit import AuditFilter, list_lines
+from mobigo.store.base import reading
+from mobigo.store.scolaire.contracts import get_values
+from scolaire.contracts.orders import Breach, Extra
+from scolaire.contracts.statements import Facts
+from tests.oracles import school_contracts as oracle
 from tests.worlds.accounts import NOON
 from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, RUN, under_contract
 from tests.worlds.visiting import place
@@ -63,6 +71,63 @@ def test_a_run_that_did_not_take_place_is_told_and_taken_back(site, office):
     (back,) = (link for link in clerk.go(NOVEMBER).links if "/note/" in link)
     clerk.go(back).send(back, motif="elle a roulé")
     assert "elle a roulé" in clerk.page.text
+
+
+BREACH = {"jour": "2026-11-16", "course": CIRCUIT, "penalite": "late", "fois": "2", "motif": "vu à la gare"}
+EXTRA = {
+    "jour": "2026-11-19", "reference": "BC-1", "lot": "A", "vehicule": "car22", "distance": "42,5", "duree": "90",
+    "journee": "oui", "motif": "piscine",
+}  # fmt: skip
+
+
+def test_breaches_and_services_besides_are_told_once_and_stated_to_the_cent(site, office):
+    clerk = site.visitor().sign_in(OFFICE)
+    for page, told in (("manquement", BREACH), ("supplement", EXTRA)):
+        form = clerk.go(f"{NOVEMBER}/{page}").form(f"{NOVEMBER}/{page}").fields
+        for _ in range(2):  # the button is pressed twice
+            clerk.go(f"{NOVEMBER}/{page}").send(f"{NOVEMBER}/{page}", **told, cle=form["cle"])
+            assert "au décompte du mois" in clerk.page.text
+    for words in ("vu à la gare", "Service supplémentaire, lot A", "BC-1", "Retard de plus de 15 minutes"):
+        assert words in clerk.page.text
+    engine, keys = office.engine, office.keys
+    found = stating.get_month(engine, keys, CONTRACT, "2026-11")
+    with reading(engine) as session:
+        orders = contracting.list_orders(session, keys, date(2026, 11, 30))
+        values = get_values(session)
+    extra = Extra(date(2026, 11, 19), "BC-1", "A", "car22", 42_500, 5_400, has_day=True)
+    facts = Facts(orders, (), [Breach(date(2026, 11, 16), CIRCUIT, "late", 2)], [extra])
+    now = found.now
+    twin = oracle.statement(found.contract, "2026-11", facts, values)
+    assert (now.net_cents, now.vat_cents, now.penalty_cents, now.due_cents) == twin
+    assert now.penalty_cents == 2 * 4_550
+    with reading(engine) as session:
+        actions = [one.line.action for one in list_lines(session, AuditFilter(), limit=2)]
+    assert actions == ["school.extra_ordered", "school.breach_told"]
+
+
+WRONG = (
+    ("manquement", {"jour": "31/02/2027"}, "n’est pas un jour"),
+    ("manquement", {"jour": "1900-01-01"}, "trop loin"),
+    ("manquement", {"fois": "-3"}, "nombre de fois entre 1 et 100"),
+    ("manquement", {"fois": "0"}, "nombre de fois entre 1 et 100"),
+    ("manquement", {"penalite": "x"}, "ne connaît pas la pénalité"),
+    ("manquement", {"course": "haut-doubs/C9"}, "n’est pas prévue"),
+    ("manquement", {"motif": "x" * 10_000}, "300"),
+    ("supplement", {"distance": "-5"}, "sans signe moins"),
+    ("supplement", {"distance": "", "duree": "", "journee": ""}, "Donnez une distance"),
+    ("supplement", {"duree": "9999"}, "1 440 minutes"),
+    ("supplement", {"reference": "x" * 10_000}, "64 lettres"),
+    ("supplement", {"lot": "Z"}, "lot Z"),
+    ("supplement", {"motif": " "}, "Dites pourquoi"),
+)
+
+
+def test_what_cannot_be_told_is_refused_in_a_sentence(site, office):
+    clerk = site.visitor().sign_in(OFFICE)
+    for page, wrong, said in WRONG:
+        path = f"{NOVEMBER}/{page}"
+        clerk.go(path).send(path, **((BREACH if page == "manquement" else EXTRA) | wrong))
+        assert (clerk.page.status_code in (400, 404), said in " ".join(clerk.refusals)) == (True, True), wrong
 
 
 def test_an_invoice_is_held_against_the_month(site, office):
