@@ -254,6 +254,14 @@ def list_circuits(session: Session, keys: Keys, month: str) -> dict[str, Circuit
 # --- carriers ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Who tells: `carriers` are those that an account acts for, None the office, which speaks for all."""
+
+    actor: str
+    carriers: tuple[str, ...] | None = None
+
+
 def give_carrier(engine: Engine, reference: str, carrier_id: str, actor: str, now: datetime) -> bool:
     """Have an account act for a carrier; False when it does already.
 

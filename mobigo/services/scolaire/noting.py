@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from mobigo.security import Keys
 from mobigo.services.scolaire.contracting import Placed, contracts_on, list_circuits, runs_on
+from mobigo.services.scolaire.contracting import Teller as Teller  # doors name it
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import reading, transaction
 from mobigo.store.scolaire import contracts as store
@@ -29,14 +30,6 @@ from socle.errors import BadInput, Conflict, Fact, Forbidden, NotFound
 MOST_WHY: Final = 300
 MOST_BACK: Final = timedelta(days=400)
 MOST_TIMES: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Teller:
-    """Who tells: `carriers` are those that an account acts for, None the office, which speaks for all."""
-
-    actor: str
-    carriers: tuple[str, ...] | None = None
 
 
 def tell_not_run(
