@@ -146,8 +146,9 @@ def _month_sheet(request: Request, principal: Principal, found: Month, said: str
 
 def _ways_to_tell(path: str) -> list[Link]:
     return [
-        Link(f"{path}/{page}", say(f"scolaire.contracts.{words}"))
-        for page, words in (("course", "tell"), ("manquement", "breach.tell"), ("supplement", "extra.tell"))
+        Link(f"{path}/course", say("scolaire.contracts.tell")),
+        Link(f"{path}/manquement", say("scolaire.contracts.breach.tell")),
+        Link(f"{path}/supplement", say("scolaire.contracts.extra.tell")),
     ]
 
 
