@@ -7,7 +7,7 @@ it to a family or a carrier. A plan of an optimiser or a planner is published wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -93,20 +93,36 @@ def broken_by(
 def _broken(
     plan: SchoolPlan, drives: Drives | None, runs: Collection[int], riders: set[int] | None
 ) -> tuple[Broken, ...]:
-    unknown = tuple(_unknown(plan, runs))
+    unknown = tuple(broken_ids(plan, runs))
     if unknown:  # nothing else can be looked at
         return unknown
-    found = [*_doubled(plan), *_services(plan, riders), *_vehicles(plan)]
+    found = [*broken_as_a_whole(plan)]
+    for some in broken_services(plan, range(len(plan.riders)) if riders is None else sorted(riders)):
+        found += some
     for index in runs:
-        run = plan.runs[index]
-        found += _people(plan, run)
-        found += _times(plan, run)
-        found += _ways(plan, run, drives)
-    found += _circuits(plan, {plan.runs[index].circuit_id for index in runs})
+        found += broken_run(plan, plan.runs[index], drives)
+    found += broken_circuits(plan, {plan.runs[index].circuit_id for index in runs})
     return tuple(found)
 
 
-def _unknown(plan: SchoolPlan, runs: Collection[int]) -> Iterator[Broken]:
+def broken_as_a_whole(plan: SchoolPlan) -> Iterator[Broken]:
+    """What is wrong with neither one run nor one rider: ids, reasons, vehicles."""
+    yield from _doubled(plan)
+    for left in plan.not_served:
+        if not left.why:
+            yield Broken(Rule.NO_REASON, pupil_id=left.pupil_id)
+    yield from _vehicles(plan)
+
+
+def broken_run(plan: SchoolPlan, run: Run, drives: Drives | None) -> Iterator[Broken]:
+    """What is wrong with one run."""
+    yield from _people(plan, run)
+    yield from _times(plan, run)
+    yield from _ways(plan, run, drives)
+
+
+def broken_ids(plan: SchoolPlan, runs: Collection[int]) -> Iterator[Broken]:
+    """What some runs, and the names of who is not served, have that the plan has not."""
     for index in runs:
         run = plan.runs[index]
         if not 0 <= run.period < len(plan.periods) or not 0 <= run.vehicle_type < len(plan.vehicle_types):
@@ -137,24 +153,23 @@ def _doubled(plan: SchoolPlan) -> Iterator[Broken]:
 # --- who is served ------------------------------------------------------------------------------
 
 
-def _services(plan: SchoolPlan, riders: set[int] | None) -> Iterator[Broken]:
-    looked_at = range(len(plan.riders)) if riders is None else sorted(riders)
+def broken_services(plan: SchoolPlan, riders: Sequence[int]) -> Iterator[list[Broken]]:
+    """What is wrong with the service of each of some riders."""
+    asked = set(riders)
+    is_all = len(asked) == len(plan.riders)
     n_rides: Counter[tuple[int, int]] = Counter()
     for run in plan.runs:
         for halt in run.halts:
-            if riders is None:
+            if is_all:
                 n_rides.update((run.period, rider) for rider in halt.up)
-            elif not riders.isdisjoint(halt.up):
-                n_rides.update((run.period, rider) for rider in halt.up if rider in riders)
+            elif not asked.isdisjoint(halt.up):
+                n_rides.update((run.period, rider) for rider in halt.up if rider in asked)
     named: dict[str, set[int | None]] = {}
     for left in plan.not_served:
         named.setdefault(left.pupil_id, set()).add(left.period)
-        if not left.why:
-            yield Broken(Rule.NO_REASON, pupil_id=left.pupil_id)
-    for rider in looked_at:
-        told = plan.riders[rider]
+    for rider in riders:
         of_nobody: set[int | None] = set()
-        yield from _service(plan, rider, n_rides, named.get(told.pupil_id, of_nobody))
+        yield list(_service(plan, rider, n_rides, named.get(plan.riders[rider].pupil_id, of_nobody)))
 
 
 def _service(
@@ -309,7 +324,7 @@ def _place(plan: SchoolPlan, halt: Halt) -> LatLon:
 # --- vehicles -----------------------------------------------------------------------------------
 
 
-def _circuits(plan: SchoolPlan, circuits: Collection[str]) -> Iterator[Broken]:
+def broken_circuits(plan: SchoolPlan, circuits: Collection[str]) -> Iterator[Broken]:
     """That one coach is never in two places: from its depot back to its depot, run after run."""
     of: dict[str, list[Run]] = {}
     for run in plan.runs:

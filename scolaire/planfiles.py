@@ -13,7 +13,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from scolaire.plans import Halt, Run, SchoolPlan
+import msgspec
+
+from scolaire.plans import Halt, NotServed, Rider, Run, SchoolPlan
 from socle.errors import BadInput
 from socle.geo import LatLon
 
@@ -21,17 +23,23 @@ FORMAT: Final = "mobigo-school-plan"
 VERSION: Final = 2
 MOST_BYTES: Final = 100_000_000
 _BIGGEST: Final = 1 << 40
+_MANY: Final = (Run, Rider, NotServed)  # of which there are thousands, and which hold no position and no fraction
+_QUICK: Final = msgspec.json.Encoder()  # writes them as `_JSON` does, in a tenth of the time
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def render_plan(plan: SchoolPlan) -> bytes:
     """The file of a plan, a line for each thing of a list: what differs between two files is then a few lines."""
-    told = {"format": FORMAT, "version": VERSION, **_told(plan)}
-    return ("{\n" + ",\n".join(f'"{name}":{_lines(value)}' for name, value in told.items()) + "\n}\n").encode()
+    told = {"format": FORMAT, "version": VERSION} | {each.name: getattr(plan, each.name) for each in fields(plan)}
+    return b"{\n" + b",\n".join(b'"%s":%s' % (name.encode(), _lines(value)) for name, value in told.items()) + b"\n}\n"
 
 
-def _lines(value: object) -> str:
-    return "[\n" + ",\n".join(map(_JSON.encode, value)) + "\n]" if isinstance(value, list) else _JSON.encode(value)
+def _lines(value: object) -> bytes:
+    if not isinstance(value, tuple):
+        return _JSON.encode(_told(value)).encode()
+    if value and isinstance(value[0], _MANY):
+        return b"[\n" + b",\n".join(map(_QUICK.encode, value)) + b"\n]"
+    return ("[\n" + ",\n".join(_JSON.encode(_told(one)) for one in value) + "\n]").encode()
 
 
 def read_plan(content: bytes) -> SchoolPlan:

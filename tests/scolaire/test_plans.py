@@ -29,6 +29,7 @@ from scolaire.runs import make_morning, plan_morning, school_plan
 from scolaire.ways import places_of, straight_matrix
 from socle.errors import BadInput
 from socle.geo import LatLon
+from tests.worlds.school_plans import drawn_plan
 
 HOUR = 3_600
 VALDAHON = LatLon(47.15, 6.34)
@@ -149,3 +150,14 @@ def test_another_version_and_what_is_no_json_are_refused():
 def test_no_bytes_crash_the_reader(content):
     with pytest.raises(BadInput):
         read_plan(content)
+
+
+def test_what_there_are_thousands_of_is_written_as_any_json_is():
+    plan = drawn_plan()
+    strange = "".join(map(chr, range(1, 0x21))) + '"\\/é\u2028\x7f\U0001f68c'
+    riders = (replace(plan.riders[0], pupil_id=strange), *plan.riders[1:])
+    content = render_plan(replace(plan, riders=riders, not_served=(NotServed(strange, strange),)))
+    tree = json.loads(content)
+    for name in ("runs", "riders", "not_served"):
+        for one in tree[name]:
+            assert json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode() in content

@@ -33,3 +33,8 @@ class Kept(Generic[T]):
             while len(self._values) > self._most:
                 self._values.popitem(last=False)
         return value
+
+    def find(self, key: Hashable) -> T | None:
+        """The value of a key, when it is there."""
+        with self._turn:
+            return self._values.get(key)

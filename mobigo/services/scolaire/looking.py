@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from operator import is_
 from pathlib import Path
 from typing import Final
 
 from mobigo.services.scolaire.keeping import Kept
 from mobigo.services.scolaire.planning import STRAIGHT, ways_of
-from scolaire.checking import Broken, broken_promises
+from scolaire.checking import Broken
 from scolaire.edits.applying import Context
 from scolaire.plans import Measures, Run, SchoolPlan, measure, rides_of
+from scolaire.rechecking import Checked, check
 from scolaire.ways import Ways, places_of
 
 
@@ -42,8 +44,13 @@ class Seen:
 
     plan: SchoolPlan
     measures: Measures
-    broken: tuple[Broken, ...]
+    checked: Checked
     circuits: tuple[CircuitFigures, ...]
+
+    @property
+    def broken(self) -> tuple[Broken, ...]:
+        """The promises that the plan breaks."""
+        return self.checked.broken
 
     @property
     def figures(self) -> Mapping[str, int]:
@@ -51,9 +58,13 @@ class Seen:
         return asdict(self.measures) | {"n_broken": len(self.broken)}
 
 
-def look(plan: SchoolPlan, data_dir: Path | None = None) -> Seen:
-    """Everything that is to be said of a plan; where no data directory is given, nothing of driving along streets."""
-    return _SEEN.get((_Same(plan), data_dir), lambda: _look(plan, data_dir))
+def look(plan: SchoolPlan, data_dir: Path | None = None, before: SchoolPlan | None = None) -> Seen:
+    """Everything that is to be said of a plan; where no data directory is given, nothing of driving along streets.
+
+    `before` is a plan that it came from by an edit: what is known of it is not worked out again.
+    """
+    known = None if before is None else _SEEN.find((_Same(before), data_dir))
+    return _SEEN.get((_Same(plan), data_dir), lambda: _look(plan, data_dir, known))
 
 
 def context_of(plan: SchoolPlan, data_dir: Path | None) -> Context:
@@ -62,7 +73,8 @@ def context_of(plan: SchoolPlan, data_dir: Path | None) -> Context:
     Raises:
         Unavailable: `no_streets`: the plan was made on streets that are not there.
     """
-    return _CONTEXTS.get(_Same(plan), lambda: Context(_ways(plan, data_dir)))
+    ways = _ways(plan, data_dir)
+    return _CONTEXTS.get(_Same(ways), lambda: Context(ways))
 
 
 def _ways(plan: SchoolPlan, data_dir: Path | None) -> Ways:
@@ -73,29 +85,38 @@ def _ways(plan: SchoolPlan, data_dir: Path | None) -> Ways:
 
 
 class _Same:
-    """A plan as the key of what is said of it: the very object, which lives as long as the key."""
+    """A plan, or its ways, as the key of what is known of it: the very object, which lives as long as the key."""
 
-    def __init__(self, plan: SchoolPlan) -> None:
-        self._plan = plan
+    def __init__(self, one: SchoolPlan | Ways) -> None:
+        self._one = one
 
     def __hash__(self) -> int:
-        return id(self._plan)
+        return id(self._one)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._plan is self._plan
+        return isinstance(other, _Same) and other._one is self._one
 
 
-def _look(plan: SchoolPlan, data_dir: Path | None) -> Seen:
+def _look(plan: SchoolPlan, data_dir: Path | None, before: Seen | None) -> Seen:
     is_known = plan.making.ways == STRAIGHT or data_dir is not None
-    broken = broken_promises(plan, _ways(plan, data_dir) if is_known else None)
-    of_runs = Counter(one.run_id for one in broken)
-    circuits = tuple(_circuit(plan, name, runs, of_runs) for name, runs in plan.circuits.items())
-    return Seen(plan, measure(plan), broken, circuits)
+    checked = check(plan, _ways(plan, data_dir) if is_known else None, None if before is None else before.checked)
+    of_runs = Counter(one.run_id for one in checked.broken)
+    known = {} if before is None else {one.circuit_id: one for one in before.circuits}
+    circuits = tuple(_circuit(plan, name, runs, of_runs, known.get(name)) for name, runs in plan.circuits.items())
+    measures = context_of(plan, data_dir).measure(plan) if is_known else measure(plan)
+    return Seen(plan, measures, checked, circuits)
 
 
 def _circuit(
-    plan: SchoolPlan, circuit_id: str, runs: Sequence[Run], n_broken: Mapping[str | None, int]
+    plan: SchoolPlan,
+    circuit_id: str,
+    runs: Sequence[Run],
+    of_runs: Mapping[str | None, int],
+    before: CircuitFigures | None,
 ) -> CircuitFigures:
+    n_broken = sum(of_runs.get(run.run_id, 0) for run in runs)
+    if before is not None and len(before.runs) == len(runs) and all(map(is_, before.runs, runs)):
+        return replace(before, n_broken=n_broken)
     kind = plan.vehicle_types[runs[0].vehicle_type]
     rides = [ride for run in runs for ride in rides_of(run)]
     return CircuitFigures(
@@ -108,7 +129,7 @@ def _circuit(
         sum(run.ends_s - run.begins_s for run in runs),
         100 * max(max(run.loads) for run in runs) // kind.seats,
         max((ride.seconds for ride in rides), default=0),
-        sum(n_broken.get(run.run_id, 0) for run in runs),
+        n_broken,
         any(run.is_locked for run in runs),
     )
 

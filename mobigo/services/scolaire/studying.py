@@ -225,7 +225,8 @@ def change(
         NotFound: `unknown_study`.
         Conflict: `study_moved_on`.
     """
-    content, figures = render_plan(plan), look(plan, data_dir).figures
+    _study, before = get_head(engine, keys, study_id)
+    content, figures = render_plan(plan), look(plan, data_dir, before).figures
     with transaction(engine) as session:
         study = store.take_turn(session, study_id, turn)
         version = store.add_version(session, keys, study_id, study.head, content, now, figures)
