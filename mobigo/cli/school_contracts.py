@@ -189,11 +189,11 @@ def costs(
     as_json: AsJson = False,
 ) -> None:
     """Tell what months cost; with `--public`, write the table that anybody may read."""
-    from mobigo.services.scolaire.stating import count_costs, driven_m
+    from mobigo.services.scolaire.costing import count_costs, driven_m
     from scolaire.contracts.figures import render_figures, year_figures
 
     with opened_database() as (engine, keys, _now):
-        found = count_costs(engine, keys, months)
+        found = count_costs(engine, keys, months).costs
         if public is not None:
             figures = year_figures(found.circuits, driven_m(engine, keys, months))
             public.write_bytes(render_figures(figures))

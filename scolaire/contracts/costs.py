@@ -6,14 +6,17 @@ the shares sum to what was paid. What no pupil is carried for stands under an em
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from scolaire.plans import SchoolPlan, rides_of
-from socle.money import Cents, share
+from socle.money import Cents, render_euros, share
 
+_FORMULA: Final = frozenset("=+-@\t\r")
 LEAST: Final = 5  # pupils; fewer are not told of outside of the office
 
 
@@ -39,6 +42,12 @@ class Costs:
     schools: tuple[Cost, ...]
     communes: tuple[Cost, ...]
     total: Cost
+    pupils: tuple[Cents, ...]  # the share of each, ascending
+
+    @property
+    def median_cents(self) -> Cents:
+        """What half of the pupils cost no more than."""
+        return self.pupils[(len(self.pupils) - 1) // 2] if self.pupils else 0
 
 
 Rides = Mapping[str, Mapping[str, int]]
@@ -79,7 +88,26 @@ def share_costs(
         _grouped(by_pupil, schools, unshared),
         _grouped(by_pupil, communes, unshared),
         Cost("", n_pupils, sum(cents.values())),
+        tuple(sorted(by_pupil.values())),
     )
+
+
+def cost_together(about: str, cents: Cents, circuits: Iterable[str], rides: Rides) -> Cost:
+    """What circuits cost together, for all who ride on any of them."""
+    riding = {pupil for circuit in circuits for pupil, n in rides.get(circuit, {}).items() if n > 0}
+    return Cost(about, len(riding), cents)
+
+
+def render_costs(costs: Sequence[Cost]) -> bytes:
+    """A table of costs as CSV; what a spreadsheet would run as a formula has an apostrophe before it."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("objet", "eleves", "euros", "euros_par_eleve"))
+    for one in costs:
+        mean = "" if one.per_pupil_cents is None else render_euros(one.per_pupil_cents)
+        about = f"'{one.about}" if one.about[:1] in _FORMULA else one.about
+        writer.writerow((about, one.n_pupils, render_euros(one.cents), mean))
+    return buffer.getvalue().encode()
 
 
 def _grouped(by_pupil: Mapping[str, Cents], names: Mapping[str, str], unshared: Cents) -> tuple[Cost, ...]:

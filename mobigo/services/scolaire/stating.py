@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -24,9 +24,7 @@ from mobigo.services.scolaire.contracting import (
     contracts_seen,
     get_contract,
     list_orders,
-    list_plans,
     months_of,
-    plan_year,
 )
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
@@ -34,10 +32,8 @@ from mobigo.store.ledger.books import Books, prepare
 from mobigo.store.scolaire import contracts as store
 from mobigo.store.scolaire.contracts import Event, EventKind
 from mobigo.store.scolaire.contracts import KeptStatement as KeptStatement  # doors name it
-from mobigo.store.scolaire.sectors import list_sectors, load_sector
 from scolaire.calendar import first_of, month_before
 from scolaire.contracts import ledger
-from scolaire.contracts.costs import Costs, share_costs, weekly_rides
 from scolaire.contracts.invoices import Check, check_invoice
 from scolaire.contracts.model import Contract
 from scolaire.contracts.orders import Breach, Extra, NotRun
@@ -46,7 +42,6 @@ from scolaire.contracts.statements import (
     Facts,
     LineKind,
     Statement,
-    cents_by_circuit,
     is_owed,
     make_statement,
 )
@@ -125,17 +120,18 @@ def _month(session: Session, keys: Keys, contract_id: str, month: str) -> Month:
     contract = get_contract(session, contract_id, month)
     kept = store.find_statement(session, contract_id, month)
     corrections = _corrections(session, keys, contract_id, month)
-    return Month(contract, month, _statement(session, keys, contract, month, corrections), kept)
+    return Month(contract, month, statement_of(session, keys, contract, month, corrections), kept)
 
 
-def _statement(
+def statement_of(
     session: Session, keys: Keys, contract: Contract, month: str, corrections: Sequence[Correction] = ()
 ) -> Statement:
+    """What a month of a contract comes to now."""
     return make_statement(contract, month, _facts(session, keys, month), store.get_values(session), corrections)
 
 
 def _facts(session: Session, keys: Keys, month: str) -> Facts:
-    last = _last_of(month)
+    last = last_of(month)
     events = store.list_events(session, first_of(month), last)
     return Facts(list_orders(session, keys, last), *_events(events))
 
@@ -152,7 +148,8 @@ def _events(events: Sequence[Event]) -> tuple[list[NotRun], list[Breach], list[E
     )
 
 
-def _last_of(month: str) -> date:
+def last_of(month: str) -> date:
+    """The last day of a month."""
     return first_of(month_before(month, -1)) - timedelta(days=1)
 
 
@@ -175,7 +172,7 @@ def _corrections(session: Session, keys: Keys, contract_id: str, month: str) -> 
         is_passed_over = any(statement.month > at for statement in closed)
         if not is_stated and not (is_passed_over and is_owed(contract, at, _facts(session, keys, at))):
             continue
-        again = _statement(session, keys, contract, at)
+        again = statement_of(session, keys, contract, at)
         correction = Correction(at, again.net_cents - net[at], again.penalty_cents - penalties[at])
         if correction.net_cents or correction.penalty_cents:
             found.append(correction)
@@ -209,7 +206,7 @@ def prepare_month(engine: Engine, keys: Keys, contract_id: str, month: str, by: 
         Conflict: `statement_too_early`, `statement_provisional`, `statement_approved`, `later_month_closed`,
             `earlier_month_open`; `nothing_to_state` after the end of the contract.
     """
-    if _last_of(month) >= now.date():
+    if last_of(month) >= now.date():
         raise Conflict("statement_too_early", month=month)
     with transaction(engine) as session:
         Books(session)  # its turn: no other statement of the contract is closed meanwhile
@@ -269,68 +266,3 @@ def check(engine: Engine, keys: Keys, contract_id: str, month: str, content: byt
         BadInput, NotFound: as `get_month`.
     """
     return check_invoice(get_month(engine, keys, contract_id, month).shown, content)
-
-
-# --- costs ---------------------------------------------------------------------------------------
-
-
-def count_costs(engine: Engine, keys: Keys, months: Iterable[str]) -> Costs:
-    """What the months cost before tax, by circuit, school and commune, shared among the pupils who rode.
-
-    A month is shared after the plan of its last day. Contracts whose month was not approved count with what they
-    come to now.
-
-    Raises:
-        BadInput: `bad_month`, `calendar_unknown`, `index_unknown`.
-    """
-    cents: Counter[str] = Counter()
-    rides: dict[str, Counter[str]] = {}
-    schools: dict[str, str] = {}
-    communes: dict[str, str] = {}
-    with reading(engine) as session:
-        for month in months:
-            for statement in _statements(session, keys, month):
-                cents.update(cents_by_circuit(statement))
-            _add_rides(session, keys, _last_of(month), rides, schools, communes)
-    return share_costs(cents, rides, schools, communes)
-
-
-def _statements(session: Session, keys: Keys, month: str) -> list[Statement]:
-    found = []
-    for contract_id, contract in contracts_on(session, first_of(month)).items():
-        kept = store.find_statement(session, contract_id, month)
-        is_closed = kept is not None and kept.approved_by is not None
-        found.append(kept.statement if kept is not None and is_closed else _statement(session, keys, contract, month))
-    return found
-
-
-def _add_rides(
-    session: Session,
-    keys: Keys,
-    day: date,
-    rides: dict[str, Counter[str]],
-    schools: dict[str, str],
-    communes: dict[str, str],
-) -> None:
-    last = {sector: plan for sector, _first, plan in list_plans(session, keys, day)}  # later ones win
-    for sector, plan in last.items():
-        names = {rider.pupil_id: plan.schools[rider.school].name for rider in plan.riders}
-        for circuit, weekly in weekly_rides(plan, sector).items():
-            rides.setdefault(circuit, Counter()).update({f"{sector}/{pupil}": n for pupil, n in weekly.items()})
-        schools |= {f"{sector}/{pupil}": name for pupil, name in names.items()}
-    for kept in list_sectors(session, plan_year(day)):
-        if kept.code in last:
-            for pupil in load_sector(session, keys, kept.sector_id).pupils:
-                communes[f"{kept.code}/{pupil.pupil_id}"] = pupil.homes[0].commune
-
-
-def driven_m(engine: Engine, keys: Keys, months: Iterable[str]) -> Mapping[str, int]:
-    """Metres that were driven and paid for, by circuit."""
-    found: Counter[str] = Counter()
-    with reading(engine) as session:
-        for month in months:
-            for statement in _statements(session, keys, month):
-                for line in statement.lines:
-                    if line.kind is LineKind.KM:
-                        found[line.about] += line.quantity
-    return found

@@ -76,7 +76,11 @@ def _list_sheet(request: Request) -> Sheet:
     columns = [say(f"scolaire.contracts.column.{name}") for name in ("month", "carrier", "lots", "stands", "due")]
     table = Table(say("scolaire.contracts.months"), columns, rows, frozenset({4}), say("scolaire.contracts.none"))
     return Sheet(
-        say("scolaire.contracts.title"), back_to_account(), lead=say("scolaire.contracts.lead"), tables=[table]
+        say("scolaire.contracts.title"),
+        back_to_account(),
+        lead=say("scolaire.contracts.lead"),
+        tables=[table],
+        links=[Link("/scolaire/couts", say("scolaire.costs.link"))],
     )
 
 

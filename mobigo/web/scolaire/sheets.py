@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fastapi import Request, Response
+from markupsafe import Markup
 
 from mobigo.texts import error_sentence
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import FormPage, Link, status_of
 from socle.errors import MobigoError
+
+NOTHING = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Sheet:
     lead: str = ""
     lines: Sequence[Line] = ()
     remarks: Sequence[str] = ()
+    chart: Markup = NOTHING  # above the tables that say the same
     tables: Sequence[Table] = ()
     actions: Sequence[Do] = ()
     links: Sequence[Link] = ()

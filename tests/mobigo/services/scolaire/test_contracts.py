@@ -7,7 +7,7 @@ from sqlalchemy.exc import DatabaseError
 
 from mobigo.security import Keys
 from mobigo.services.ledger.proving import verify
-from mobigo.services.scolaire import contracting, noting, stating
+from mobigo.services.scolaire import contracting, costing, noting, stating
 from mobigo.services.scolaire.contracting import import_contract, runs_on
 from mobigo.services.scolaire.noting import Teller, take_back, tell_breach, tell_not_run
 from mobigo.services.scolaire.stating import approve_month, get_month, prepare_month
@@ -270,13 +270,19 @@ def test_an_invoice_is_held_against_the_month_and_costs_are_shared(office):
     invoice = "\n".join(["circuit_id,kind,amount_euros", *rows, f",vat,{statement.vat_cents / 100:.2f}"]).encode()
     assert stating.check(office, KEYS, CONTRACT, "2026-10", invoice).is_right
     assert not stating.check(office, KEYS, CONTRACT, "2026-10", invoice.replace(b"vat,", b"vat,1")).is_right
-    costs = stating.count_costs(office, KEYS, ["2026-10", "2026-11"])
+    counted = costing.count_costs(office, KEYS, ["2026-10", "2026-11"])
+    costs = counted.costs
     assert costs.total.cents == statement.net_cents + month(office, "2026-11").net_cents
     assert [(one.about, one.n_pupils) for one in costs.circuits] == [(CIRCUIT, 2)]
     assert [one.n_pupils for one in costs.schools] == [2]
+    for way in (counted.lots, counted.contracts, counted.months, costs.circuits, costs.schools, costs.communes):
+        assert sum(one.cents for one in way) == costs.total.cents
+    assert [(one.about, one.n_pupils) for one in counted.lots] == [("A", 2)]
+    assert [one.about for one in counted.months] == ["2026-10", "2026-11"]
+    assert (len(costs.pupils), sum(costs.pupils)) == (2, costs.total.cents)
     n_runs = 10 + 17  # full days with school: 1, 2, 5, 6, 8, 9, 12, 13, 15 and 16 October, and those of November
     assert (
-        stating.driven_m(office, KEYS, ["2026-10", "2026-11"])[CIRCUIT]
+        costing.driven_m(office, KEYS, ["2026-10", "2026-11"])[CIRCUIT]
         == morning_plan("p1", "p2").runs[0].driven_m * n_runs
     )
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from mobigo.security import Role
-from mobigo.services.scolaire import contracting, messaging, stating
+from mobigo.services.scolaire import contracting, costing, messaging, stating
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading
 from mobigo.store.scolaire.contracts import get_values
@@ -128,6 +128,21 @@ def test_what_cannot_be_told_is_refused_in_a_sentence(site, office):
         path = f"{NOVEMBER}/{page}"
         clerk.go(path).send(path, **((BREACH if page == "manquement" else EXTRA) | wrong))
         assert (clerk.page.status_code in (400, 404), said in " ".join(clerk.refusals)) == (True, True), wrong
+
+
+def test_costs_are_seen_six_ways_drawn_and_taken_away(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go("/scolaire/contrats")
+    assert "/scolaire/couts" in clerk.links
+    total = costing.count_costs(office.engine, office.keys, ["2026-09", "2026-10", "2026-11"]).costs.total.cents
+    for way, word in (("circuit", CIRCUIT), ("lot", "A"), ("contrat", "Lot 7"), ("mois", "octobre 2026")):
+        page = clerk.go(f"/scolaire/couts?annee=2026&par={way}").page.text
+        assert ("<svg" in page, word in page, "Coût moyen d’un élève" in page) == (True, True, True)
+        rows = clerk.go(f"/scolaire/couts/fichier.csv?annee=2026&par={way}").page.text.splitlines()
+        assert rows[0] == "objet,eleves,euros,euros_par_eleve"
+        assert sum(round(100 * float(row.split(",")[-2])) for row in rows[1:]) == total
+    assert clerk.go("/scolaire/couts?annee=1900&par=x").page.status_code == 400
+    assert "Rien n’est compté" in clerk.go("/scolaire/couts?annee=2025").page.text
+    assert site.visitor().sign_in(DRIVER).go("/scolaire/couts").page.status_code == 403
 
 
 def test_an_invoice_is_held_against_the_month(site, office):
