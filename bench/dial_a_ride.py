@@ -34,7 +34,7 @@ from fleet.requests import DropOff, PickUp, Plan, Problem
 from fleet.search import CHEAPEST, Budget, Settings, search
 from tests.worlds.dial_a_ride import TICKS, read_dial_a_ride
 
-SETTINGS = Settings(mean_removed=8, hot=1.0 * TICKS, cold=0.02 * TICKS, round_steps=5000)
+SETTINGS = Settings(mean_removed=8, hot=5.0 * TICKS, cold=0.02 * TICKS, round_steps=30_000)
 CLOSE = 1e-3  # of a minute: our whole numbers are millionths
 LEFT_OUT = 10**7  # dearer to OR-Tools than any detour
 THOUSANDTHS = 1000  # OR-Tools counts in whole ones

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -30,13 +31,14 @@ def make_instance(problem: Problem, fixed: Iterable[int] = ()) -> Instance:
     is_fixed = np.zeros(len(asked), np.uint8)
     is_fixed[list(fixed)] = 1
     n_kinds = len(types[0].places)
+    earliest, latest = _windows(problem)
     return Instance(
         pick_place=_ints(each.place for each in asked),
         destination=_ints(each.destination for each in asked),
         load=np.array([each.load for each in asked], np.int32).reshape(len(asked), n_kinds),
         service=_longs(each.service for each in asked),
-        earliest=_longs(each.earliest for each in asked),
-        latest=_longs(each.latest for each in asked),
+        earliest=earliest,
+        latest=latest,
         max_ride=_longs(each.max_ride for each in asked),
         is_fixed=is_fixed,
         near=_near(problem),
@@ -155,12 +157,31 @@ def _place(depot: Depot | None) -> int:
 
 
 def _near(problem: Problem) -> Ints:
-    """The requests picked up nearest to each, there and back; of equally near ones the first."""
+    """The requests picked up nearest to each, there and back; of equally near ones the first.
+
+    Booked trips, which have destinations of their own, are as far from each other as they must wait for each other,
+    too: who is picked up next door in the evening takes no room in a vehicle of the morning.
+    """
     places = [each.place for each in problem.requests]
     n_near = min(len(places), N_NEAR)
     near = np.zeros((len(places), n_near), np.int32)
+    earliest, latest = _windows(problem)
     for request, place in enumerate(places):
         both = problem.drive[place, places].astype(np.int64) + problem.drive[places, place]
+        both += np.maximum(0, np.maximum(earliest - latest[request], earliest[request] - latest))
         both[request] = -1
         near[request] = np.argsort(both, kind="stable")[:n_near]
     return near
+
+
+def _windows(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """When requests may be picked up: a booked trip at most its longest ride before."""
+    booked = Counter(each.destination for each in problem.requests)
+    earliest = np.array([each.earliest for each in problem.requests], np.int64)
+    latest = np.array([each.latest for each in problem.requests], np.int64)
+    for request, asked in enumerate(problem.requests):
+        if booked[asked.destination] == 1:
+            aim = problem.destinations[asked.destination]
+            earliest[request] = max(asked.earliest, aim.earliest - asked.service - asked.max_ride)
+            latest[request] = min(asked.latest, aim.latest - asked.service)
+    return earliest, latest

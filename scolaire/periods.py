@@ -230,11 +230,15 @@ def _start(outing: Outing, before: SchoolPlan, kinds: Sequence[int], large: Prob
     if not before.runs:
         return None
     period = min(run.period for run in before.runs)
-    depot_of = {index: outing.sector.vehicle_types[index].depot for index in kinds}
+    places = [problem_type.places for problem_type in large.vehicle_types]
 
     def kind_of(kind: int) -> int:
-        depot = before.vehicle_types[kind].depot
-        return next((at for at, index in enumerate(kinds) if depot_of[index] == depot), 0)
+        """The type itself, else one of its depot that has as many places of each sort, else any of its depot."""
+        told = before.vehicle_types[kind]
+        here = [at for at, index in enumerate(kinds) if outing.sector.vehicle_types[index].depot == told.depot]
+        alike = [at for at in here if outing.sector.vehicle_types[kinds[at]].type_id == told.type_id]
+        enough = [at for at in here if places[at] >= (told.seats, 0) and places[at][1] >= told.wheelchair_places]
+        return next(iter((*alike, *enough, *here)), 0)
 
     runs = before.runs_of(period)
     if before.stops != outing.sector.stops or before.schools != outing.sector.schools:

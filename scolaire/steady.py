@@ -2,9 +2,9 @@
 
 Everybody whom a plan carries keeps coach and turn, and whoever is new or finds no seat any more is put in between, as
 long as nobody must be at the stop more than five minutes earlier for it: a window that begins then says so. Where
-this takes two coaches more than before, or leaves somebody out, those around are planned anew: the nearest few
-first, twice as many each time, until it does not. So what is wanted is, in this order: everybody carried, one coach
-more at most, few pupils moved, cheap driving.
+this takes two coaches more than before, or leaves somebody out, first the windows go, and then those around are
+planned anew: the nearest few first, twice as many each time, until it does not. So what is wanted is, in this order:
+everybody carried, one coach more at most, few pupils moved, cheap driving.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def search_steadily(
     """The plan that is least unlike `start`; every ring has an equal part of the budget at most."""
     part = replace(
         budget,
-        steps=None if budget.steps is None else max(1, budget.steps // (N_RINGS + 1)),
-        seconds=None if budget.seconds is None else budget.seconds / (N_RINGS + 1),
+        steps=None if budget.steps is None else max(1, budget.steps // (N_RINGS + 2)),
+        seconds=None if budget.seconds is None else budget.seconds / (N_RINGS + 2),
     )
     begun, n_steps = budget.now(), 0
     best: Outcome | None = None
@@ -53,12 +53,12 @@ def search_steadily(
         return is_over or (bool(freed) and is_enough)
 
     freed: set[int] = set()
-    for ring in range(N_RINGS + 1):
+    for ring in range(-1, N_RINGS + 1):
         kept = frozenset(
             request for number, route in enumerate(start.routes) if number not in freed for request in route.requests
         )
         found = search(
-            _pinned(problem, start, kept),
+            _pinned(problem, start, kept) if ring < 0 else problem,
             part,
             seed,
             start=start,
@@ -75,6 +75,8 @@ def search_steadily(
         is_enough = len(found.plan.unserved) == n_impossible and len(found.plan.routes) <= most
         if is_over or is_enough or (is_stopped is not None and is_stopped()):
             break
+        if ring < 0:
+            continue  # first let everybody be fetched earlier who must be
         before = len(freed)
         freed |= _around(problem, start, found, FIRST_RING << ring)
         if len(freed) == before:

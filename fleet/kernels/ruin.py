@@ -23,6 +23,8 @@ from fleet.kernels.arrays import Flags, Instance, Ints, Longs, Room, Routes, Wor
 from fleet.kernels.insertion import DEAREST, cheapest, cheapest_run, draw, write_inserted
 from fleet.kernels.schedule import hop, inner, refresh
 
+LATER = 1 << 41  # than any time
+
 
 class Tuning(NamedTuple):
     """What shapes the search; shares are in 1 / 65536 so that no rounding can differ."""
@@ -145,7 +147,7 @@ def ruin(instance: Instance, routes: Routes, memory: Memory, tuning: Tuning) -> 
 
 @inner
 def sort_queue(instance: Instance, memory: Memory, n_queued: int) -> None:
-    """Put what must be inserted into one of four orders: random, most people, farthest, nearest first."""
+    """Put what must be inserted into an order: random, most people (of as many the soonest), farthest, nearest."""
     order = draw(memory.dice) % 11
     for at in range(n_queued):
         request = memory.queue[at]
@@ -155,7 +157,7 @@ def sort_queue(instance: Instance, memory: Memory, n_queued: int) -> None:
             total = 0
             for unit in range(instance.load.shape[1]):
                 total += instance.load[request, unit]
-            memory.keys[at] = -total
+            memory.keys[at] = min(instance.latest[request], LATER) - total * LATER
         else:
             place, aim = instance.pick_place[request], instance.destination[request]
             far = hop(instance.drive, place, instance.drop_place[aim])

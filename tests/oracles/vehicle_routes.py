@@ -147,10 +147,23 @@ class SlowSearch:
         self.blink = round(settings.blink * 65536)
         self.runs, self.whole = round(settings.share_of_runs * 65536), round(settings.share_of_routes * 65536)
 
+    def window(self, request: int) -> tuple[int, int]:
+        """When a request may be picked up, also by the window of a destination that is its own."""
+        wanted = self.problem.requests[request]
+        if sum(each.destination == wanted.destination for each in self.problem.requests) > 1:
+            return wanted.earliest, wanted.latest
+        aim = self.problem.destinations[wanted.destination]
+        first = aim.earliest - wanted.service - wanted.max_ride
+        return max(wanted.earliest, first), min(wanted.latest, aim.latest - wanted.service)
+
     def near(self, seed: int) -> list[int]:
         drive, places = self.problem.drive, [each.place for each in self.problem.requests]
-        here = places[seed]
-        far = [-1 if each == seed else int(drive[here, p]) + int(drive[p, here]) for each, p in enumerate(places)]
+        here, mine = places[seed], self.window(seed)
+        far = []
+        for each, place in enumerate(places):
+            other = self.window(each)
+            apart = max(0, other[0] - mine[1], mine[0] - other[1])
+            far.append(-1 if each == seed else int(drive[here, place]) + int(drive[place, here]) + apart)
         return sorted(range(len(places)), key=lambda each: far[each])
 
     def draw(self) -> int:
@@ -207,7 +220,7 @@ class SlowSearch:
             if order < 4:
                 keys.append(self.draw())
             elif order < 8:
-                keys.append(-sum(wanted.load))
+                keys.append((-sum(wanted.load), self.window(request)[1]))
             else:
                 far = hop(self.problem, wanted.place, self.problem.destinations[wanted.destination].place)
                 keys.append(-far if order < 10 else far)
