@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -93,9 +94,10 @@ def test_what_is_no_edit_is_refused_by_its_field(tree, where):
 
 
 def test_a_pupil_who_moves_is_taken_up_at_the_other_stop_and_breaks_nothing():
-    run = PLAN.runs[0]
-    rider = next(rides_of(run)).rider
-    other = next(halt.stop for each in PLAN.runs[1:] for halt in each.halts if halt.stop is not None)
+    first, other = next(
+        pair for run in PLAN.runs for pair in pairwise(run.halts) if None not in (pair[0].stop, pair[1].stop)
+    )
+    rider, other = first.up[0], other.stop  # at the next stop of the same coach there is room, and the ride is shorter
     found = edited(kinds.MovePupil(PLAN.riders[rider].pupil_id, PLAN.stops[other].stop_id))
     mine = next(one for one in found.affected if one.pupil_id == PLAN.riders[rider].pupil_id)
     assert mine.after is not None
@@ -105,8 +107,9 @@ def test_a_pupil_who_moves_is_taken_up_at_the_other_stop_and_breaks_nothing():
 
 
 def test_adding_and_removing_a_pupil_leaves_everybody_as_before():
-    run = PLAN.runs[0]
-    stop, school = run.halts[0].stop, run.halts[-1].school
+    run = next(each for each in PLAN.runs if max(each.loads) < PLAN.vehicle_types[each.vehicle_type].seats)
+    stop, school = run.halts[-2].stop, run.halts[-1].school  # the last stop before the school: the shortest ride
+    assert stop is not None
     add = kinds.AddPupil("neu", PLAN.schools[school].school_id, PLAN.stops[stop].stop_id, Level.COLLEGE, days=1)
     with_one = edited(add)
     assert any(one.pupil_id == "neu" and one.before is None and one.after for one in with_one.affected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -105,3 +106,27 @@ def test_a_circuit_is_locked_and_unlocked_by_keyboard_alone(site, visit):
     page.keyboard.press("Enter")
     page.wait_for_url("**?fait=annule")
     assert page.get_by_text("(verrouillé)").count() == 0
+
+
+def test_a_halt_is_dragged_to_another_place_and_its_effect_is_shown_before_it_is_kept(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    page.goto(f"{site.address}{PAGES['course']}")
+    names = page.locator("ol[data-order] > li b").all_text_contents()
+    page.locator("#halte-2 b").drag_to(page.locator("#halte-1 b"))
+    page.get_by_role("heading", name="Ce que cela changerait").wait_for()
+    assert page.get_by_label("Nouvel ordre").input_value().startswith("2 1 3")
+    page.goto(f"{site.address}{PAGES['course']}")
+    assert page.locator("ol[data-order] > li b").all_text_contents() == names
+
+
+MOST_BYTES = 700_000  # of the planner's desk
+
+
+def test_every_page_of_the_desk_weighs_what_it_may(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    for path in PAGES.values():
+        page.goto("about:blank")  # the page before asks for nothing any more
+        page.requests.clear()
+        page.goto(f"{site.address}{path}", wait_until="networkidle")
+        sent = [request.response().body() for request in page.requests]
+        assert sum(len(gzip.compress(body, 6)) for body in sent) <= MOST_BYTES, path

@@ -57,6 +57,7 @@ class RunPage:
     lines: Sequence[Line]
     broken: Sequence[str]
     rows: Sequence[HaltRow]
+    order: Move
     load: Drawn
     map: Drawn
     links: Sequence[Link]
@@ -106,9 +107,12 @@ def _moves(study_id: str, run: Run, at: int) -> list[Move]:
         if 0 <= other < len(run.halts):
             order = list(range(1, len(run.halts) + 1))
             order[at], order[other] = order[other], order[at]
-            words = say(f"scolaire.desk.{key}", n=at + 1)
-            found.append(Move(edit_href(study_id, "reorder_halts"), run.run_id, " ".join(map(str, order)), words))
+            found.append(_order(study_id, run, order, say(f"scolaire.desk.{key}", n=at + 1)))
     return found
+
+
+def _order(study_id: str, run: Run, order: Sequence[int], words: str) -> Move:
+    return Move(edit_href(study_id, "reorder_halts"), run.run_id, " ".join(map(str, order)), words)
 
 
 def _halts_with_pupils(halts: Sequence[Halt]) -> int:
@@ -162,6 +166,7 @@ def _run_page(request: Request, study_id: str, run_id: str) -> RunPage:
         lines=_lines(plan, run),
         broken=at_halt.get(None, []),
         rows=[_halt_row(study_id, plan, run, at, at_halt.get(at, [])) for at in range(len(run.halts))],
+        order=_order(study_id, run, list(range(1, len(run.halts) + 1)), say("scolaire.desk.kind.reorder_halts.name")),
         load=load_profile(plan, run),
         map=plan_map(plan, [alone]),
         links=links,
