@@ -123,6 +123,7 @@ bench: .venv/.dev ## speed and memory: reading, searching, school buses, load, t
 	@sbrp=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/sbrp_park; if [ -d "$$sbrp" ]; then \
 		$(BIN)/python bench/school.py "$$sbrp" --no-peers --budget 6; fi
 	$(BIN)/python bench/school_region.py sector --peers
+	$(BIN)/python bench/school_region.py bells
 	$(BIN)/python bench/school_region.py region
 	@darp=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/darp_cordeau; if [ -d "$$darp" ]; then \
 		$(BIN)/python bench/dial_a_ride.py "$$darp" --set a --budget 30; \
@@ -136,6 +137,7 @@ soak: .venv/.dev ## the long proofs: killed imports and writers, many more rando
 	MOBIGO_TEST_EXAMPLES=50 .ci/with-postgresql $(BIN)/python -m pytest -q -n 2 tests/routing tests/mobigo/api/test_fuzz.py \
 		tests/mobigo/api/test_standard_contract.py tests/mobigo/hostile tests/mobigo/web/test_any_input.py
 	MOBIGO_TEST_EXAMPLES=10 .ci/with-postgresql $(BIN)/python -m pytest -q tests/mobigo/store/ledger tests/covoiturage
+	MOBIGO_TEST_EXAMPLES=34 $(BIN)/python -m pytest -q tests/scolaire/test_checking.py -k random_plans
 	$(BIN)/python bench/load.py Mixed --seconds 1800 --swap --kill
 
 .PHONY: ci

@@ -1,6 +1,7 @@
 """School bench on our own generator: a sector beside what is usual, and a whole region.
 
     python bench/school_region.py sector [--case mixed:15] [--seed 1 --seed 2] [--budget 3 --budget 60] [--peers]
+    python bench/school_region.py bells [--case single:0] [--budget 60] [--minutes 10]
     python bench/school_region.py region [--budget 200] [--workers 2]
 
 The sector is that of `scolaire.generator` (seed 1): 4,900 pupils, 42 schools, 266 stops and 801 requests (stop and
@@ -12,6 +13,9 @@ window in minutes. Without a window everybody arrives at the latest moment allow
 much earlier. The peers plan each school by itself (OR-Tools routing, PyVRP) and chain the runs by a minimum path
 cover, without a window, as `bench/school.py` does. Ours are seconds of one thread, theirs of the wall. Every plan is
 checked.
+
+Bells are those of the same sector with its depots and coaches, for each case: the Monday planned, its bells moved by
+up to so many minutes, and planned again, as `mobigo scolaire optimise --bells` does.
 
 The region is all 25 sectors with their depots, sizes of coaches and wheelchairs, as `mobigo scolaire optimise
 --region` plans them: the morning of a Monday. Its seconds are those of the workers' processors, so that other work on
@@ -42,8 +46,12 @@ from fleet.bounds import fewest_vehicles
 from fleet.requests import Problem, VehicleType
 from fleet.search import FEWEST_VEHICLES, Budget, Settings, search
 from mobigo.cluster import Engine
-from mobigo.services.scolaire.regions import Asked, Progress, plan_region
+from mobigo.services.scolaire.regions import Asked as AskedOfRegion
+from mobigo.services.scolaire.regions import Progress, plan_region
+from scolaire.bellrounds import plan_with_bells
+from scolaire.checking import broken_promises
 from scolaire.generator import draw_region, draw_sector
+from scolaire.periods import Asked
 from scolaire.runs import make_morning
 from scolaire.sectors import fewest_coaches, merged
 from scolaire.ways import places_of, straight_matrix
@@ -51,6 +59,7 @@ from scolaire.ways import places_of, straight_matrix
 SEATS = 59
 PER_MS = 0.001  # the unit is a second
 VEHICLE = 10**6
+EFFORT = 10.0  # of CP-SAT for each choice of bells, in its own seconds
 CASES = ("single:0", "single:15", "mixed:0", "mixed:2", "mixed:5", "mixed:15")
 console = Console(width=None if sys.stdout.isatty() else 140)
 
@@ -109,10 +118,34 @@ def bench_sector(cases: list[str], seeds: list[int], budgets: list[float], peers
     record("school sector", figures)
 
 
+def bench_bells(case: str, budget_s: float, minutes: int) -> None:
+    load, window = case.split(":")
+    sector = draw_sector(1)
+    schools = (replace(each, window_max_s=each.window_min_s + 60 * int(window)) for each in sector.schools)
+    sector = replace(sector, schools=tuple(schools))
+    asked = Asked(1, mixed=load == "mixed", seconds=budget_s, clock=time.thread_time, weekdays=(0,))
+    rung = plan_with_bells(sector, straight_matrix(places_of(sector)), asked, "", 60 * minutes, effort=EFFORT)
+    if broken := broken_promises(rung.plan):
+        raise SystemExit(f"the checker finds {len(broken)} broken rules: {broken[:3]}")
+    table = Table("coaches", "minutes moved", "schools moved", "at least, for the runs before", "planned anew")
+    for point in rung.front:
+        table.add_row(*map(str, (point.n_coaches, point.minutes, point.n_schools, point.fewest, point.is_planned)))
+    console.print(table)
+    best, before = rung.front[0], next(point for point in rung.front if not point.minutes)
+    figures = {
+        "coaches": float(before.n_coaches),
+        "coaches, other bells": float(best.n_coaches),
+        "coaches at least, other bells and the runs before": float(best.fewest),
+        "minutes moved": float(best.minutes),
+    }
+    console.print(figures)
+    record(f"school bells, {case}, {minutes} min, {budget_s:g} s", figures)
+
+
 def bench_region(budget_s: float, n_workers: int) -> None:
     sectors = list(draw_region(1))
     n_pupils, n_schools = (sum(len(getattr(each, of)) for each in sectors) for of in ("pupils", "schools"))
-    asked = Asked(0, mixed=True, seed=1, seconds=budget_s, search_clock=time.thread_time)
+    asked = AskedOfRegion(0, mixed=True, seed=1, seconds=budget_s, search_clock=time.thread_time)
     begun = time.perf_counter()
     with Bar("{task.description}", BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("", total=1.0)
@@ -145,17 +178,21 @@ def bench_region(budget_s: float, n_workers: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=("sector", "region"))
+    parser.add_argument("what", choices=("sector", "bells", "region"))
     parser.add_argument("--case", action="append", choices=CASES)
     parser.add_argument("--budget", type=float, action="append")
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--peers", action="store_true")
     arguments = parser.parse_args()
     if arguments.what == "sector":
         bench_sector(
             arguments.case or list(CASES), arguments.seed or [1, 2], arguments.budget or [3.0, 60.0], arguments.peers
         )
+    elif arguments.what == "bells":
+        for case in arguments.case or ("single:0", "single:15"):
+            bench_bells(case, (arguments.budget or [60.0])[0], arguments.minutes)
     else:
         bench_region((arguments.budget or [200.0])[0], arguments.workers)
 

@@ -156,15 +156,14 @@ def make_outing(
     left: list[tuple[int, str]] = []
     for pupil, some in sorted(waits.items()):
         school = school_of[sector.pupils[pupil].school_id]
-        for one in some:
-            if one.direction is not period.direction or not one.days & period.days:
-                continue
+        awaited = (one.stop for one in some if one.direction is period.direction and one.days & period.days)
+        for stop in dict.fromkeys(awaited):  # once, where two homes have one stop
             if not _has_lessons(sector, school, period):
                 left.append((pupil, "no_lessons"))
-            elif one.stop is None:
+            elif stop is None:
                 left.append((pupil, "no_stop_in_reach"))
             else:
-                waiting.setdefault((one.stop, school), []).append(pupil)
+                waiting.setdefault((stop, school), []).append(pupil)
     most = (
         max(each.seats for each in sector.vehicle_types),
         max(each.wheelchair_places for each in sector.vehicle_types),

@@ -66,6 +66,16 @@ def test_wednesday_is_not_tuesday():
                 assert halt.leaves_s <= bell + PLAN.schools[halt.school].wait_max_s
 
 
+def test_who_waits_at_the_same_stop_from_two_homes_has_one_seat_on_days_that_are_planned_as_one():
+    shared = next(pupil for pupil in SECTOR.pupils if len(pupil.homes) == 2)
+    first, second = shared.homes
+    shared = replace(shared, homes=(first, replace(second, position=first.position)))
+    plan = planned(replace(SECTOR, pupils=(shared,), plannable=((0, 0), (0, 1))), Asked(steps=1))
+    assert any(one.days & first.days and one.days & second.days for one in plan.periods)
+    for period in range(len(plan.periods)):
+        assert [ride.rider for run in plan.runs_of(period) for ride in rides_of(run)] == [0]
+
+
 def test_two_homes_two_days():
     two = [index for index, pupil in enumerate(SECTOR.pupils) if len(pupil.homes) == 2]
     assert two
