@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from mobigo.demo.school_coaches import tell_coaches
 from mobigo.demo.school_requests import communes_asked, tell_requests
 from mobigo.demo.schools import SECTOR_NAME
 from mobigo.security import Keys, Role
@@ -29,6 +30,7 @@ from socle.times import PARIS
 
 FOLDER = "scolaire"
 PLAN = "plan.json"
+_SEED: Final = 2020
 N_COMMUNES: Final = 3  # of the local organiser
 
 
@@ -39,6 +41,8 @@ class SchoolYear:
     n_pupils: int
     n_decisions: int
     n_requests: int
+    n_cards: int
+    n_boardings: int
     valid_from: date
 
 
@@ -75,7 +79,11 @@ def tell_school_year(engine: Engine, keys: Keys, folder: Path, now: datetime) ->
     if office:
         family = _find(engine, keys, Role.FAMILY)
         n_requests = tell_requests(engine, keys, done.sector, done.sector_id or "", office, family, now)
-    return SchoolYear(len(done.sector.pupils), decided.n_new, n_requests, published.valid_from)
+    carrier = _find(engine, keys, Role.SCHOOL_CARRIER)
+    coaches = tell_coaches(engine, keys, done.sector_id or "", school_year, _SEED, carrier, now)
+    return SchoolYear(
+        len(done.sector.pupils), decided.n_new, n_requests, coaches.n_cards, coaches.n_boardings, published.valid_from
+    )
 
 
 def _find(engine: Engine, keys: Keys, role: Role) -> Person | None:

@@ -31,6 +31,7 @@ from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
 from mobigo.web.scolaire import besides, carrier, contracts, costs, messages, told
+from mobigo.web.scolaire.boarding import cards, driving, filling
 from mobigo.web.scolaire.desk import acting, bells, comparing, editing, run, searching, study, year
 from mobigo.web.scolaire.families import child, requests
 from mobigo.web.scolaire.office import file, files, hub, importing, organisers, stops, trial
@@ -83,6 +84,9 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         besides,
         costs,
         carrier,
+        driving,
+        cards,  # before the files of communes, whose addresses take any word
+        filling,
         messages,
         year,
         study,

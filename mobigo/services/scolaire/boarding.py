@@ -16,8 +16,9 @@ from typing import Final
 from sqlalchemy import Engine
 
 from mobigo.security import Keys
-from mobigo.services.scolaire.contracting import Teller, contracts_on, plan_year
+from mobigo.services.scolaire.contracting import contracts_on, plan_year
 from mobigo.services.scolaire.keeping import Kept
+from mobigo.services.scolaire.noting import Teller
 from mobigo.services.scolaire.studying import PublishedPlan, find_published
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction

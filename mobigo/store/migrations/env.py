@@ -32,6 +32,7 @@ from mobigo.store.scolaire import family_rows as _families  # noqa: F401  likewi
 from mobigo.store.scolaire import messages as _messages  # noqa: F401  likewise
 from mobigo.store.scolaire import rows as _scolaire  # noqa: F401  likewise
 from mobigo.store.scolaire import searches as _searches  # noqa: F401  likewise
+from mobigo.store.scolaire import stop_cases as _stop_cases  # noqa: F401  likewise
 from mobigo.store.scolaire import studies as _studies  # noqa: F401  likewise
 
 TURN = 0x6D6F6269676F  # any number that no other lock of ours has

@@ -239,6 +239,13 @@ def set_state(session: Session, card_id: str, state: CardState, now: datetime) -
     change(session, update(CardRow).where(col(CardRow.id) == card_id).values(**told))
 
 
+def activate(session: Session, sector_id: str, pupils: Collection[str], now: datetime) -> int:
+    """Say that the cards of these children that were sent are in use; how many."""
+    sent = update(CardRow).where(col(CardRow.sector_id) == sector_id, col(CardRow.state) == CardState.DELIVERED)
+    sent = sent.where(col(CardRow.pupil).in_(words_in(session.connection(), pupils)))
+    return change(session, sent.values(state=str(CardState.ACTIVE), changed_at=now))
+
+
 def deliver_ordered(session: Session, sector_id: str, now: datetime) -> int:
     """Say that every card that was ordered is sent; how many."""
     ordered = update(CardRow).where(col(CardRow.sector_id) == sector_id, col(CardRow.state) == CardState.ORDERED)

@@ -51,6 +51,9 @@ WORK: Sequence[tuple[Permission, str, str]] = (
     (Permission.SCHOOL_OFFICE, "/scolaire/bureau", "school.office"),
     (Permission.SCHOOL_ORGANISE, "/scolaire/communes", "school.communes"),
     (Permission.SCHOOL_ORGANISE, "/scolaire/arrets", "school.stops.title"),
+    (Permission.SCHOOL_ORGANISE, "/scolaire/communes/cartes", "scolaire.cards.title"),
+    (Permission.SCHOOL_ORGANISE, "/scolaire/communes/remplissage", "scolaire.fill.title"),
+    (Permission.SCHOOL_PLAN, "/scolaire/remplissage", "scolaire.fill.title"),
 )
 DONE = frozenset({"appareil", "cle", "coordonnees", "mot-de-passe", "versements"})
 _KINDS = {"courriel": "email", "telephone": "phone"}

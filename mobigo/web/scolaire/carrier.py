@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import contracting, noting
+from mobigo.services.scolaire import boarding, contracting, noting
 from mobigo.services.scolaire.contracting import Placed
 from mobigo.services.scolaire.noting import Teller
 from mobigo.web import door
@@ -18,8 +18,10 @@ from mobigo.web.layout import Pages
 from mobigo.web.people.account import back_to_account
 from mobigo.web.people.forms import Choice, Fields, FormPage, Link, send_form, send_refused
 from mobigo.web.scolaire.contracts import read_day
+from mobigo.web.scolaire.places import BOARD, ROADBOOK, board_href
 from mobigo.web.scolaire.sheets import Cell, Sheet, Table, send_sheet
 from mobigo.web.scolaire.told import not_run_form, take_run
+from mobigo.web.scolaire.words import hour
 from mobigo.web.wording import distance, long_day, say
 from socle.errors import BadInput, MobigoError
 from socle.times import PARIS
@@ -45,24 +47,38 @@ def _runs(request: Request, principal: Principal, day: date) -> Sequence[Placed]
     return contracting.runs_on(state.engine, state.keys, day, carriers) if carriers else []
 
 
-def _clock(seconds: int) -> str:
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}"
+def _row(one: Placed, seen: boarding.RunToday | None, day: date) -> list[Cell]:
+    circuit, run = one.circuit.circuit_id, one.outing.run_id
+    stands = "missed" if one.missed else "runs"
+    told = say(f"scolaire.carrier.{stands}")
+    if seen is not None and not one.missed:
+        told = say(f"scolaire.board.stage.{'overdue' if seen.is_overdue else str(seen.stage or 'none')}")
+    boarded = "" if seen is None else f"{seen.n_boarded} / {seen.n_expected}"
+    return [
+        Cell(run, board_href(BOARD, circuit, run, day.isoformat())),
+        Cell(circuit),
+        Cell(f"{hour(one.begins_s)} – {hour(one.ends_s)}"),
+        Cell(boarded),
+        Cell(distance(one.outing.driven_m)),
+        Cell(say("scolaire.board.roadbook_short"), board_href(ROADBOOK, circuit, run, day.isoformat())),
+        Cell(told),
+    ]
 
 
 def _sheet(request: Request, principal: Principal, day: date) -> Sheet:
+    state = request.app.state
+    by = Teller(principal.actor, contracting.carriers_of(state.engine, principal.pseudonym))
+    seen = {
+        (one.circuit_id, one.run_id): one
+        for one in boarding.list_runs(state.engine, state.keys, day, by, door.now_of(request))
+    }
     rows = [
-        [
-            Cell(one.outing.run_id),
-            Cell(one.circuit.circuit_id),
-            Cell(f"{_clock(one.begins_s)} – {_clock(one.ends_s)}"),
-            Cell(str(one.n_pupils)),
-            Cell(distance(one.outing.driven_m)),
-            Cell(say("scolaire.carrier.missed") if one.missed else say("scolaire.carrier.runs")),
-        ]
+        _row(one, seen.get((one.circuit.circuit_id, one.outing.run_id)), day)
         for one in sorted(_runs(request, principal, day), key=lambda one: (one.begins_s, one.outing.run_id))
     ]
     columns = [
-        say(f"scolaire.carrier.column.{name}") for name in ("run", "circuit", "times", "pupils", "driven", "state")
+        say(f"scolaire.carrier.column.{name}")
+        for name in ("run", "circuit", "times", "pupils", "driven", "roadbook", "state")
     ]
     caption = say("scolaire.carrier.runs_of", day=long_day(day))
     before, after = day - timedelta(days=1), day + timedelta(days=1)

@@ -61,6 +61,8 @@ class Sheet:
     actions: Sequence[Do] = ()
     links: Sequence[Link] = ()
     form: FormPage | None = None
+    forms: Sequence[FormPage] = ()  # more of them
+    ask: FormPage | None = None  # what is shown, chosen by an address
     problems: Sequence[Link] = ()
 
 

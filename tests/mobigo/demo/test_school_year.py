@@ -1,7 +1,7 @@
 """The demonstration's school year: entered once, with requests in every state, none where no year is open."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -10,7 +10,11 @@ from mobigo.demo.school_requests import N_DRAFTS, N_INCOMPLETE, N_REFUSED, N_WAI
 from mobigo.demo.school_year import FOLDER, tell_school_year
 from mobigo.security import Keys, Role
 from mobigo.services.people.fictitious import email_of, open_accounts
+from mobigo.services.scolaire.boarding import list_runs
+from mobigo.services.scolaire.contracting import carriers_of
 from mobigo.services.scolaire.deciding import Wanted, count_files, list_files
+from mobigo.services.scolaire.filling import fill
+from mobigo.services.scolaire.noting import Teller
 from mobigo.services.scolaire.organising import acting_of_organiser
 from mobigo.services.scolaire.registering import list_own
 from mobigo.store.base import reading
@@ -42,6 +46,13 @@ def test_the_office_finds_requests_in_every_state_and_nobody_without_a_seat(engi
     assert own.state is State.SUBMITTED
     local = acting_of_organiser(engine, organiser.actor, organiser.pseudonym)
     assert list_files(engine, KEYS, local, Wanted(2026), 50, 0, now).n > 0
+    assert (told.n_cards, told.n_boardings > 3_000) == (told.n_pupils, True)
+    carrier = _account(engine, Role.SCHOOL_CARRIER)
+    by = Teller(carrier.actor, carriers_of(engine, carrier.pseudonym))
+    runs = list_runs(engine, KEYS, date(2026, 11, 20), by, now)
+    assert [sum(one.is_overdue for one in runs), len(runs) > 50] == [1, True]
+    found = fill(engine, KEYS, "2026-haut-doubs", date(2026, 11, 2), date(2026, 11, 20), now).fill
+    assert {"stop_never_used", "pupils_never_seen"} <= {one.code for one in found.findings}
     assert tell_school_year(engine, KEYS, folder, now) is None
 
 

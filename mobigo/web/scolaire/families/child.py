@@ -16,9 +16,9 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Fields, Link, Owner, status_of
-from mobigo.web.scolaire.boarding.words import card_line, fee_line
 from mobigo.web.scolaire.families.form import year_name
 from mobigo.web.scolaire.families.requests import CHILD, REQUESTS, acting_of
+from mobigo.web.scolaire.places import card_line, fee_line
 from mobigo.web.scolaire.words import day_names, hour, verdict_of
 from mobigo.web.wording import euros, long_day, moment, say
 from scolaire.cards import MAY_BE_REPLACED, duplicate_cents

@@ -18,9 +18,9 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Fields, Link, status_of
-from mobigo.web.scolaire.boarding.words import card_href, card_line
 from mobigo.web.scolaire.families.form import answers, problem_sentence, year_name
 from mobigo.web.scolaire.office.files import COMMUNES, FILES, ORGANISER, Clerk, acting_locally, acting_of_clerk
+from mobigo.web.scolaire.places import card_href, card_line
 from mobigo.web.scolaire.words import verdict_of
 from mobigo.web.wording import moment, say
 from socle.errors import BadInput, MobigoError

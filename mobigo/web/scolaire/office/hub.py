@@ -14,6 +14,7 @@ from mobigo.web.people.forms import Fields, Link
 from mobigo.web.people.signing import HOME
 from mobigo.web.scolaire.families.form import year_name
 from mobigo.web.scolaire.office.files import FILES, OFFICE, Clerk, acting_of_clerk, read_year
+from mobigo.web.scolaire.places import CARDS, OFFICE_BOARD, OFFICE_FILL
 from mobigo.web.wording import say
 from scolaire.registration.model import State
 
@@ -63,6 +64,9 @@ def make_router(pages: Pages) -> APIRouter:
                 Link(TRIAL, say("school.hub.simulate")),
                 Link(ORGANISERS, say("school.hub.organisers")),
                 Link(STOPS, say("school.hub.stops")),
+                Link(CARDS, say("scolaire.cards.title")),
+                Link(OFFICE_BOARD, say("scolaire.board.office_title")),
+                Link(OFFICE_FILL, say("scolaire.fill.title")),
             ),
             years=[
                 Link(door.with_query(OFFICE, annee=str(one.school_year)), year_name(one.school_year))

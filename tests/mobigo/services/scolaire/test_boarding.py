@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from mobigo.security import Keys
 from mobigo.services.scolaire import boarding, carding
 from mobigo.services.scolaire.boarding import find_coach, list_runs, open_board, tick, validate_number
-from mobigo.services.scolaire.contracting import Teller
+from mobigo.services.scolaire.noting import Teller
 from mobigo.services.scolaire.registering import Acting
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading

@@ -9,8 +9,8 @@ from mobigo.security import Keys
 from mobigo.services.ledger.proving import verify
 from mobigo.services.scolaire import boarding, carding, deciding, families, linking, registering
 from mobigo.services.scolaire.boarding import find_coach
-from mobigo.services.scolaire.contracting import Teller
 from mobigo.services.scolaire.importing import import_sector
+from mobigo.services.scolaire.noting import Teller
 from mobigo.services.scolaire.registering import Acting
 from mobigo.services.scolaire.studying import add_study, publish
 from mobigo.store.audit import AuditFilter, list_lines

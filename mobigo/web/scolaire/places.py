@@ -13,8 +13,10 @@ from scolaire.cards import Fee, spelled
 CARDS = "/scolaire/bureau/cartes"
 LOCAL_CARDS = "/scolaire/communes/cartes"
 FILL = "/scolaire/remplissage"
+OFFICE_FILL = "/scolaire/bureau/remplissage"
 LOCAL_FILL = "/scolaire/communes/remplissage"
 BOARD = "/exploitant/car"
+ROADBOOK = "/exploitant/feuille-de-route"
 OFFICE_BOARD = "/scolaire/bureau/bord"
 
 
