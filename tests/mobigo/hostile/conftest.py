@@ -1,5 +1,6 @@
 """A site in which something of everything is there to be harmed, on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ from mobigo.services.covoiturage.standard import Caller
 from mobigo.services.people import administration, api_keys
 from mobigo.services.people.administration import Details
 from mobigo.services.scolaire import (
+    carding,
     contracting,
     deciding,
     families,
@@ -250,6 +252,29 @@ def add_pupils(people, person):
     yield from (f"/scolaire/eleve/{one.code}" for one in (waits, *decided))
     yield from (f"/scolaire/bureau/demandes/{one.id}" for one in (waits, *decided))
     yield f"/scolaire/bureau/organisateurs?qui={person.reference}"
+    yield from add_cards(engine, keys)
+
+
+def add_cards(engine, keys):
+    """Cards of everybody, one of them replaced and to be paid for; a coach that runs on the day of the walk."""
+    acting = schooling.OFFICE
+    carding.order_missing(engine, keys, acting, SECTOR, NOON)
+    carding.deliver(engine, acting, SECTOR, NOON)
+    holders = carding.list_cards(engine, keys, acting, SECTOR, "", 9, 0, NOON).holders
+    sent = next(one.card for one in holders if one.name == "p1")
+    due = carding.replace_card(engine, keys, acting, sent.card_id, NOON)
+    import_sector(engine, keys, sector_files(), 2026, "samedi", acting.actor, NOON)
+    plan = morning_plan("p1", "p2")
+    plan = replace(plan, periods=(replace(plan.periods[0], days=0b111111),))
+    study = add_study(engine, keys, "2026-samedi", "<b>essai</b>", render_plan(plan), acting.actor, "", NOON)
+    publish_plan(engine, keys, study.study_id, 1, NOON.date(), acting.actor, "", NOON)
+    asked = urlencode({"jour": f"{NOON:%Y-%m-%d}", "circuit": "samedi/C001", "course": RUN})
+    for halt in range(3):
+        yield f"/exploitant/car?{asked}&halte={halt}"
+    yield f"/scolaire/bureau/bord/course?{asked}"
+    others = [one.card.card_id for one in holders if one.card and one.card.card_id != sent.card_id]
+    yield from (f"/scolaire/bureau/cartes/{card}" for card in (due.card_id, *others))
+    yield from (f"/scolaire/communes/cartes/{card}" for card in others)
 
 
 def add_schooling(people, person):

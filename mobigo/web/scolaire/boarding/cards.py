@@ -166,7 +166,7 @@ def _card_sheet(request: Request, acting: Acting, card_id: str, said: str) -> Sh
     columns = [say(f"scolaire.cards.column.{name}") for name in ("number", "state", "changed")]
     others = [_other(acting, one) for one in file.others]
     return Sheet(
-        title=say("scolaire.cards.one", number=spelled(card.number)),
+        title=say("scolaire.cards.named", number=spelled(card.number)),
         back=Link(CARDS if acting.is_office else LOCAL_CARDS, say("scolaire.cards.title")),
         said=said,
         lead=card_line(card) if card.state is not CardState.REPLACED else say("scolaire.cards.is_replaced"),
