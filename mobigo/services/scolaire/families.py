@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from mobigo.security import Keys, spelled_code
+from mobigo.services.scolaire.messaging import alerts_for
 from mobigo.services.scolaire.registering import Acting
 from mobigo.services.scolaire.studying import find_published
 from mobigo.store.audit import AuditLine, record
@@ -27,7 +28,6 @@ from mobigo.store.scolaire.cards import Card as Card
 from mobigo.store.scolaire.cards import find_of_pupil
 from mobigo.store.scolaire.decisions import find_standing, get_document
 from mobigo.store.scolaire.messages import Message as Message
-from mobigo.store.scolaire.messages import list_alerts
 from mobigo.store.scolaire.registered import find_school, list_stops
 from scolaire.entitlement.books import read_book
 from scolaire.entitlement.files import first_day
@@ -104,11 +104,13 @@ def read_child(engine: Engine, keys: Keys, acting: Acting, code: str, now: datet
             is_published=False,
             times=(),
             absences=list_absences(session, one.id, today),
-            alerts=list_alerts(session, keys, {(one.sector_id, one.pupil, home.number) for home in own}, today),
+            alerts=(),
             card=find_of_pupil(session, keys, one.sector_id, one.pupil),
             papers=list_papers(session, one.id),
             steps=[_read_by(step, one, acting) for step in list_steps(session, keys, one.id) if _concerns(step, own)],
         )
+    children = {(one.sector_id, one.pupil, home.number) for home in own}
+    found = replace(found, alerts=alerts_for(engine, keys, children, today))
     published = find_published(engine, keys, one.sector_id, max(today, first_day(one.school_year)))
     if published is None:
         return found

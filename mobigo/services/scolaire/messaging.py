@@ -318,15 +318,42 @@ def mark_posted(engine: Engine, message_id: str, actor: str, now: datetime) -> i
 
 
 def alerts_for(engine: Engine, keys: Keys, children: Collection[Child], today: date) -> list[Message]:
-    """What families of these children (sector, pseudonym, home) must know today or later."""
+    """What families of these children (sector, pseudonym, home) must know today or later, the first day first.
+
+    What was sent to them, and what was sent about the coaches and stops that are theirs by now: whoever changed coach
+    after a message was sent reads it too.
+    """
     with reading(engine) as session:
-        return store.list_alerts(session, keys, children, today)
+        found = {one.message_id: one for one in store.list_alerts(session, keys, children, today)}
+        others = [
+            one
+            for sector_id in sorted({sector_id for sector_id, _pupil, _home in children})
+            for one in store.list_of_sector(session, keys, sector_id, today)
+            if one.message_id not in found
+        ]
+    found |= {one.message_id: one for one in others if _is_theirs(engine, keys, one, children)}
+    return sorted(found.values(), key=lambda one: (one.scope.day, -one.written_at.timestamp(), one.message_id))
+
+
+def _is_theirs(engine: Engine, keys: Keys, message: Message, children: Collection[Child]) -> bool:
+    """Whether one of these children rides, from this home, what a message speaks of."""
+    published = studying.find_published(engine, keys, message.sector_id, message.scope.day)
+    if published is None:
+        return False
+    own = {(pupil, home) for sector_id, pupil, home in children if sector_id == message.sector_id}
+    riding = concerned(published.plan, message.scope) & {pupil for pupil, _home in own}
+    if not riding:
+        return False
+    with reading(engine) as session:
+        homes = store.list_homes(session, keys, message.sector_id, riding, message.scope.day.weekday())
+    return any((pupil, home) in own for pupil, home, _guardian in homes)
 
 
 def alerts_of(engine: Engine, keys: Keys, guardian: str, today: date) -> list[Message]:
     """What the account of a guardian must know today or later."""
     with reading(engine) as session:
-        return store.list_alerts(session, keys, store.children_of(session, guardian), today)
+        children = store.children_of(session, guardian)
+    return alerts_for(engine, keys, children, today)
 
 
 def find_language(engine: Engine, holder: str) -> str:

@@ -266,7 +266,7 @@ def end_letter(session: Session, message_id: str, number: int, state: LetterStat
 def list_alerts(session: Session, keys: OpensSealed, children: Collection[Child], since: date) -> list[Message]:
     """The messages that concern any of these children in these homes and speak of `since` or a later day.
 
-    The first day first, of one day the newest; services that show a family its day call it in their own transaction.
+    The first day first, of one day the newest.
     """
     if not children:
         return []
@@ -279,6 +279,12 @@ def list_alerts(session: Session, keys: OpensSealed, children: Collection[Child]
     found = {row.id: row for row in session.exec(rows)}
     told = sorted(found.values(), key=lambda row: (row.day, -row.written_at.timestamp(), row.id))
     return [_message(keys, row) for row in told]
+
+
+def list_of_sector(session: Session, keys: OpensSealed, sector_id: str, since: date) -> list[Message]:
+    """The messages about a sector that speak of `since` or a later day."""
+    rows = select(MessageRow).where(MessageRow.sector_id == sector_id, MessageRow.day >= since)
+    return [_message(keys, row) for row in session.exec(rows.order_by(col(MessageRow.day), col(MessageRow.id)))]
 
 
 def children_of(session: Session, guardian: str) -> list[Child]:

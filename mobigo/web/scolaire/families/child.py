@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
 from mobigo.services.scolaire import carding, families, handling
-from mobigo.services.scolaire.families import Absence, ChildFile, KeptStep, Message, Ruling, Times
-from mobigo.texts import error_sentence, text
+from mobigo.services.scolaire.families import Absence, ChildFile, KeptStep, Ruling, Times
+from mobigo.texts import error_sentence
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Fields, Link, Owner, status_of
 from mobigo.web.scolaire.families.form import year_name
-from mobigo.web.scolaire.families.requests import CHILD, REQUESTS, acting_of
+from mobigo.web.scolaire.families.requests import CHILD, REQUESTS, acting_of, alert_words
 from mobigo.web.scolaire.places import card_line, fee_line
 from mobigo.web.scolaire.words import day_names, hour, verdict_of
 from mobigo.web.wording import euros, long_day, moment, say
@@ -150,7 +150,7 @@ def _child_page(
         problem_of=at,
         problem=sentence,
         typed=typed or {},
-        alerts=[_alert(each) for each in found.alerts],
+        alerts=[alert_words(each) for each in found.alerts],
         lines=_lines(found),
         rulings=[_ruling(ruling, is_known=is_known) for ruling in found.rulings],
         missing=list(dict.fromkeys(missing)),
@@ -194,11 +194,6 @@ def _unpublished(found: ChildFile) -> str:
     if found.times:
         return ""
     return say("school.child.no_ride" if found.is_published else "school.child.unpublished")
-
-
-def _alert(one: Message) -> str:
-    what = text(f"letters.school_message.fr.{one.matter}")
-    return say("school.child.alert", day=long_day(one.scope.day), what=what, words=one.words).strip()
 
 
 def _absence(one: Absence) -> str:

@@ -9,17 +9,19 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import linking, registering
+from mobigo.services.scolaire import linking, messaging, registering
+from mobigo.services.scolaire.messaging import Message
 from mobigo.services.scolaire.registering import Acting, FormWrong, PlacedSchool
-from mobigo.texts import error_sentence
+from mobigo.texts import error_sentence, text
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Fields, Link, Owner, status_of
 from mobigo.web.people.signing import HOME
 from mobigo.web.scolaire.families.form import answers, communes_of, request_page, year_name
-from mobigo.web.wording import say
+from mobigo.web.wording import long_day, say
 from scolaire.registration.model import State
 from socle.errors import MobigoError
+from socle.times import local_day
 
 REQUESTS = "/scolaire/demande"
 CHILD = "/scolaire/eleve"
@@ -52,6 +54,7 @@ class StartPage:
     said: str
     problems: Sequence[Link]
     problem_of: str
+    alerts: Sequence[str]
     own: Sequence[Own]
     groups: Sequence[Group]
     like: Sequence[Own]
@@ -73,6 +76,12 @@ class CheckPage:
     back: Link
 
 
+def alert_words(one: Message) -> str:
+    """An alert, in a sentence."""
+    what = text(f"letters.school_message.fr.{one.matter}")
+    return say("school.child.alert", day=long_day(one.scope.day), what=what, words=one.words).strip()
+
+
 def acting_of(principal: Principal) -> Acting:
     """Somebody who acts for the own children."""
     return Acting(principal.actor, principal.pseudonym)
@@ -91,6 +100,7 @@ def _start_page(
     request: Request, principal: Principal, said: str, error: MobigoError | None = None, at: str = ""
 ) -> StartPage:
     state, now = request.app.state, door.now_of(request)
+    today = local_day(int(now.timestamp()))
     own = registering.list_own(state.engine, state.keys, principal.pseudonym)
     campaigns = registering.open_campaigns(now)
     groups = [
@@ -113,6 +123,7 @@ def _start_page(
         said=said,
         problems=[Link(f"#{at}", error_sentence(error))] if error else (),
         problem_of=at,
+        alerts=[alert_words(one) for one in messaging.alerts_of(state.engine, state.keys, principal.pseudonym, today)],
         own=rows,
         groups=groups,
         like=[row for row in rows if row.renew],

@@ -194,6 +194,32 @@ def test_families_see_what_concerns_their_children_in_the_home_of_that_day(engin
     assert messaging.alerts_for(engine, KEYS, [], MONDAY) == []
 
 
+def test_who_changes_coach_after_a_message_was_sent_reads_it_too(engine, world):
+    send(engine, KEYS, draft(THURSDAY, words="à l’église", stops=frozenset({"s2"})), "1", CLERK, NOON)
+    assert messaging.alerts_of(engine, KEYS, world.bruno.pseudonym, MONDAY) == []  # Zoé waits at the town hall
+    plan = render_plan(morning_plan("Max", "Zoe", "Ali"))
+    study = add_study(engine, KEYS, SECTOR, "Novembre", plan, CLERK, "", NOON)
+    publish(engine, KEYS, study.study_id, 1, date(2026, 11, 24), CLERK, "", NOON)
+    (told,) = messaging.alerts_of(engine, KEYS, world.bruno.pseudonym, MONDAY)
+    assert told.words == "à l’église"
+    with reading(engine) as session:
+        (zoe,) = find_pseudonyms(session, KEYS, SECTOR, ["Zoe"]).values()
+    assert messaging.alerts_for(engine, KEYS, [(SECTOR, zoe, 0)], MONDAY) == []  # not from that home on a Thursday
+
+
+@pytest.mark.parametrize("matter", list(Matter))
+def test_who_has_no_account_is_written_to_on_paper_whatever_it_is_about_with_proof(engine, world, matter):
+    message = send(engine, KEYS, draft(matter=matter), f"form {matter}", CLERK, NOON)
+    assert [pupil for _n, pupil in messaging.list_on_paper(engine, KEYS, message.message_id, CLERK, NOON)] == ["Ali"]
+    assert messaging.mark_posted(engine, message.message_id, CLERK, NOON) == 1
+    letters = messaging.get_sent(engine, KEYS, message.message_id).letters
+    (paper,) = (one for one in letters if one.addressee.channel is Channel.POST)
+    assert (paper.state, paper.ended_at) == (LetterState.SENT, NOON)
+    with reading(engine) as session:
+        told = [line.line.action for line in list_lines(session, AuditFilter(), limit=3)]
+    assert told == ["school.message_posted", "school.message_papers_read", "school.message_sent"]
+
+
 def test_a_guardian_takes_away_what_was_sent_and_no_word_is_stored_in_clear(engine, world):
     send(engine, KEYS, draft(words="Verglas au col"), "1", CLERK, NOON)
     rows = export(engine, world.anna, KEYS, CLERK, "", NOON).rows

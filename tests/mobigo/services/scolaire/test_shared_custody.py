@@ -1,15 +1,25 @@
 """What one guardian does with a child of two: the other's days, seat, address and words stay the other's."""
 
+from datetime import date
+
 import pytest
 
 from mobigo.security import Keys
 from mobigo.services.scolaire import deciding, families, handling, linking, registering
+from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.registering import Acting
+from mobigo.services.scolaire.studying import add_plan, publish
 from mobigo.store.base import reading
 from mobigo.store.scolaire.messages import children_of
+from mobigo.store.scolaire.sectors import load_sector
+from scolaire.periods import Asked, plan_week
+from scolaire.plans import Direction
+from scolaire.pupils import FULL_DAYS
 from scolaire.registration.model import Deed, State
+from scolaire.ways import places_of, straight_matrix
 from socle.errors import Conflict, NotFound
-from tests.worlds.schooling import JULY, OFFICE, SCHOOL, SECTOR, guardian, school_year, typed
+from tests.worlds.schooling import JULY, OFFICE, SCHOOL, SCHOOLS, SECTOR, guardian, school_year, typed
+from tests.worlds.sectors import STOPS, lines_of, sector_files
 
 KEYS = Keys.of("k" * 32)
 CAMILLE, BASILE = guardian("camille"), guardian("basile")
@@ -91,3 +101,27 @@ def test_what_the_office_ruled_by_hand_or_is_contested_is_not_decided_in_bulk(en
     assert deciding.decide_ready(engine, KEYS, OFFICE, 2026, JULY) == (0, 0)
     one = read(engine, shared)
     assert (one.homes[0].verdict, one.homes[0].is_overridden) == ("refused", True)
+
+
+def test_each_reads_the_times_of_the_own_days_at_the_own_stop_in_the_published_plan(engine):
+    stops = lines_of(STOPS, "s1,Mairie,47.161,6.301,validated", "s2,Église,47.171,6.361,validated")
+    schools = lines_of(SCHOOLS, "c1,Collège,47.149,6.345,08:00,17:00,5,15,college,25578")
+    import_sector(engine, KEYS, sector_files(schools=schools, stops=stops), 2026, "haut-doubs", "person:clerk", JULY)
+    asked = registering.start(engine, KEYS, CAMILLE, SCHOOL, JULY)
+    registering.save(engine, KEYS, OFFICE, asked, typed(**SHARED, **MEASURED | {"arret_2": "s2"}), JULY)
+    registering.submit(engine, KEYS, OFFICE, asked, JULY)
+    deciding.decide(engine, KEYS, OFFICE, asked, JULY)
+    linking.use_link(engine, KEYS, BASILE, linking.make_link(engine, KEYS, OFFICE, asked, 1, JULY), JULY)
+    with reading(engine) as session:
+        sector = load_sector(session, KEYS, SECTOR)
+    plan = plan_week(sector, straight_matrix(places_of(sector)), Asked(steps=80), "")
+    study = add_plan(engine, KEYS, SECTOR, "Rentrée", plan, "person:clerk", "", JULY)
+    publish(engine, KEYS, study.study_id, 1, date(2026, 9, 1), "person:clerk", "", JULY)
+    code = read(engine, asked).code
+    for acting, stop, days in ((CAMILLE, "Mairie", 0b00111), (BASILE, "Église", 0b11000)):
+        times = families.read_child(engine, KEYS, acting, code, JULY).times
+        assert {one.stop for one in times} == {stop}
+        for direction in Direction:
+            ridden = [one.days for one in times if one.direction is direction]
+            assert sum(ridden) == days & FULL_DAYS  # there are no lessons on Wednesdays
+        assert all(one.stop_s < one.school_s <= 28_800 for one in times if one.direction is Direction.TO_SCHOOL)
