@@ -5,12 +5,13 @@ Nothing is looked up or kept but figures of runs that did not change, which `Con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from itertools import pairwise
 
 from scolaire.checking import Broken, broken_by
+from scolaire.edits.affected import Affected, list_affected
 from scolaire.edits.draft import Draft, refused
 from scolaire.edits.kinds import (
     AddPupil,
@@ -41,7 +42,6 @@ from scolaire.plans import (
     Tally,
     Waiting,
     measure_tallies,
-    rides_of,
     tally,
 )
 from scolaire.pupils import SATURDAY, WEDNESDAY, Stop, StopStatus
@@ -49,27 +49,6 @@ from scolaire.timing import timed
 from scolaire.ways import Ways
 from socle.errors import Conflict, NotFound
 from socle.geo import LatLon
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """How a pupil goes in one period: the stop and when the coach leaves or reaches it, the school and when."""
-
-    run_id: str
-    circuit_id: str
-    stop_id: str
-    stop_s: int
-    school_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """A pupil whose stop, times or coach are others in a period; None: not carried."""
-
-    pupil_id: str
-    period_id: str
-    before: Passage | None
-    after: Passage | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,39 +100,13 @@ def apply(plan: SchoolPlan, edit: Edit, context: Context) -> Edited:
     before_of = {run.run_id: run for run in plan.runs}
     after_of = {run.run_id: run for run in after.runs}
     changed = [run_id for run_id in {**before_of, **after_of} if before_of.get(run_id) is not after_of.get(run_id)]
-    affected = tuple(_affected(plan, after, [(before_of.get(one), after_of.get(one)) for one in changed]))
+    affected = tuple(list_affected(plan, after, [(before_of.get(one), after_of.get(one)) for one in changed]))
     told = set(changed)
     runs = [index for index, run in enumerate(after.runs) if run.run_id in told]
     riders = {rider.pupil_id: index for index, rider in enumerate(after.riders)}
     touched = draft.touched | {riders[one.pupil_id] for one in affected}
     before = context.measure(plan)
     return Edited(after, affected, before, context.measure(after), broken_by(after, context.ways, runs, touched))
-
-
-def passages(plan: SchoolPlan, run: Run) -> Iterator[tuple[int, Passage]]:
-    """How each rider of a run goes."""
-    to_school = plan.periods[run.period].direction is Direction.TO_SCHOOL
-    for ride in rides_of(run):
-        if ride.stop is None:
-            continue
-        up, down = run.halts[ride.up], run.halts[ride.down]
-        at_stop, at_school = (up.leaves_s, down.arrives_s) if to_school else (down.arrives_s, up.leaves_s)
-        yield ride.rider, Passage(run.run_id, run.circuit_id, plan.stops[ride.stop].stop_id, at_stop, at_school)
-
-
-def _affected(
-    before: SchoolPlan, after: SchoolPlan, changed: Collection[tuple[Run | None, Run | None]]
-) -> Iterator[Affected]:
-    old: dict[tuple[int, int], Passage] = {}
-    new: dict[tuple[int, int], Passage] = {}
-    for run, other in changed:
-        for plan, one, found in ((before, run, old), (after, other, new)):
-            if one is not None:
-                found.update(((one.period, rider), passage) for rider, passage in passages(plan, one))
-    for period, rider in sorted({**old, **new}):
-        was, now = old.get((period, rider)), new.get((period, rider))
-        if was != now:
-            yield Affected(after.riders[rider].pupil_id, after.periods[period].period_id, was, now)
 
 
 # --- one edit after the other -------------------------------------------------------------------

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from scolaire.checking import Rule, broken_promises
 from scolaire.edits import kinds
-from scolaire.edits.applying import Context, apply, passages
+from scolaire.edits.affected import passages
+from scolaire.edits.applying import Context, apply
 from scolaire.edits.journal import read_edit, render_edit
 from scolaire.plans import measure, rides_of
 from scolaire.pupils import Level, StopStatus

@@ -47,10 +47,11 @@ from mobigo.store.scolaire.messages import Addressee, Message, set_language
 from mobigo.store.scolaire.messages import Channel as LetterChannel
 from mobigo.store.scolaire.messages import add_message as add_school_message
 from mobigo.store.scolaire.organisers import add_scope
+from mobigo.store.scolaire.publications import add_publication
 from mobigo.store.scolaire.searches import add_search
 from mobigo.store.scolaire.sectors import KeptSector, load_sector, put_sector
 from mobigo.store.scolaire.stop_cases import Opinion, add_case, add_opinion
-from mobigo.store.scolaire.studies import add_publication, add_study
+from mobigo.store.scolaire.studies import add_study
 from scolaire.boarding import Act, Why
 from scolaire.cards import Fee
 from scolaire.contracts.indices import Coefficient, Published

@@ -21,8 +21,9 @@ from mobigo.store.people.accounts import find_by_reference
 from mobigo.store.scolaire import contracts as store
 from mobigo.store.scolaire.contracts import Event as Event  # doors name them
 from mobigo.store.scolaire.contracts import EventKind as EventKind
+from mobigo.store.scolaire.publications import Publication, list_publications
 from mobigo.store.scolaire.sectors import list_sectors
-from mobigo.store.scolaire.studies import Publication, list_publications, load_plan
+from mobigo.store.scolaire.studies import load_plan
 from scolaire.calendar import first_of, has_school, month_before, school_days
 from scolaire.contracts.documents import read_contract
 from scolaire.contracts.indices import read_indices

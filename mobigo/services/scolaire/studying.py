@@ -19,12 +19,13 @@ from mobigo.services.scolaire.keeping import Kept
 from mobigo.services.scolaire.looking import look
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
+from mobigo.store.scolaire import publications
 from mobigo.store.scolaire import studies as store
+from mobigo.store.scolaire.publications import Publication as Publication
 from mobigo.store.scolaire.searches import is_being_written
 from mobigo.store.scolaire.sectors import KeptSector, find_pseudonyms, get_sector, list_sectors
 from mobigo.store.scolaire.studies import Act as Act  # doors name them
 from mobigo.store.scolaire.studies import JournalLine as JournalLine
-from mobigo.store.scolaire.studies import Publication as Publication
 from mobigo.store.scolaire.studies import Study as Study
 from mobigo.store.scolaire.studies import Version as Version
 from scolaire.planfiles import read_plan, render_plan
@@ -137,12 +138,12 @@ def list_year(engine: Engine, school_year: int, day: date) -> list[SectorStudies
         ids = [sector.sector_id for sector in sectors]
         studies = store.list_studies(session, ids)
         heads = store.list_heads(session, studies)
-        publications = store.list_publications(session, ids)
+        said = publications.list_publications(session, ids)
         found = []
         for sector in sectors:
             own = [one for one in studies if one.sector_id == sector.sector_id]
-            published = [one for one in publications if one.sector_id == sector.sector_id]
-            holds = store.find_publication(session, sector.sector_id, day)
+            published = [one for one in said if one.sector_id == sector.sector_id]
+            holds = publications.find_publication(session, sector.sector_id, day)
             figures = None if holds is None else store.get_version(session, holds.study_id, holds.version).figures
             found.append(
                 SectorStudies(sector, own, {one.study_id: heads[one.study_id] for one in own}, published, figures)
@@ -158,7 +159,7 @@ def open_study(engine: Engine, keys: Keys, study_id: str, n_lines: int = 20) -> 
     """
     with reading(engine) as session:
         study = store.get_study(session, study_id)
-        publications = store.list_publications(session, [study.sector_id])
+        said = publications.list_publications(session, [study.sector_id])
         return OpenStudy(
             study,
             get_sector(session, study.sector_id),
@@ -167,7 +168,7 @@ def open_study(engine: Engine, keys: Keys, study_id: str, n_lines: int = 20) -> 
             store.list_journal(session, keys, study_id, most=n_lines),
             store.find_before(session, study),
             store.find_after(session, study),
-            [one for one in publications if one.study_id == study_id],
+            [one for one in said if one.study_id == study_id],
         )
 
 
@@ -304,7 +305,7 @@ def publish(
         if not first <= valid_from <= last:
             year = f"{school_year}-{school_year + 1}"
             raise BadInput("publication_outside_year", school_year=year, first=str(first), last=str(last))
-        published = store.add_publication(session, study, valid_from, actor, why, now)
+        published = publications.add_publication(session, study, valid_from, actor, why, now)
         store.write_line(session, keys, study_id, Act.PUBLISHED, study.head, actor, why, now)
         facts = {"sector_id": study.sector_id, "study_id": study_id, "valid_from": str(valid_from)}
         record(session, AuditLine(now, actor, "school.plan_published", "", why, facts))
@@ -322,7 +323,7 @@ class PublishedPlan:
 def find_published(engine: Engine, keys: Keys, sector_id: str, day: date) -> PublishedPlan | None:
     """The plan that holds in a sector on a day; None before the first one."""
     with reading(engine) as session:
-        published = store.find_publication(session, sector_id, day)
+        published = publications.find_publication(session, sector_id, day)
         if published is None:
             return None
         return PublishedPlan(published, _plan(session, keys, published.study_id, published.version))

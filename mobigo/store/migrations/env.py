@@ -30,6 +30,7 @@ from mobigo.store.scolaire import cards as _cards  # noqa: F401  likewise
 from mobigo.store.scolaire import contracts as _contracts  # noqa: F401  likewise
 from mobigo.store.scolaire import family_rows as _families  # noqa: F401  likewise
 from mobigo.store.scolaire import messages as _messages  # noqa: F401  likewise
+from mobigo.store.scolaire import publications as _publications  # noqa: F401  likewise
 from mobigo.store.scolaire import rows as _scolaire  # noqa: F401  likewise
 from mobigo.store.scolaire import searches as _searches  # noqa: F401  likewise
 from mobigo.store.scolaire import stop_cases as _stop_cases  # noqa: F401  likewise

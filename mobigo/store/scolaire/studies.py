@@ -12,91 +12,25 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Column, LargeBinary, func
+from sqlalchemy import func
 from sqlalchemy import select as select_columns
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from mobigo.store.base import UtcDateTime
 from mobigo.store.personal import OpensSealed
 from mobigo.store.scolaire.rows import SectorRow
 from mobigo.store.scolaire.sectors import Seals, year_ends_at
+from mobigo.store.scolaire.study_rows import JournalRow, StudyRow, VersionRow
 from mobigo.store.turns import take_turn as take_turn_of
 from socle.errors import Conflict, NotFound, Unavailable
 
 _ZLIB_LEVEL = 6
 Figures = Mapping[str, int]
 """What a plan takes and gives, and how many promises it breaks: what lists show without opening it."""
-
-
-class StudyRow(SQLModel, table=True):
-    """A study; `turn` is the number of the last line of its journal, `head` the version that is looked at."""
-
-    __tablename__ = "school_study"
-
-    id: str = Field(primary_key=True)  # `2026-haut-doubs-e1`
-    sector_id: str = Field(foreign_key="school_sector.id", index=True)
-    number: int
-    title: str
-    made_by: str
-    made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    head: int
-    turn: int
-    year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
-
-
-class VersionRow(SQLModel, table=True):
-    """One version of the plan of a study: the plan file, sealed; `parent` is the version it was made from."""
-
-    __tablename__ = "school_study_version"
-
-    study_id: str = Field(foreign_key="school_study.id", primary_key=True)
-    number: int = Field(primary_key=True)
-    parent: int | None = None
-    sha256: str  # of the plan file
-    figures: dict[str, int] | None = Field(default=None, sa_column=Column(JSON, nullable=True))  # for lists
-    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
-
-
-class JournalRow(SQLModel, table=True):
-    """One line of the journal: after it the head is `version`; what was changed and why are sealed."""
-
-    __tablename__ = "school_study_line"
-
-    study_id: str = Field(foreign_key="school_study.id", primary_key=True)
-    number: int = Field(primary_key=True)
-    act: str
-    version: int
-    done_by: str
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
-
-
-class PublicationRow(SQLModel, table=True):
-    """A version that a person published: it holds from `valid_from` on, until the next one; nothing is taken back.
-
-    Of several of one sector and day the one with the highest number holds.
-    """
-
-    __tablename__ = "school_publication"
-
-    sector_id: str = Field(foreign_key="school_sector.id", primary_key=True)
-    number: int = Field(primary_key=True)
-    valid_from: date = Field(index=True)
-    study_id: str = Field(foreign_key="school_study.id", index=True)
-    version: int
-    sha256: str
-    published_by: str
-    published_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    why: str
-    year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
 _VERSION = [
@@ -151,21 +85,6 @@ class JournalLine:
     at: datetime
     why: str
     edit: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A published version; the day it holds from, and who said so."""
-
-    sector_id: str
-    number: int
-    valid_from: date
-    study_id: str
-    version: int
-    sha256: str
-    published_by: str
-    published_at: datetime
-    why: str
 
 
 class _Told(msgspec.Struct, array_like=True):
@@ -375,45 +294,6 @@ def find_after(session: Session, study: Study) -> int | None:
     return session.exec(made.where(*of_head)).one()
 
 
-# --- what is published -----------------------------------------------------------------------------
-
-
-def add_publication(session: Session, study: Study, valid_from: date, by: str, why: str, now: datetime) -> Publication:
-    """Have the head of a study hold from a day on."""
-    take_turn_of(session, f"school_publications:{study.sector_id}")
-    highest = select(func.max(PublicationRow.number)).where(PublicationRow.sector_id == study.sector_id)
-    row = PublicationRow(
-        sector_id=study.sector_id,
-        number=(session.exec(highest).one() or 0) + 1,
-        valid_from=valid_from,
-        study_id=study.study_id,
-        version=study.head,
-        sha256=_version_row(session, study.study_id, study.head).sha256,
-        published_by=by,
-        published_at=now,
-        why=why,
-        year_ends_at=_row(session, study.study_id).year_ends_at,
-    )
-    session.add(row)
-    session.flush()
-    return _publication(row)
-
-
-def list_publications(session: Session, sector_ids: Sequence[str]) -> list[Publication]:
-    """Everything that was ever published of sectors, the newest first."""
-    rows = select(PublicationRow).where(col(PublicationRow.sector_id).in_(sector_ids))
-    rows = rows.order_by(col(PublicationRow.sector_id), col(PublicationRow.number).desc())
-    return [_publication(row) for row in session.exec(rows)]
-
-
-def find_publication(session: Session, sector_id: str, day: date) -> Publication | None:
-    """What holds in a sector on a day."""
-    rows = select(PublicationRow).where(PublicationRow.sector_id == sector_id, PublicationRow.valid_from <= day)
-    rows = rows.order_by(col(PublicationRow.valid_from).desc(), col(PublicationRow.number).desc())
-    row = session.exec(rows.limit(1)).one_or_none()
-    return None if row is None else _publication(row)
-
-
 # --- rows ----------------------------------------------------------------------------------------
 
 
@@ -490,20 +370,6 @@ def _study(row: StudyRow) -> Study:
 
 def _version(row: VersionRow) -> Version:
     return Version(row.number, row.parent, row.sha256, row.made_at, row.figures)
-
-
-def _publication(row: PublicationRow) -> Publication:
-    return Publication(
-        row.sector_id,
-        row.number,
-        row.valid_from,
-        row.study_id,
-        row.version,
-        row.sha256,
-        row.published_by,
-        row.published_at,
-        row.why,
-    )
 
 
 def _digest(plan: bytes) -> str:

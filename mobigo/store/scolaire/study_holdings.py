@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from sqlmodel import Session, col, select
 
 from mobigo.store.personal import Holding, OpensSealed, Row, Whose
+from mobigo.store.scolaire.publications import PublicationRow
 from mobigo.store.scolaire.rows import PupilRow
-from mobigo.store.scolaire.studies import JournalRow, PublicationRow, StudyRow, list_journal, load_plan
+from mobigo.store.scolaire.studies import list_journal, load_plan
+from mobigo.store.scolaire.study_rows import JournalRow, StudyRow
 from scolaire.planfiles import read_plan
 from scolaire.plans import rides_of
 

@@ -29,7 +29,7 @@ from mobigo.web.scolaire.desk.telling import (
 )
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
 from mobigo.web.wording import say, say_count
-from scolaire.edits.applying import Affected, Passage
+from scolaire.edits.affected import Affected, Passage
 from scolaire.plans import SchoolPlan
 from socle.errors import MobigoError
 
