@@ -41,7 +41,7 @@ class JointSettings:
     share_of_strings: float = 0.4
     share_of_barred: float = 0.2
     blink: float = 0.02
-    hot: float = 0.1
+    hot: float = 0.3
     cold: float = 0.002
     round_steps: int = 5_000
 

@@ -78,7 +78,7 @@ def small_towns(draw) -> JointProblem:
     return JointProblem(twisted, problem.walk_m, problem.walk_max_m, problem.seats, problem.n_coaches)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(small_towns(), st.booleans())
 def test_what_is_proved_is_the_best_of_all_and_the_search_alone_keeps_every_rule(problem, proves):
     most = PROVED_UP_TO if proves else 0
