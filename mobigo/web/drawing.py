@@ -241,15 +241,17 @@ def _short(label: str) -> str:
     return f"{kept.rstrip()}…"
 
 
-def bar_chart(bars: Sequence[Bar], *, key: str, title: str, description: str) -> str:
+def bar_chart(bars: Sequence[Bar], *, key: str, title: str, description: str, full: float | None = None) -> str:
     """Horizontal bars as a self-contained `<svg>`, in the order given; negative values are drawn as 0.
+
+    The longest bar is as wide as there is room, or one of `full`: percents are drawn against 100.
 
     Show `chart_table` of the same bars under it.
     """
     label_room = max((_width(_short(bar.label)) for bar in bars), default=0.0) + 12
     value_room = max((_width(bar.shown) for bar in bars), default=0.0) + 16
     room = CHART_WIDTH - label_room - value_room
-    most = max((bar.value for bar in bars), default=0.0) or 1.0
+    most = full or max((bar.value for bar in bars), default=0.0) or 1.0
     height = len(bars) * ROW + 8
     rows: list[str] = []
     for row, bar in enumerate(bars):

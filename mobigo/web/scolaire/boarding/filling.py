@@ -100,7 +100,7 @@ def _chart(found: Filled) -> Markup:
         return NOTHING
     bars = [Bar(one.name, one.percent, f"{one.percent} %") for one in least[:N_BARS]]
     told = say("scolaire.fill.chart_told", n=len(bars))
-    svg = bar_chart(bars, key="remplissage", title=say("scolaire.fill.chart"), description=told)
+    svg = bar_chart(bars, key="remplissage", title=say("scolaire.fill.chart"), description=told, full=100)
     return Markup(svg)  # noqa: S704  drawn by us, names are escaped there
 
 
