@@ -32,6 +32,7 @@ from mobigo.cli import (
     school_contracts,
     school_papers,
     school_plan,
+    school_studies,
     scolaire,
     simulate,
     streets,
@@ -98,6 +99,7 @@ scolaire.app.command("roadbook", help=text("cli.school_papers.roadbook_help"))(s
 scolaire.app.command("papers", help=text("cli.school_papers.papers_help"))(school_papers.papers)
 scolaire.app.command("export", help=text("cli.school_papers.export_help"))(school_papers.export)
 scolaire.app.add_typer(school_contracts.app, name="contracts")
+scolaire.app.add_typer(school_studies.app, name="studies")
 scolaire.app.add_typer(school_bench.app, name="bench")
 app.add_typer(scolaire.app, name="scolaire")
 app.add_typer(people.app, name="people")
