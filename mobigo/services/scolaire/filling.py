@@ -15,8 +15,8 @@ from typing import Final
 from sqlalchemy import Engine
 
 from mobigo.security import Keys
-from mobigo.services.scolaire.boarding import ways_away
 from mobigo.services.scolaire.carding import names_of, pupils_of_places
+from mobigo.services.scolaire.coaches import ways_away
 from mobigo.services.scolaire.registering import Acting
 from mobigo.services.scolaire.studying import find_published
 from mobigo.store.audit import AuditLine, record

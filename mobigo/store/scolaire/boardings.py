@@ -263,6 +263,11 @@ def list_stages(session: Session, sector_id: str, first: date, last: date) -> li
     return [KeptStage(row.day, row.run_id, Stage(row.stage), row.by, row.at) for row in session.exec(rows)]
 
 
+def list_stages_of(session: Session, run: OnRun) -> list[KeptStage]:
+    """The stages of a run of a day, the first first."""
+    return [one for one in list_stages(session, run.sector_id, run.day, run.day) if one.run_id == run.run_id]
+
+
 # --- who the children are ----------------------------------------------------------------------------
 
 

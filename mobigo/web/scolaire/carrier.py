@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import boarding, contracting, noting
+from mobigo.services.scolaire import coaches, contracting, noting
 from mobigo.services.scolaire.contracting import Placed
 from mobigo.services.scolaire.noting import Teller
 from mobigo.web import door
@@ -47,7 +47,7 @@ def _runs(request: Request, principal: Principal, day: date) -> Sequence[Placed]
     return contracting.runs_on(state.engine, state.keys, day, carriers) if carriers else []
 
 
-def _row(one: Placed, seen: boarding.RunToday | None, day: date) -> list[Cell]:
+def _row(one: Placed, seen: coaches.RunToday | None, day: date) -> list[Cell]:
     circuit, run = one.circuit.circuit_id, one.outing.run_id
     stands = "missed" if one.missed else "runs"
     told = say(f"scolaire.carrier.{stands}")
@@ -70,7 +70,7 @@ def _sheet(request: Request, principal: Principal, day: date) -> Sheet:
     by = Teller(principal.actor, contracting.carriers_of(state.engine, principal.pseudonym))
     seen = {
         (one.circuit_id, one.run_id): one
-        for one in boarding.list_runs(state.engine, state.keys, day, by, door.now_of(request))
+        for one in coaches.list_runs(state.engine, state.keys, day, by, door.now_of(request))
     }
     rows = [
         _row(one, seen.get((one.circuit.circuit_id, one.outing.run_id)), day)

@@ -10,7 +10,7 @@ from mobigo.demo.school_requests import N_DRAFTS, N_INCOMPLETE, N_REFUSED, N_WAI
 from mobigo.demo.school_year import FOLDER, tell_school_year
 from mobigo.security import Keys, Role
 from mobigo.services.people.fictitious import email_of, open_accounts
-from mobigo.services.scolaire.boarding import list_runs
+from mobigo.services.scolaire.coaches import list_runs
 from mobigo.services.scolaire.contracting import carriers_of
 from mobigo.services.scolaire.deciding import Wanted, count_files, list_files
 from mobigo.services.scolaire.filling import fill

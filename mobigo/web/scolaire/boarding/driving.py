@@ -16,8 +16,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import boarding, contracting
-from mobigo.services.scolaire.boarding import Board, Child, HaltList, Told
+from mobigo.services.scolaire import boarding, boards, coaches, contracting
+from mobigo.services.scolaire.boarding import Told
+from mobigo.services.scolaire.boards import Board, Child, HaltList
 from mobigo.services.scolaire.noting import Teller
 from mobigo.services.streets import open_guide
 from mobigo.texts import error_sentence
@@ -200,7 +201,7 @@ def _runs_sheet(request: Request) -> Sheet:
     state, now = request.app.state, door.now_of(request)
     typed = request.query_params.get("jour", "")
     day = read_day(typed) if typed else now.astimezone(PARIS).date()
-    runs = boarding.list_runs(state.engine, state.keys, day, Teller("system:board"), now)
+    runs = coaches.list_runs(state.engine, state.keys, day, Teller("system:board"), now)
     rows = [
         [
             Cell(one.run_id, board_href(OFFICE_BOARD + "/course", one.circuit_id, one.run_id, day.isoformat())),
@@ -231,10 +232,10 @@ def _runs_sheet(request: Request) -> Sheet:
     )
 
 
-Act = Callable[[Request, boarding.Coach, Mapping[str, str], Teller, datetime], str]
+Act = Callable[[Request, coaches.Coach, Mapping[str, str], Teller, datetime], str]
 
 
-def _number(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
+def _number(request: Request, coach: coaches.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
     state, key = request.app.state, form.get("cle", "")
     told = boarding.validate_number(
         state.engine, state.keys, coach, form.get("numero", "")[:40], form.get("arret", "")[:80], key, by, now
@@ -246,7 +247,7 @@ def _ticked(form: Mapping[str, str]) -> list[int]:
     return sorted(int(found[1]) for name in form if (found := _TICKED.fullmatch(name)))
 
 
-def _tick(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
+def _tick(request: Request, coach: coaches.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
     state, riders = request.app.state, _ticked(form)
     told = boarding.tick(
         state.engine, state.keys, coach, riders, form.get("arret", "")[:80], form.get("cle", ""), by, now
@@ -254,7 +255,7 @@ def _tick(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: 
     return " ".join(one.event_id for one in told) if len(told) <= 3 else "tous"
 
 
-def _off(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
+def _off(request: Request, coach: coaches.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
     state, typed = request.app.state, form.get("halte", "")
     if not (typed.isascii() and typed.isdigit() and len(typed) < 4):
         raise BadInput("boarding_stop")
@@ -263,14 +264,14 @@ def _off(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: T
     return "descendus"
 
 
-def _guest(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
+def _guest(request: Request, coach: coaches.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
     is_off = form.get("sens", "") == "descend"
     stop = form.get("arret", "")[:80]
     boarding.count_guest(request.app.state.engine, coach, stop, form.get("cle", ""), by, now, is_off=is_off)
     return "invite"
 
 
-def _end(request: Request, coach: boarding.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
+def _end(request: Request, coach: coaches.Coach, form: Mapping[str, str], by: Teller, now: datetime) -> str:
     is_empty = form.get("vide", "") == "oui"
     boarding.end_run(request.app.state.engine, coach, form.get("cle", ""), by, now, is_empty=is_empty)
     return "vide" if is_empty else "fin"
@@ -296,7 +297,7 @@ def make_router(pages: Pages) -> APIRouter:
     def show(request: Request, by: Teller, values: Mapping[str, str], error: MobigoError | None = None) -> Response:
         state, now = request.app.state, door.now_of(request)
         day, circuit, run = _asked(values)
-        board = boarding.open_board(state.engine, state.keys, day, circuit, run, by, now)
+        board = boards.open_board(state.engine, state.keys, day, circuit, run, by, now)
         done = request.query_params.get("reponse", "")
         answers: list[Told] = []
         for event in done.split()[:3] if done not in _DONE else ():
@@ -321,7 +322,7 @@ def make_router(pages: Pages) -> APIRouter:
     def roadbook(request: Request, principal: Carrier) -> Response:
         state = request.app.state
         day, circuit, run = _asked(request.query_params)
-        coach = boarding.find_coach(state.engine, state.keys, day, circuit, run, teller(request, principal))
+        coach = coaches.find_coach(state.engine, state.keys, day, circuit, run, teller(request, principal))
         book = make_roadbook(coach.plan, coach.run, open_guide(state.data_dir))
         headers = {"Content-Disposition": 'inline; filename="feuille-de-route.pdf"', "Cache-Control": "no-store"}
         return Response(render_roadbooks([book]), media_type="application/pdf", headers=headers)
@@ -340,7 +341,7 @@ def make_router(pages: Pages) -> APIRouter:
             state, now, by = request.app.state, door.now_of(request), teller(request, principal)
             day, circuit, run = _asked(form)
             try:
-                coach = boarding.find_coach(state.engine, state.keys, day, circuit, run, by)
+                coach = coaches.find_coach(state.engine, state.keys, day, circuit, run, by)
                 answer = act(request, coach, form, by, now)
             except BadInput as error:
                 return show(request, by, form, error)

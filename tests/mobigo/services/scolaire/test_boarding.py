@@ -10,7 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from mobigo.security import Keys
 from mobigo.services.scolaire import boarding, carding
-from mobigo.services.scolaire.boarding import find_coach, list_runs, open_board, tick, validate_number
+from mobigo.services.scolaire.boarding import tick, validate_number
+from mobigo.services.scolaire.boards import open_board
+from mobigo.services.scolaire.coaches import find_coach, list_runs
 from mobigo.services.scolaire.noting import Teller
 from mobigo.services.scolaire.registering import Acting
 from mobigo.store.audit import AuditFilter, list_lines
@@ -140,6 +142,17 @@ def test_a_coach_that_nobody_checked_is_told_to_carrier_and_office(office):
     boarding.end_run(office, coach(office), "end-0002", COACHES, after, is_empty=True)
     (run,) = list_runs(office, KEYS, MONDAY, Teller(CLERK), after)
     assert (run.stage, run.is_overdue, run.n_aboard) == (Stage.EMPTY, False, 0)
+
+
+def test_a_coach_said_to_be_empty_is_so_no_more_once_somebody_gets_on(office):
+    later = MORNING + timedelta(minutes=2)
+    tick(office, KEYS, coach(office), [0], "", "form-1234", COACHES, MORNING)
+    boarding.end_run(office, coach(office), "end-0001", COACHES, MORNING, is_empty=True)
+    assert (board(office).stage, board(office).n_aboard) == (Stage.EMPTY, 0)
+    tick(office, KEYS, coach(office), [1], "", "form-5678", COACHES, later)
+    assert (board(office).stage, board(office).n_aboard) == (Stage.OPENED, 1)
+    tick(office, KEYS, coach(office), [0], "", "form-9012", COACHES, later)  # validated before, and is back
+    assert [run.n_aboard for run in list_runs(office, KEYS, MONDAY, COACHES, later)] == [2]
 
 
 def test_a_carrier_sees_the_runs_of_its_own_contracts_alone(office):

@@ -7,8 +7,8 @@ import pytest
 
 from mobigo.security import Keys
 from mobigo.services.ledger.proving import verify
-from mobigo.services.scolaire import boarding, carding, deciding, families, linking, registering
-from mobigo.services.scolaire.boarding import find_coach
+from mobigo.services.scolaire import boarding, boards, carding, deciding, families, linking, registering
+from mobigo.services.scolaire.coaches import find_coach
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.noting import Teller
 from mobigo.services.scolaire.registering import Acting
@@ -168,5 +168,5 @@ def test_on_the_days_of_one_guardian_an_absence_of_the_other_takes_nobody_off_th
     number = card_of(engine, code).number
     told = boarding.validate_number(engine, KEYS, coach, number, "s1", "event-01", Teller("person:driver"), MORNING)
     assert (told.why, told.label) == (Why.ANNOUNCED_AWAY, replace(told, label=told.label).label)
-    board = boarding.open_board(engine, KEYS, MONDAY, CIRCUIT, RUN, Teller("person:clerk"), MORNING)
+    board = boards.open_board(engine, KEYS, MONDAY, CIRCUIT, RUN, Teller("person:clerk"), MORNING)
     assert [one.label for one in board.halts[0].up] == ["Zoé D."]

@@ -7,7 +7,8 @@ import pytest
 from mobigo.security import Keys
 from mobigo.services.retention import apply
 from mobigo.services.scolaire import boarding, filling
-from mobigo.services.scolaire.boarding import find_coach, tick
+from mobigo.services.scolaire.boarding import tick
+from mobigo.services.scolaire.coaches import find_coach
 from mobigo.services.scolaire.registering import Acting
 from mobigo.store.base import reading
 from mobigo.store.scolaire.boardings import oldest_day
