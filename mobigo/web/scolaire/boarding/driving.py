@@ -102,6 +102,7 @@ class BoardPage:
     may_act: bool
     halts: Sequence[HaltPart]
     here: HaltPart
+    listed: Sequence[tuple[HaltPart, Sequence[ChildRow]]]  # the whole list, by the halt where children wait or get off
     aboard: Sequence[ChildRow]
     n_guests: int
     links: Sequence[Link]
@@ -187,6 +188,7 @@ def _page(
         may_act=may_act and is_today,
         halts=halts,
         here=halts[chosen],
+        listed=[(one, rows) for one in halts if (rows := one.up if coach.is_to_school else one.down)],
         aboard=aboard,
         n_guests=board.n_guests,
         links=links,

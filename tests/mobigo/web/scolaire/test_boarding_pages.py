@@ -75,6 +75,15 @@ def test_a_driver_types_a_number_ticks_a_child_and_leaves_an_empty_coach(site):
     assert "car vérifié vide" in driver.go("/exploitant").page.text
 
 
+def test_the_whole_list_stands_on_the_page_to_be_printed(site):
+    driver = site.visitor().sign_in(DRIVER).go(BOARD)
+    printed = driver.page.text.split("La liste de la course, à imprimer")[1].split("</table>")[0]
+    assert printed.count("☐") == 2
+    driver.send("/exploitant/car/numero", numero=number(site))
+    printed = driver.page.text.split("La liste de la course, à imprimer")[1].split("</table>")[0]
+    assert (printed.count("☐"), printed.count("à bord")) == (1, 1)
+
+
 def test_the_same_form_twice_counts_once(site):
     driver = site.visitor().sign_in(DRIVER).go(BOARD)
     (form,) = (one for one in driver.forms() if one.action == "/exploitant/car/numero")
