@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -218,6 +218,7 @@ def _runs_sheet(request: Request) -> Sheet:
     columns = [
         say(f"scolaire.board.column.{name}") for name in ("run", "circuit", "times", "boarded", "aboard", "state")
     ]
+    beside = (day - timedelta(days=1), day + timedelta(days=1))
     return Sheet(
         title=say("scolaire.board.office_title"),
         back=Link(OFFICE, say("school.hub.title")),
@@ -228,9 +229,10 @@ def _runs_sheet(request: Request) -> Sheet:
                 columns,
                 rows,
                 frozenset({3, 4}),
-                say("scolaire.carrier.none"),
+                say("scolaire.board.no_run"),
             )
         ],
+        links=[Link(door.with_query(OFFICE_BOARD, jour=str(one)), long_day(one)) for one in beside],
     )
 
 

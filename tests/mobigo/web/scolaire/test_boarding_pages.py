@@ -84,6 +84,13 @@ def test_the_whole_list_stands_on_the_page_to_be_printed(site):
     assert (printed.count("☐"), printed.count("à bord")) == (1, 1)
 
 
+def test_the_office_goes_from_day_to_day_and_reads_why_none_runs(site):
+    office = site.visitor().sign_in(OFFICE).go("/scolaire/bureau/bord?jour=2026-11-22")
+    assert "pas d’école, ou pas de plan publié" in office.page.text
+    office.go(next(link for link in office.links if link.endswith("jour=2026-11-23")))
+    assert RUN in office.page.text
+
+
 def test_the_same_form_twice_counts_once(site):
     driver = site.visitor().sign_in(DRIVER).go(BOARD)
     (form,) = (one for one in driver.forms() if one.action == "/exploitant/car/numero")
