@@ -119,9 +119,14 @@ bench: .venv/.dev ## speed and memory: reading, searching, school buses, load, t
 	$(BIN)/python bench/answers.py
 	$(BIN)/python bench/covoiturage.py
 	$(BIN)/python bench/covoiturage.py search
+	$(BIN)/python bench/covoiturage.py month
 	$(BIN)/python bench/streets.py
 	@sbrp=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/sbrp_park; if [ -d "$$sbrp" ]; then \
 		$(BIN)/python bench/school.py "$$sbrp" --no-peers --budget 6; fi
+	@stops=$${MOBIGO_SHARED:-../shared}/data/bench_vrp/sbrp_stopselect; if [ -d "$$stops" ]; then \
+		$(BIN)/python bench/school_stops.py "$$stops" --budget 5; fi
+	$(BIN)/python bench/school_edits.py
+	$(BIN)/python bench/school_stability.py --budget 16
 	$(BIN)/python bench/school_region.py sector --peers
 	$(BIN)/python bench/school_region.py bells
 	$(BIN)/python bench/school_region.py region

@@ -3,19 +3,22 @@
 The plan is the week of the generator's sector, made anew by `--steps` steps, or the one of `--plan`. Edits are drawn as
 in the tests, one after the other on the plan that the last one left. CPU time: the processor is shared.
 
-    python -m bench.school_edits [--steps 6000] [--edits 400]
+    python bench/school_edits.py [--steps 6000] [--edits 400]
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.history import record
 from scolaire.edits.applying import Context, apply
