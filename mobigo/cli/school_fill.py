@@ -51,7 +51,7 @@ def fill(
             name = found.stops.get(one.name, one.name) if kind == "stops" else one.name
             table.add_row(name, *(str(getattr(one, column)) for column in _COLUMNS[1:]))
         out.print(table)
-    for one in told.findings:
-        out.print(finding_sentence(one), markup=False, highlight=False, soft_wrap=True)
+    for finding in told.findings:
+        out.print(finding_sentence(finding), markup=False, highlight=False, soft_wrap=True)
     if not told.findings:
         out.print(text("cli.school_fill.nothing"), highlight=False)
