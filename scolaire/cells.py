@@ -82,10 +82,10 @@ _DAY_LETTERS: Final = "lmmjvsd"
 class Wrong(Exception):
     """A cell that says nothing usable; caught by the reader of its row, never beyond."""
 
-    def __init__(self, code: str, column: str = "") -> None:
+    def __init__(self, code: str, column: str = "", **wanted: int | str) -> None:
         super().__init__(code)
         self.code: Final = code
-        self.column: Final = column
+        self.facts: Final[Mapping[str, int | str]] = {**({"column": column} if column else {}), **wanted}
 
 
 class Cells:
@@ -112,7 +112,7 @@ class Cells:
         if not written:
             return None
         if _ID.fullmatch(written) is None:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_id", column)
         return written
 
     def name(self, column: str) -> str:
@@ -124,7 +124,10 @@ class Cells:
         written = self._cells[column]
         found = words.get(plain(written))
         if found is None:
-            raise Wrong("cell_unreadable" if written else "cell_missing", column)
+            if not written:
+                raise Wrong("cell_missing", column)
+            known = dict.fromkeys(str(value) for value in words.values() if isinstance(value, str))
+            raise Wrong("cell_no_word", column, words=", ".join(known or ("1", "0")))
         return found
 
     def time_s(self, column: str) -> int | None:
@@ -135,7 +138,7 @@ class Cells:
         match = _TIME.fullmatch(written)
         hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (24, 0, 0)
         if hours > 23 or minutes > 59 or seconds > 59:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_time", column)
         return hours * 3600 + minutes * 60 + seconds
 
     def minutes_s(self, column: str, *, default: int | None = None) -> int:
@@ -144,14 +147,14 @@ class Cells:
             return default
         minutes = self._number(column)
         if not 0 <= minutes <= MAX_MINUTES:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_minutes", column, most=MAX_MINUTES)
         return int((minutes * 60).to_integral_value(ROUND_HALF_UP))
 
     def count(self, column: str, most: int = MAX_COUNT) -> int:
         """A whole number that is not negative."""
         number = self._number(column)
         if number != number.to_integral_value() or not 0 <= number <= most:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_count", column, most=most)
         return int(number)
 
     def find_metres(self, column: str) -> int | None:
@@ -164,7 +167,7 @@ class Cells:
             return 0
         euros = self._number(column)
         if not 0 <= euros <= MAX_EUROS:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_amount", column, most=MAX_EUROS)
         return int((euros * 100).to_integral_value(ROUND_HALF_UP))
 
     def position(self, lat: str, lon: str) -> LatLon | None:
@@ -191,7 +194,7 @@ class Cells:
         """Days as bits."""
         found = read_days(self._cells[column])
         if found is None:
-            raise Wrong("cell_unreadable" if self._cells[column] else "cell_missing", column)
+            raise Wrong("cell_no_days" if self._cells[column] else "cell_missing", column)
         return found
 
     def commune(self, column: str) -> str:
@@ -199,7 +202,7 @@ class Cells:
         written = self._cells[column].upper()
         written = written.zfill(5) if written.isdigit() and len(written) == 4 else written
         if written and _COMMUNE.fullmatch(written) is None:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_commune", column)
         return written
 
     def find_year(self, column: str) -> int | None:
@@ -208,7 +211,7 @@ class Cells:
             return None
         year = self.count(column)
         if not 1900 <= year <= 2100:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_year", column)
         return year
 
     def _number(self, column: str) -> Decimal:
@@ -218,7 +221,7 @@ class Cells:
         if not written:
             raise Wrong("cell_missing", column)
         if _NUMBER.fullmatch(written) is None:
-            raise Wrong("cell_unreadable", column)
+            raise Wrong("cell_no_number", column)
         return Decimal(written)
 
 
@@ -257,6 +260,5 @@ def read_row(
     try:
         return read(Cells(row, decimal_comma=decimal_comma))
     except Wrong as wrong:
-        facts = {"column": wrong.column} if wrong.column else {}
-        findings.append(Finding(Severity.ERROR, wrong.code, name, row.line, facts))
+        findings.append(Finding(Severity.ERROR, wrong.code, name, row.line, wrong.facts))
         return None

@@ -119,7 +119,7 @@ def _school(cells: Cells) -> School:
         raise Wrong("school_bells")
     ride_max_s = cells.minutes_s("ride_max", default=RIDE_MAX_S)
     if ride_max_s == 0:
-        raise Wrong("cell_unreadable", "ride_max")
+        raise Wrong("school_ride_max")
     return School(
         school_id=cells.an_id("school_id"),
         name=cells.name("name"),
@@ -199,7 +199,7 @@ def _read_pupils(
         try:
             pupil_id = cells.an_id("pupil_id")
         except Wrong as wrong:
-            findings.append(Finding(Severity.ERROR, wrong.code, PUPILS, row.line, {"column": wrong.column}))
+            findings.append(Finding(Severity.ERROR, wrong.code, PUPILS, row.line, wrong.facts))
             continue
         try:
             if BITS.fullmatch(cells["days"]) and len(cells["days"]) < longest:
@@ -208,7 +208,7 @@ def _read_pupils(
             if pupil.school_id not in schools:
                 raise Wrong("pupil_school_unknown")
         except Wrong as wrong:
-            set_apart(pupil_id, row.line, wrong.code, **({"column": wrong.column} if wrong.column else {}))
+            set_apart(pupil_id, row.line, wrong.code, **wrong.facts)
             continue
         known = pupils.get(pupil_id)
         if known is None:

@@ -81,11 +81,11 @@ def test_a_missing_file_and_an_empty_one_are_findings(name):
         ("p9,47.16,6.30,c1,college,externe,11111,0,s\x00", "row_broken"),
         (",47.16,6.30,c1,college,externe,11111,0,", "cell_missing"),
         ("p9,47.16,6.30,,college,externe,11111,0,", "cell_missing"),
-        ("p9,47.16,6.30,c1,fac,externe,11111,0,", "cell_unreadable"),
+        ("p9,47.16,6.30,c1,fac,externe,11111,0,", "cell_no_word"),
         ("p9,47.16,6.30,c1,,externe,11111,0,", "cell_missing"),
-        ("p9,47.16,6.30,c1,college,externe,00000,0,", "cell_unreadable"),
+        ("p9,47.16,6.30,c1,college,externe,00000,0,", "cell_no_days"),
         ("p9,47.16,6.30,c1,college,externe,,0,", "cell_missing"),
-        ("p9,47.16,6.30,c1,college,externe,11111,peut-être,", "cell_unreadable"),
+        ("p9,47.16,6.30,c1,college,externe,11111,peut-être,", "cell_no_word"),
         ("p9,47.16,6.30,c9,college,externe,11111,0,", "pupil_school_unknown"),
         ("p1,47.16,6.30,c1,college,externe,11111,0,", "pupil_twice"),
         ("p1,47.20,6.30,c1,lycee,externe,11111,0,", "pupil_contradicts"),
@@ -169,7 +169,7 @@ def test_two_homes_two_days():
         ("c2,B,47.149,6.345,,17:00,5,15,college", "school_without_bell"),
         ("c2,B,47.149,6.345,08:00,17:00,15,5,college", "school_window"),
         ("c2,B,47.149,6.345,17:00,08:00,5,15,college", "school_bells"),
-        ("c2,B,47.149,6.345,25:00,17:00,5,15,college", "cell_unreadable"),
+        ("c2,B,47.149,6.345,25:00,17:00,5,15,college", "cell_no_time"),
         ("c2,B,,,08:00,17:00,5,15,college", "cell_missing"),
         ("c1,B,47.149,6.345,08:00,17:00,5,15,college", "row_twice"),
     ],
@@ -268,3 +268,33 @@ def test_no_row_takes_another_one_with_it(rows, name):
 def test_bytes_anywhere_in_a_file_never_raise(noise, where):
     content = sector_files()["pupils.csv"]
     read_sector(sector_files(pupils=content[:where] + noise + content[where:]))
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (
+            {"stops": lines_of(STOPS, "s1,A,47.1,6.3,proposé")},
+            "status ne se lit pas : l’un de ces mots est attendu : requested, validated, refused, closed",
+        ),
+        (
+            {"pupils": lines_of(PUPILS, "p1,47.1,6.3,c1,college,externe,11111,bof,")},
+            "wheelchair ne se lit pas : l’un de ces mots est attendu : 1, 0",
+        ),
+        ({"pupils": lines_of(PUPILS, "p1,47.1,6.3,c1,college,externe,hier,0,")}, "days ne se lit pas : des jours"),
+        ({"vehicles": lines_of(VEHICLES, "b,53.5,1,100,1,20,,47.15,6.34,A")}, "seats ne se lit pas : un nombre entier"),
+        ({"vehicles": lines_of(VEHICLES, "b,53,1,-1,1,20,,47.15,6.34,A")}, "cost_per_day ne se lit pas : un montant"),
+        ({"schools": lines_of(SCHOOLS, "c1,A,47.1,6.3,8h,17:00,5,15,college")}, "bell_am ne se lit pas : une heure"),
+        (
+            {"schools": lines_of(SCHOOLS, "c1,A,47.1,6.3,8h00,17:00,5,900,college")},
+            "window_max ne se lit pas : des minutes",
+        ),
+        (
+            {"schools": lines_of(SCHOOLS, "c1,A,47.1,6.3,8h00,17:00,x,9,college")},
+            "window_min ne se lit pas : un nombre",
+        ),
+    ],
+)
+def test_what_a_cell_should_hold_is_told_and_never_what_it_holds(files, sentence):
+    _sector, findings = read_sector(sector_files(**files))
+    assert any(sentence in " ".join(finding_sentence(finding).split()) for finding in findings)
