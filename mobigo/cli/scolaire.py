@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
@@ -16,6 +18,7 @@ from mobigo.cli.covoiturage import opened_database
 from mobigo.cli.feed import AsJson, findings_table, told
 from mobigo.cli.frame import ExitCode, out, progress, say_json
 from mobigo.texts import text
+from scolaire.entitlement.model import INCOMPLETE
 from socle.errors import BadInput
 from socle.times import local_day
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from scolaire.entitlement.simulate import Change, Simulation
 
 app = typer.Typer(help=text("cli.scolaire.help"), no_args_is_help=True)
+
+FACT: Final = re.compile(r"\{\w+\}")  # of one file, in a sentence of a rule book
 
 Year = Annotated[int | None, typer.Option("--year", min=2000, max=2100, help=text("cli.scolaire.year_help"))]
 
@@ -102,7 +107,7 @@ def entitle(
             else:
                 found = entitling.simulate_change(engine, keys, school_year, tried.book, progress=advance)
     if tried is None:
-        _say_entitled(done, as_json=as_json)
+        _say_entitled(done, books, as_json=as_json)
     else:
         _say_simulations(found, as_json=as_json)
 
@@ -121,7 +126,7 @@ def _find_book(named: str) -> Book:
     return ours[named]
 
 
-def _say_entitled(done: Entitled, *, as_json: bool) -> None:
+def _say_entitled(done: Entitled, books: Sequence[Book], *, as_json: bool) -> None:
     if as_json:
         say_json(
             {
@@ -136,11 +141,13 @@ def _say_entitled(done: Entitled, *, as_json: bool) -> None:
             }
         )
         return
+    incomplete = {(one.book.id, INCOMPLETE): text("cli.scolaire.incomplete") for one in books}
+    says = incomplete | {(one.book.id, rule.code): FACT.sub("…", rule.says) for one in books for rule in one.book.rules}
     table = Table(title=text("cli.scolaire.deciding"), title_justify="left")
     for column in ("book", "verdict", "reason", "files"):
         table.add_column(text(f"cli.scolaire.column_{column}"))
     for (book, verdict, reason), n in done.reasons.most_common():
-        table.add_row(book, text(f"personal.value.school_verdict.{verdict}"), reason, str(n))
+        table.add_row(book, text(f"personal.value.school_verdict.{verdict}"), says.get((book, reason), reason), str(n))
     out.print(table)
     facts = {"files": done.n_files, "new": done.n_new, "without_book": done.n_without_book}
     out.print(text("cli.scolaire.decided", **facts), highlight=False)

@@ -109,6 +109,8 @@ def test_rules_of_ones_own_decide(capsys, folder):
     )
     decided = answer(capsys, "entitle", "--year", "2026", "--rules", "rules.toml")
     assert decided["reasons"] == [{"book": "all", "verdict": "entitled", "reason": "all", "files": decided["new"]}]
+    assert main(["scolaire", "entitle", "--year", "2026", "--rules", "rules.toml"]) == ExitCode.OK
+    assert "Oui." in capsys.readouterr().out
     (folder / "rules.toml").write_text("id = ")
     assert main(["scolaire", "entitle", "--year", "2026", "--rules", "rules.toml"]) == ExitCode.BAD_DATA
 
