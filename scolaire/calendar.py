@@ -38,6 +38,12 @@ def zone_a() -> tuple[Holidays, ...]:
     )
 
 
+def is_known(day: date) -> bool:
+    """Whether the table tells if there is school on a day."""
+    table = zone_a()
+    return table[0].first_day <= day <= table[-1].last_day
+
+
 def has_school(day: date) -> bool:
     """Whether there is school on a day.
 
@@ -45,7 +51,7 @@ def has_school(day: date) -> bool:
         BadInput: `calendar_unknown` outside the table.
     """
     table = zone_a()
-    if not table[0].first_day <= day <= table[-1].last_day:
+    if not is_known(day):
         raise BadInput("calendar_unknown", first=table[0].first_day.isoformat(), last=table[-1].last_day.isoformat())
     if day.weekday() == _SUNDAY or day in public_holidays(day.year):
         return False

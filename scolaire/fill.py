@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from scolaire.boarding import Expected
@@ -55,7 +56,7 @@ class Used:
     n_expected: int
     n_seen: int
     n_outings: int
-    most: int = 0  # seen in one outing
+    most: int = 0  # aboard at once, of those seen in one outing
     seats: int = 0
     n_others: int = 0
     n_silent: int = 0  # outings without any validation
@@ -105,7 +106,7 @@ def conclude(
         tally.n_seen += seen
         tally.days += 1
         tally.n_others += one.n_others
-        tally.most = max(tally.most, seen + one.n_others)
+        tally.most = max(tally.most, _aboard_at_once(one, expected) + one.n_others)
         at_stops: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         for each in expected:
             is_seen = each.pupil_id in one.seen
@@ -125,6 +126,16 @@ def conclude(
     told_stops = tuple(Used(name, *counts) for name, counts in sorted(stops.items()))
     never = tuple(sorted(pupil for pupil, (n, seen) in pupils.items() if n >= LEAST_DAYS and not seen))
     return Fill(told_circuits, told_stops, never, _findings(told_circuits, told_stops, never, names or {}))
+
+
+def _aboard_at_once(outing: Outing, expected: Iterable[Expected]) -> int:
+    """How many of those seen rode together; who was not expected counts elsewhere as aboard all the way."""
+    steps: dict[int, int] = defaultdict(int)
+    for each in expected:
+        if each.pupil_id in outing.seen:
+            steps[each.up] += 1
+            steps[each.down] -= 1
+    return max(accumulate(steps[at] for at in sorted(steps)), default=0)
 
 
 def _findings(

@@ -52,6 +52,13 @@ def test_a_coach_is_too_large_or_too_small_for_who_gets_on():
     assert [(one.code, one.severity) for one in full.findings] == [("coach_overfull", Severity.ERROR)]
 
 
+def test_who_got_off_leaves_a_seat_to_who_gets_on():
+    school_run = (Expected(0, "zoe", 0, 2, "s1"), Expected(1, "tom", 1, 2, "s2"), Expected(2, "lea", 2, 3, "s3"))
+    found = conclude([outing("zoe", "tom", "lea", expected=school_run, seats=2)])
+    assert (found.circuits[0].most, codes(found)) == (2, {})
+    assert codes(conclude([outing("zoe", "tom", "lea", expected=school_run, seats=1)]))["coach_overfull"]["most"] == 2
+
+
 def test_an_organiser_reads_of_the_own_pupils_alone():
     fill = conclude([outing("zoe")] * 5, only={"tom"})
     assert [(one.name, one.n_expected, one.n_seen) for one in fill.stops] == [("s2", 5, 0)]

@@ -88,6 +88,15 @@ def test_every_page_of_the_desk(site, visit, width):
             page.screenshot(path=Path(folder) / f"desk-{name}-{width}.png", full_page=True)
 
 
+def test_the_tables_of_a_year_and_of_a_study_need_no_scrolling_on_a_wide_screen(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    for name in ("annee", "etude"):
+        page.goto(f"{site.address}{PAGES[name]}")
+        tables = page.locator(".scroll:has(table)")
+        assert tables.count() > 0
+        assert tables.evaluate_all("them => them.every(one => one.scrollWidth <= one.clientWidth)"), name
+
+
 def test_a_circuit_is_locked_and_unlocked_by_keyboard_alone(site, visit):
     page = signed_in(site, visit, PAGES["annee"], 1280)
     page.goto(f"{site.address}{STUDY}/modifier/lock_circuit?circuit=C002&verrou=oui")

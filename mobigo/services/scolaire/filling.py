@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from mobigo.security import Keys
 from mobigo.services.scolaire.carding import names_of, pupils_of_places
 from mobigo.services.scolaire.coaches import ways_away
+from mobigo.services.scolaire.keeping import Kept
 from mobigo.services.scolaire.registering import Acting
 from mobigo.services.scolaire.studying import find_published
 from mobigo.store.audit import AuditLine, record
@@ -25,10 +26,11 @@ from mobigo.store.scolaire import boardings as store
 from mobigo.store.scolaire.boardings import Stage
 from mobigo.store.scolaire.sectors import get_sector, open_ids
 from scolaire.boarding import Expected, expected_on
-from scolaire.calendar import has_school
+from scolaire.calendar import has_school, is_known
 from scolaire.fill import Fill, Outing, conclude, names_of_stops
 from scolaire.plans import Run, SchoolPlan
 from socle.errors import BadInput, Forbidden
+from socle.findings import Finding
 from socle.times import local_day
 
 MOST_DAYS: Final = 62
@@ -94,6 +96,41 @@ def fill(
             is_validated = bool(pupils) or (day, run.run_id) in ended
             outings.append(_outing(plan, run, away.of(day, expected[key], plan, run), pupils, is_validated))
     return Filled(sector_id, first, last, conclude(outings, stops, only), stops, study_id, since)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What follows from the boardings of the last weeks, for who changes the plan; nobody is named."""
+
+    first: date
+    last: date
+    findings: tuple[Finding, ...]
+    study_id: str | None  # of the plan that held on the last day
+
+
+def propose(engine: Engine, keys: Keys, sector_id: str, now: datetime) -> Proposed | None:
+    """What the boardings of four weeks until yesterday say of a sector; None without any, or outside the calendar.
+
+    Every look at a study asks for it, and it is worked out once an hour: what is told of yesterday comes late at times.
+
+    Raises:
+        NotFound: `unknown_sector`.
+    """
+    last = local_day(int(now.timestamp())) - timedelta(days=1)
+    first = last - timedelta(days=USUAL_DAYS - 1)
+    with reading(engine) as session:
+        newest = store.newest_day(session, sector_id)
+    if newest is None or newest < first or not is_known(first) or not is_known(last):
+        return None
+
+    def make() -> Proposed:
+        found = fill(engine, keys, sector_id, first, last, now)
+        return Proposed(first, last, found.fill.findings, found.study_id)
+
+    return _PROPOSED.get((engine, sector_id, now.replace(minute=0, second=0, microsecond=0)), make)
+
+
+_PROPOSED: Final = Kept[Proposed](32)
 
 
 def _outing(plan: SchoolPlan, run: Run, expected: tuple[Expected, ...], seen: set[str], is_validated: bool) -> Outing:

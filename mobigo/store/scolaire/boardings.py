@@ -223,6 +223,11 @@ def oldest_day(session: Session, sector_id: str) -> date | None:
     return session.exec(select(func.min(BoardingRow.day)).where(BoardingRow.sector_id == sector_id)).one()
 
 
+def newest_day(session: Session, sector_id: str) -> date | None:
+    """The last day of which boardings are kept."""
+    return session.exec(select(func.max(BoardingRow.day)).where(BoardingRow.sector_id == sector_id)).one()
+
+
 # --- stages of runs ----------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from mobigo.services.scolaire import searching, studying
+from mobigo.services.scolaire import filling, searching, studying
 from mobigo.services.scolaire.looking import CircuitFigures, Seen, look
 from mobigo.services.scolaire.studying import OpenStudy
 from mobigo.texts import error_sentence
@@ -15,6 +15,7 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Choice, Link, status_of
+from mobigo.web.scolaire.desk.boarded import Boarded, boarded
 from mobigo.web.scolaire.desk.comparing import compare_href
 from mobigo.web.scolaire.desk.pictures import Drawn, day_of_coaches, look_of, plan_map, ride_times
 from mobigo.web.scolaire.desk.telling import (
@@ -86,6 +87,7 @@ class StudyPage:
     may_redo: bool
     kpis: Sequence[Line]
     todo: Sequence[Todo]
+    boarded: Boarded | None
     changes: Sequence[Change]
     compare: str
     shown: str
@@ -168,6 +170,7 @@ def study_page(
     shown = _chosen(seen, typed.get("circuit", ""))
     first, last = studying.days_of_year(found.sector.school_year)
     today = door.now_of(request).astimezone(PARIS).date()
+    proposed = filling.propose(state.engine, state.keys, found.sector.sector_id, door.now_of(request))
     moved = [] if since is None else studying.list_since(state.engine, state.keys, study_id, since)
     versions = [one for one in reversed(found.versions) if one.number != found.study.head][:20]
     return StudyPage(
@@ -182,6 +185,7 @@ def study_page(
         may_redo=found.after is not None,
         kpis=kpis_of(seen.measures),
         todo=todo_of(study_id, found.plan, seen.broken),
+        boarded=boarded(study_id, found.sector.sector_id, found.plan, proposed),
         changes=changes_of(before, seen.measures) if before is not None else (),
         compare=compare_href(study_id, found.before, found.study.head) if found.before is not None else "",
         shown=shown[0][1].circuit_id if len(shown) == 1 and len(seen.circuits) > 1 else "",

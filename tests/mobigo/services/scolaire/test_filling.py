@@ -74,6 +74,15 @@ def test_days_that_cannot_be_looked_at_are_refused(engine, first, last):
         filling.fill(engine, Keys.of("k" * 32), "2026-autre", FIRST, LAST, NOW)
 
 
+def test_what_the_last_four_weeks_propose_is_told_as_long_as_there_are_boardings_of_them(weeks):
+    found = filling.propose(weeks, KEYS, SECTOR, NOW)
+    assert (found.first, found.last) == (date(2026, 10, 24), LAST)
+    assert found.findings == fill(weeks, found.first, found.last).fill.findings
+    assert filling.propose(weeks, KEYS, SECTOR, NOW) is found  # not worked out again within the hour
+    assert filling.propose(weeks, KEYS, SECTOR, NOW + timedelta(days=45)) is None
+    assert filling.propose(weeks, KEYS, "2025-haut-doubs", NOW) is None
+
+
 def test_boardings_are_forgotten_after_two_months(weeks):
     assert apply(weeks, now=NOW + timedelta(days=50))["school_boardings"] == sum(
         day <= date(2026, 11, 10) for day in FULL_DAYS
