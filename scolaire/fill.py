@@ -138,6 +138,16 @@ def _aboard_at_once(outing: Outing, expected: Iterable[Expected]) -> int:
     return max(accumulate(steps[at] for at in sorted(steps)), default=0)
 
 
+def most_aboard(expected: Iterable[Expected], seen: Collection[str]) -> int:
+    """How many of those seen were aboard at once: a run may set pupils down at one school and go on for others."""
+    changes: dict[int, int] = defaultdict(int)
+    for one in expected:
+        if one.pupil_id in seen:
+            changes[one.up] += 1
+            changes[one.down] -= 1
+    return max(accumulate(changes[halt] for halt in sorted(changes)), default=0)
+
+
 def _findings(
     circuits: Iterable[Used], stops: Iterable[Used], never: Collection[str], names: Mapping[str, str]
 ) -> tuple[Finding, ...]:

@@ -59,6 +59,15 @@ def test_who_got_off_leaves_a_seat_to_who_gets_on():
     assert codes(conclude([outing("zoe", "tom", "lea", expected=school_run, seats=1)]))["coach_overfull"]["most"] == 2
 
 
+def test_a_run_that_sets_down_and_goes_on_holds_who_is_aboard_at_once():
+    """Two get on, get off at the first school, and two others get on there: four pupils, never more than two."""
+    first = [Expected(n, f"first{n}", n, 2, "s1") for n in range(2)]
+    then = [Expected(2 + n, f"then{n}", 2, 3, "s2") for n in range(2)]
+    aboard = [one.pupil_id for one in (*first, *then)]
+    fill = conclude([outing(*aboard, expected=(*first, *then), seats=2)] * LEAST_DAYS)
+    assert ([one.most for one in fill.circuits], codes(fill)) == ([2], {})
+
+
 def test_an_organiser_reads_of_the_own_pupils_alone():
     fill = conclude([outing("zoe")] * 5, only={"tom"})
     assert [(one.name, one.n_expected, one.n_seen) for one in fill.stops] == [("s2", 5, 0)]

@@ -1,7 +1,8 @@
 """Filling: what boardings of some days say of coaches, stops and pupils, for a planner, an office or an organiser.
 
-Boardings are kept for two months (`retention.toml`): no more days than that are looked at together. A planner reads
-figures and what follows from them; the children whom nobody saw are named to the office alone, which asks the family.
+Boardings are kept for two months (`retention.toml`): no more days than that are looked at together, and none before
+the first boarding of the sector. A planner reads figures and what follows from them; the children whom nobody saw are
+named to the office alone, which asks the family.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def fill(
     stops: dict[str, str] = {}
     study_id = None
     expected: dict[tuple[str, str, int], tuple[Expected, ...]] = {}
-    for day in _days(first, last):
+    today = local_day(int(now.timestamp()))
+    for day in () if since is None else _days(max(first, since), last):
         published = find_published(engine, keys, sector_id, day)
         if published is None:
             continue
@@ -94,6 +96,8 @@ def fill(
                 expected[key] = expected_on(plan, run, day.weekday())
             pupils = seen.get((day, run.run_id), set())
             is_validated = bool(pupils) or (day, run.run_id) in ended
+            if day == today and not is_validated:  # it may leave later
+                continue
             outings.append(_outing(plan, run, away.of(day, expected[key], plan, run), pupils, is_validated))
     return Filled(sector_id, first, last, conclude(outings, stops, only), stops, study_id, since)
 

@@ -51,6 +51,14 @@ def test_a_stop_and_a_pupil_that_nobody_saw_are_proposed_to_a_planner(weeks):
     assert (found.study_id, found.kept_since) == (f"{SECTOR}-e1", FULL_DAYS[0])
 
 
+def test_neither_days_before_the_first_boarding_nor_runs_that_may_still_leave_count_as_silent(weeks):
+    earlier = fill(weeks, FULL_DAYS[0] - timedelta(days=20)).fill
+    assert earlier == fill(weeks, FULL_DAYS[0]).fill
+    this_morning = datetime(LAST.year, LAST.month, LAST.day, 4, tzinfo=UTC)
+    today = filling.fill(weeks, KEYS, SECTOR, FIRST, LAST, this_morning)
+    assert (earlier.circuits[0].n_silent, today.fill.circuits[0].n_silent) == (1, 0)
+
+
 def test_who_was_never_seen_is_named_to_an_office_alone(weeks):
     found = fill(weeks)
     assert [one.name for one in filling.list_never_seen(weeks, KEYS, OFFICE, found, NOW)] == ["p2"]
