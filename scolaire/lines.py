@@ -117,6 +117,22 @@ def _users(plan: SchoolPlan) -> dict[tuple[int, _Key], set[int]]:
     return found
 
 
+def count_users(plan: SchoolPlan) -> dict[str, dict[str, int]]:
+    """Circuit -> id of a stop -> the different pupils whom it takes up or sets down there on some day of the week.
+
+    Who uses two stops of a circuit counts at both.
+    """
+    users: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for run in plan.runs:
+        for halt in run.halts:
+            if halt.stop is not None:
+                users[run.circuit_id][plan.stops[halt.stop].stop_id].update(halt.up, halt.down)
+    return {
+        circuit: {stop: len(pupils) for stop, pupils in sorted(stops.items()) if pupils}
+        for circuit, stops in sorted(users.items())
+    }
+
+
 def _carries(halts: list[Halt]) -> bool:
     """Whether somebody may get on and, elsewhere and later, somebody off."""
     first = next((at for at, halt in enumerate(halts) if halt.up), None)

@@ -13,7 +13,14 @@ from mobigo.api.access import PUBLIC, now_of
 from mobigo.api.reference import REFUSAL
 from mobigo.opendata.http import decide
 from mobigo.services.covoiturage.lines import LinesFile, open_lines_file
-from mobigo.services.opendata import PublishedFile, list_carpool_publications, open_carpool_file, open_network_feed
+from mobigo.services.opendata import (
+    PublishedFile,
+    list_carpool_publications,
+    list_circuit_publications,
+    open_carpool_file,
+    open_circuit_file,
+    open_network_feed,
+)
 from socle.times import PARIS
 
 _CHUNK_BYTES = 1 << 16
@@ -61,10 +68,42 @@ async def carpool_publications(request: Request) -> dict[str, Any]:
         "documentation": "/donnees",
         "licences": LICENCES,
         "publications": [
-            {**one, "files": [{**file, "address": _address(one["month"], file["name"])} for file in one["files"]]}
-            for one in found
+            {**one, "files": [_addressed("covoiturage", one["month"], file) for file in one["files"]]} for one in found
         ],
     }
+
+
+@router.get("/opendata/scolaire", summary="Les publications des circuits scolaires")
+async def circuit_publications(request: Request) -> dict[str, Any]:
+    """Each publication, the latest first: its files with their hashes, and what each column of its tables holds."""
+    found = await to_thread.run_sync(list_circuit_publications, request.app.state.data_dir)
+    return {
+        "documentation": "/donnees",
+        "licences": LICENCES,
+        "publications": [
+            {**one, "files": [_addressed("scolaire", one["release"], file) for file in one["files"]]} for one in found
+        ],
+    }
+
+
+@router.head("/opendata/scolaire/{dataset}/{release}/{file}", include_in_schema=False)
+@router.get(
+    "/opendata/scolaire/{dataset}/{release}/{file}",
+    summary="Un fichier des circuits scolaires",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {"text/csv": {}, "application/vnd.apache.parquet": {}, "application/schema+json": {}},
+            "description": "Le fichier.",
+        },
+        **_FILE_REPLIES,
+    },
+)
+async def circuit_file(dataset: str, release: str, file: str, request: Request) -> Response:
+    """A table of a publication (`2026-11-21`, or `latest`): CSV, Parquet, or its Table Schema."""
+    published = await to_thread.run_sync(open_circuit_file, request.app.state.data_dir, dataset, release, file)
+    name = f"{published.release}-{file}"
+    return _send(published, request, {"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @router.head("/opendata/covoiturage/lignes/{file}", include_in_schema=False)
@@ -105,8 +144,10 @@ async def carpool_file(dataset: str, month: str, file: str, request: Request) ->
     return _send(published, request, {"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _address(month: str, name: str) -> str:
-    return f"/opendata/covoiturage/{name.partition('.')[0]}/{month}/{name}"
+def _addressed(room: str, release: str, file: dict[str, Any]) -> dict[str, Any]:
+    """A file of a manifest, with where it is."""
+    name = file["name"]
+    return {**file, "address": f"/opendata/{room}/{name.partition('.')[0]}/{release}/{name}"}
 
 
 def _send(published: PublishedFile | LinesFile, request: Request, beside: dict[str, str]) -> Response:

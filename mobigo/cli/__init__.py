@@ -99,6 +99,7 @@ scolaire.app.command("bound", help=text("cli.school_plan.bound_help"))(school_pl
 scolaire.app.command("roadbook", help=text("cli.school_papers.roadbook_help"))(school_papers.roadbook)
 scolaire.app.command("papers", help=text("cli.school_papers.papers_help"))(school_papers.papers)
 scolaire.app.command("export", help=text("cli.school_papers.export_help"))(school_papers.export)
+scolaire.app.command("open-data", help=text("cli.school_papers.open_data_help"))(school_papers.open_data)
 scolaire.app.command("fill", help=text("cli.school_fill.help"))(school_fill.fill)
 scolaire.app.add_typer(school_contracts.app, name="contracts")
 scolaire.app.add_typer(school_studies.app, name="studies")

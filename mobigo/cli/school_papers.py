@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobigo.cli.frame import out, progress, settings
+from mobigo.cli.audit import who_commands
+from mobigo.cli.covoiturage import opened_database
+from mobigo.cli.frame import err, out, progress, say_json, settings
 from mobigo.texts import text
 from socle.errors import BadInput, NotFound
 from socle.times import local_day
@@ -152,3 +154,15 @@ def export(
     if lines.n_hidden_halts:
         hidden = {"halts": lines.n_hidden_halts, "runs": lines.n_hidden_runs}
         out.print(text("cli.school_papers.hidden", **hidden), highlight=False)
+
+
+def open_data() -> None:
+    """Publish the circuits that hold today as open data, unless nothing is new."""
+    from mobigo.services.scolaire.opening import publish_circuits
+
+    with opened_database() as (engine, keys, now):
+        done = publish_circuits(engine, keys, settings().data_dir, who_commands(), now)
+    if done is None:
+        err.print(text("cli.school_papers.nothing_holds"), markup=False)
+    else:
+        say_json({"is_new": done.is_new, **done.manifest})

@@ -24,7 +24,7 @@ from mobigo.services.covoiturage.telling import TELL_JOB, tell
 from mobigo.services.jobs import Handler, no_effects
 from mobigo.services.ledger.proving import seal_day
 from mobigo.services.people import messages
-from mobigo.services.scolaire import messaging, searching
+from mobigo.services.scolaire import messaging, opening, searching
 from mobigo.store.jobs import Claim, Effects
 from mobigo.store.releases import find_current
 from socle.times import PARIS
@@ -32,6 +32,7 @@ from socle.times import PARIS
 RETENTION = "retention.apply"
 LEDGER_SEAL = "ledger.seal"
 CARPOOLS_OPEN = "opendata.carpools"
+CIRCUITS_OPEN = "opendata.circuits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,6 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         # What it finds is written on the way; a search that was begun before is not begun again.
         return searching.run(means.engine, means.keys, means.data_dir or Path(), claim, means.clock)
 
-    def open_carpools(_claim: Claim) -> Effects:
-        # A month that was published stays as it is, so doing it again does no harm.
-        if means.data_dir is not None and find_current(means.data_dir) is not None:
-            publish_due(means.engine, means.data_dir, "system:jobs", means.clock())
-        return no_effects
-
     def look_for_registry(_claim: Claim) -> Effects:
         return lambda session: look(session, means.clock())
 
@@ -122,7 +117,7 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
         **of_registry,
         RETENTION: tidy,
         LEDGER_SEAL: seal,
-        CARPOOLS_OPEN: open_carpools,
+        **_publishing(means),
         messages.MESSAGE_JOB: write,
         TELL_JOB: tell_partner,
         boarding_codes.CODE_JOB: send_boarding_code,
@@ -133,9 +128,28 @@ def make_handlers(means: Means) -> Mapping[str, Handler]:
     }
 
 
+def _publishing(means: Means) -> dict[str, Handler]:
+    """What is published at night."""
+
+    def open_carpools(_claim: Claim) -> Effects:
+        # A month that was published stays as it is, so doing it again does no harm.
+        if means.data_dir is not None and find_current(means.data_dir) is not None:
+            publish_due(means.engine, means.data_dir, "system:jobs", means.clock())
+        return no_effects
+
+    def open_circuits(_claim: Claim) -> Effects:
+        # What has not changed is not published again, so doing it again does no harm.
+        if means.data_dir is not None:
+            opening.publish_circuits(means.engine, means.keys, means.data_dir, "system:jobs", means.clock())
+        return no_effects
+
+    return {CARPOOLS_OPEN: open_carpools, CIRCUITS_OPEN: open_circuits}
+
+
 SCHEDULES = (
     Schedule("ledger", LEDGER_SEAL, time(0, 20)),
     Schedule("opendata-carpools", CARPOOLS_OPEN, time(3, 30)),
+    Schedule("opendata-circuits", CIRCUITS_OPEN, time(3, 40)),
     Schedule("retention", RETENTION, time(4, 10)),
 )
 REGISTRY_SCHEDULE = Often("registry", LOOK_JOB, timedelta(minutes=15))

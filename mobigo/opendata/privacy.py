@@ -211,6 +211,46 @@ def _refine(units: Sequence[Unit], told: Key, n_details: int, k: int, rows: list
         _refine(rest, (*told, WITHHELD), n_details, k, rows)
 
 
+# --- parts of totals that others know too ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What may be told of a total and its parts: the number of each part, None where it is hidden; so the total."""
+
+    numbers: Mapping[str, int | None]  # of the parts that are not small, which alone are named
+    total: int | None
+
+
+def tell_parts(parts: Mapping[str, int], least: int) -> Parts:
+    """Hide every part under `least`, and what must be hidden with it where everybody can see which parts those are.
+
+    Whoever knows the total, the numbers told, that each hidden small part counts 1 to `least` - 1 and every other one
+    `least` at least, still finds all of these numbers possible for each small one. Where hiding parts does not come
+    to that, no number is told.
+    """
+    small = [n for n in parts.values() if n < least]
+    large = sorted((name for name, n in parts.items() if n >= least), key=lambda name: (parts[name], name))
+    n_hidden = 0
+    while not _is_open(small, [parts[name] for name in large[:n_hidden]], least):
+        if n_hidden == len(large):
+            return Parts(dict.fromkeys(sorted(large)), None)
+        n_hidden += 1
+    hidden = set(large[:n_hidden])
+    return Parts({name: None if name in hidden else parts[name] for name in sorted(large)}, sum(parts.values()))
+
+
+def _is_open(small: Sequence[int], hidden: Sequence[int], least: int) -> bool:
+    """Whether the sum of the small parts and the large ones `hidden` with them leaves each small one open."""
+    if not small:
+        return True
+    left = sum(small) + sum(hidden)
+    others = len(small) - 1
+    may_be_most = left - least * len(hidden) - others >= least - 1
+    may_be_one = bool(hidden) or left - 1 <= others * (least - 1)
+    return may_be_most and may_be_one
+
+
 # --- what is checked on every release --------------------------------------------------------
 
 

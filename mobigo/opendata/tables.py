@@ -11,8 +11,12 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from mobigo.texts import text
+
+LICENCE: Final = "etalab-2.0"  # Licence Ouverte 2.0
+DEMO_LICENCE: Final = "ODbL-1.0"
 
 Value = str | int | None
 
@@ -63,10 +67,10 @@ def render_parquet(table: Table) -> bytes:
     return out.getvalue()
 
 
-def render_schema(table: Table) -> bytes:
-    """What each column holds, as Table Schema."""
+def schema_of(table: Table) -> dict[str, Any]:
+    """What each column holds, as Table Schema: the dictionary of the table."""
     key = f"opendata.{table.name.replace('-', '_')}"
-    schema = {
+    return {
         "name": table.name,
         "title": text(f"{key}.title"),
         "description": text(f"{key}.description"),
@@ -81,4 +85,12 @@ def render_schema(table: Table) -> bytes:
         ],
         "missingValues": [""],
     }
-    return (json.dumps(schema, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def render_table(table: Table) -> dict[str, bytes]:
+    """The files of a table: CSV, Parquet and its schema."""
+    return {
+        f"{table.name}.csv": render_csv(table),
+        f"{table.name}.parquet": render_parquet(table),
+        f"{table.name}.schema.json": (json.dumps(schema_of(table), ensure_ascii=False, indent=2) + "\n").encode(),
+    }

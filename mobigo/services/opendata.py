@@ -17,7 +17,7 @@ from socle.errors import NotFound
 LATEST = "latest"
 _LATEST_MAX_AGE_S = 15
 _DATED_MAX_AGE_S = 365 * 86_400
-_MONTHLY_MAX_AGE_S = 300
+_LISTED_MAX_AGE_S = 300
 _MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".parquet": "application/vnd.apache.parquet",
@@ -64,6 +64,28 @@ def list_carpool_publications(data_dir: Path) -> Sequence[Mapping[str, Any]]:
     return [publications.read_manifest(folder / month) for month in publications.list_published_months(data_dir)]
 
 
+def list_circuit_publications(data_dir: Path) -> Sequence[Mapping[str, Any]]:
+    """What each publication of school circuits says of itself, the latest first.
+
+    Raises:
+        Unavailable: `release_damaged`.
+    """
+    folder = publications.schools_dir(data_dir)
+    return [publications.read_manifest(folder / one) for one in publications.list_published_circuits(data_dir)]
+
+
+def open_circuit_file(data_dir: Path, dataset: str, release: str, name: str) -> PublishedFile:
+    """A file of a publication of school circuits, or of the latest one; the caller closes it.
+
+    Raises:
+        NotFound: `unknown_publication`.
+        Unavailable: `release_damaged`.
+    """
+    known = publications.list_published_circuits(data_dir)
+    wanted = known[:1] if release == LATEST else [one for one in known if one == release]
+    return _open_of(publications.schools_dir(data_dir), wanted, dataset, release, name)
+
+
 def open_carpool_file(data_dir: Path, dataset: str, month: str, name: str) -> PublishedFile:
     """A file of a month of carpooling, or of the latest one that has it; the caller closes it.
 
@@ -73,18 +95,23 @@ def open_carpool_file(data_dir: Path, dataset: str, month: str, name: str) -> Pu
     """
     known = publications.list_published_months(data_dir)
     wanted = known if month == LATEST else [one for one in known if one == month and _MONTH.fullmatch(one)]
+    return _open_of(publications.carpools_dir(data_dir), wanted, dataset, month, name)
+
+
+def _open_of(within: Path, wanted: Sequence[str], dataset: str, asked: str, name: str) -> PublishedFile:
+    """The file from the first of the publications `wanted` that has it."""
     for one in wanted:
-        folder = publications.carpools_dir(data_dir) / one
+        folder = within / one
         manifest = publications.read_manifest(folder)
         entry = next((file for file in manifest["files"] if file["name"] == name), None)
         if entry is None or name.partition(".")[0] != dataset:
             continue
         published_at = datetime.fromisoformat(manifest["published_at"]).astimezone(UTC).replace(microsecond=0)
         media_type = _MEDIA_TYPES[Path(name).suffix]
-        max_age_s = _MONTHLY_MAX_AGE_S if month == LATEST else _DATED_MAX_AGE_S
+        max_age_s = _LISTED_MAX_AGE_S if asked == LATEST else _DATED_MAX_AGE_S
         download = Download(entry["bytes"], entry["sha256"], media_type, published_at, max_age_s)
         return PublishedFile((folder / name).open("rb"), download, one)
-    raise NotFound("unknown_publication", dataset=dataset, month=month, file=name)
+    raise NotFound("unknown_publication", dataset=dataset, release=asked, file=name)
 
 
 def _opened(folder: Path, max_age_s: int) -> PublishedFile:

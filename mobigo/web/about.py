@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from mobigo.services.opendata import list_carpool_publications
+from mobigo.services.opendata import list_carpool_publications, list_circuit_publications
 from mobigo.services.retention import Rule, duration_words, rules_on
 from mobigo.texts import text
 from mobigo.web.door import PUBLIC
@@ -21,6 +21,7 @@ from socle.errors import Unavailable
 from socle.times import PARIS
 
 CARPOOLS_HREF = "/opendata/covoiturage"
+CIRCUITS_HREF = "/opendata/scolaire"
 N_MONTHS = 3  # on the page; the list has all
 GTFS_HREF = "/opendata/network/latest/gtfs.zip"
 ODBL_HREF = "https://opendatacommons.org/licenses/odbl/1-0/"
@@ -127,7 +128,9 @@ def _source(source: Mapping[str, object]) -> str:
     return say("about.opendata.source_licence", source=told, licence=str(licence)) if licence else told
 
 
-def opendata(snapshot: Snapshot, carpools: Sequence[Mapping[str, Any]] = ()) -> Prose:
+def opendata(
+    snapshot: Snapshot, carpools: Sequence[Mapping[str, Any]] = (), circuits: Sequence[Mapping[str, Any]] = ()
+) -> Prose:
     """What can be downloaded, under which licences."""
     key = "about.opendata"
     sources = [_source(source) for source in snapshot.sources]
@@ -149,6 +152,7 @@ def opendata(snapshot: Snapshot, carpools: Sequence[Mapping[str, Any]] = ()) -> 
     if sources:
         parts.append(Part(say(f"{key}.sources"), points=sources))
     parts.append(_carpools(carpools))
+    parts += _circuits(circuits)
     return Prose(say(f"{key}.title"), parts)
 
 
@@ -172,6 +176,37 @@ def _carpools(publications: Sequence[Mapping[str, Any]]) -> Part:
         for file in one["files"]
     ]
     return Part(say(f"{key}.carpools"), told, links=(*links, Link(CARPOOLS_HREF, say(f"{key}.carpools_all"))))
+
+
+def _circuits(publications: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """School circuits: their tables, what each column of them holds, and how no child is found in them."""
+    key = "about.opendata"
+    heading = say(f"{key}.circuits")
+    told = [say(f"{key}.circuits_{n}") for n in (1, 2, 3)]
+    if not publications:
+        return [Part(heading, [*told, say(f"{key}.circuits_none")])]
+    last = publications[0]
+    n_circuits = sum(one["n_circuits"] for one in last["sectors"])
+    day = long_day(date.fromisoformat(last["release"].partition(".")[0]))
+    told.append(say(f"{key}.circuits_told", day=day, n=n_circuits, n_sectors=len(last["sectors"])))
+    told.append(say(f"{key}.circuits_licence_demo" if last["demo"] else f"{key}.carpools_licence"))
+    links = [
+        Link(
+            f"{CIRCUITS_HREF}/{file['name'].partition('.')[0]}/latest/{file['name']}",
+            say(f"{key}.circuits_link", file=file["name"]),
+        )
+        for file in last["files"]
+    ]
+    links.append(Link(CIRCUITS_HREF, say(f"{key}.circuits_all")))
+    dictionary = [
+        Part(
+            say(f"{key}.columns", table=table["name"]),
+            (table["description"],),
+            terms=[Term(field["name"], (field["description"],)) for field in table["fields"]],
+        )
+        for table in last["tables"]
+    ]
+    return [Part(heading, told, links=links), *dictionary]
 
 
 def status(snapshot: Snapshot | None) -> Prose:
@@ -217,7 +252,9 @@ def make_router(pages: Pages) -> APIRouter:
     @router.get("/donnees")
     async def opendata_page(request: Request) -> Response:
         carpools = await to_thread.run_sync(list_carpool_publications, request.app.state.data_dir)
-        return pages.send(request, "prose.html", page=opendata(pages.site.current(), carpools), cache=still)
+        circuits = await to_thread.run_sync(list_circuit_publications, request.app.state.data_dir)
+        prose = opendata(pages.site.current(), carpools, circuits)
+        return pages.send(request, "prose.html", page=prose, cache=still)
 
     @router.get("/etat")
     async def status_page(request: Request) -> Response:

@@ -36,7 +36,7 @@ from mobigo.opendata.carpools import (
 )
 from mobigo.opendata.communes import Communes, Ladder
 from mobigo.opendata.privacy import Released, count_alone
-from mobigo.opendata.tables import Table, render_csv, render_parquet, render_schema
+from mobigo.opendata.tables import DEMO_LICENCE, LICENCE, Table, render_table
 from mobigo.services.covoiturage.screening import DECIDED_AFTER
 from mobigo.store import publications, releases
 from mobigo.store.audit import AuditLine, record
@@ -49,7 +49,6 @@ from socle.errors import Conflict, Fact
 from socle.geo import LatLon, distance_m
 from socle.times import PARIS
 
-LICENCE, DEMO_LICENCE = "etalab-2.0", "ODbL-1.0"  # Licence Ouverte 2.0
 AT_STOP_WITHIN_M = 1_000
 _N_IDS = 2  # columns of a trip that are drawn at random
 
@@ -140,7 +139,7 @@ def _make(engine: Engine, data_dir: Path, month: str) -> tuple[dict[str, bytes],
     trips = trips_table(told_rides, communes.names, communes.over)
     tables = [od_table(told_rides, communes.names), trips, subsidies_table(told_amounts, month) if is_told else None]
     is_demo = bool(releases.read_manifest(release)["demo"])
-    files = {name: body for table in tables if table for name, body in _render(table).items()}
+    files = {name: body for table in tables if table for name, body in render_table(table).items()}
     return files, {
         "demo": is_demo,
         "licence": DEMO_LICENCE if is_demo else LICENCE,
@@ -163,14 +162,6 @@ def _check(released: Released, trips: Table) -> dict[str, int]:
     if n_alone or (released.cells and n_smallest < K_PEOPLE):
         raise AssertionError(f"{n_alone} published rides are like no other, the smallest pair has {n_smallest}")
     return {"rows_alone": n_alone, "smallest_pair": n_smallest}
-
-
-def _render(table: Table) -> dict[str, bytes]:
-    return {
-        f"{table.name}.csv": render_csv(table),
-        f"{table.name}.parquet": render_parquet(table),
-        f"{table.name}.schema.json": render_schema(table),
-    }
 
 
 def _stops(session: Session) -> Mapping[str, Sequence[LineStop]]:

@@ -1,13 +1,24 @@
 """`mobigo scolaire roadbook`, `papers` and `export`."""
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from mobigo.cli import main
+from mobigo.cli.frame import settings
+from mobigo.security import open_keys
+from mobigo.services.scolaire.contracting import plan_year
+from mobigo.services.scolaire.importing import import_sector
+from mobigo.services.scolaire.studying import add_study, days_of_year, publish
+from mobigo.store.base import migrate, open_engine
 from scolaire.planfiles import render_plan
+from socle.times import PARIS
+from tests.worlds.one_run import morning_plan
 from tests.worlds.paper import read_paper
 from tests.worlds.plans import PLAN
+from tests.worlds.sectors import sector_files
 
 
 @pytest.fixture
@@ -75,3 +86,25 @@ def test_an_export_says_what_is_not_told(plan, tmp_path, capsys):
     assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 4 + 2
     assert main([*asked, "--format", "netex", "--out", str(tmp_path / "a.zip")]) != 0
     assert "NeTEx" in capsys.readouterr().err
+
+
+def test_circuits_that_hold_today_are_opened_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MOBIGO_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    engine = open_engine(settings().database_url or f"sqlite:///{tmp_path / 'mobigo.sqlite3'}")
+    migrate(engine)
+    assert main(["scolaire", "open-data"]) == 0
+    assert "Aucun plan ne s’applique" in capsys.readouterr().err
+    keys, now = open_keys("", tmp_path), datetime.now(UTC)
+    day = now.astimezone(PARIS).date()
+    year = plan_year(day)
+    import_sector(engine, keys, sector_files(), year, "doubs", "person:a", now)
+    plan = render_plan(morning_plan("p1", "p2"))
+    study = add_study(engine, keys, f"{year}-doubs", "Rentrée", plan, "person:a", "", now)
+    publish(engine, keys, study.study_id, 1, days_of_year(year)[0], "person:a", "", now)
+    engine.dispose()
+    for is_new in (True, False):
+        assert main(["scolaire", "open-data"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["is_new"], told["sectors"][0]["n_hidden_runs"]) == (is_new, 1)
+    settings.cache_clear()
