@@ -2,7 +2,7 @@
 
     python bench/school_region.py sector [--case mixed:15] [--seed 1 --seed 2] [--budget 3 --budget 60] [--peers]
     python bench/school_region.py bells [--case single:0] [--budget 60] [--minutes 10]
-    python bench/school_region.py region [--budget 200] [--workers 2]
+    python bench/school_region.py region [--budget 200] [--workers 2] [--sectors 25] [--week]
 
 The sector is that of `scolaire.generator` (seed 1): 4,900 pupils, 42 schools, 266 stops and 801 requests (stop and
 school), beside the 4,898, 40, 300 and about 738 of the sector on which the targets of S4 and S5 were set. That one is
@@ -18,7 +18,8 @@ Bells are those of the same sector with its depots and coaches, for each case: t
 up to so many minutes, and planned again, as `mobigo scolaire optimise --bells` does.
 
 The region is all 25 sectors with their depots, sizes of coaches and wheelchairs, as `mobigo scolaire optimise
---region` plans them: the morning of a Monday. Its seconds are those of the workers' processors, so that other work on
+--region` plans them: the morning of a Monday, or with `--week` all periods of its week (`--sectors 4` is a part of it,
+as large for each sector). Its seconds are those of the workers' processors, so that other work on
 the machine costs no coaches.
 """
 
@@ -28,6 +29,7 @@ import argparse
 import resource
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,7 +52,7 @@ from mobigo.services.scolaire.regions import Asked as AskedOfRegion
 from mobigo.services.scolaire.regions import Progress, plan_region
 from scolaire.bellrounds import plan_with_bells
 from scolaire.checking import broken_promises
-from scolaire.generator import draw_region, draw_sector
+from scolaire.generator import N_SECTORS, REGION_PUPILS, draw_region, draw_sector
 from scolaire.periods import Asked
 from scolaire.runs import make_morning
 from scolaire.sectors import fewest_coaches, merged
@@ -142,10 +144,11 @@ def bench_bells(case: str, budget_s: float, minutes: int) -> None:
     record(f"school bells, {case}, {minutes} min, {budget_s:g} s", figures)
 
 
-def bench_region(budget_s: float, n_workers: int) -> None:
-    sectors = list(draw_region(1))
+def bench_region(budget_s: float, n_workers: int, n_sectors: int, *, is_week: bool) -> None:
+    sectors = list(draw_region(1, n_pupils=REGION_PUPILS * n_sectors // N_SECTORS, n_sectors=n_sectors))
     n_pupils, n_schools = (sum(len(getattr(each, of)) for each in sectors) for of in ("pupils", "schools"))
-    asked = AskedOfRegion(0, mixed=True, seed=1, seconds=budget_s, search_clock=time.thread_time)
+    asked = AskedOfRegion(mixed=True, seed=1, seconds=budget_s, search_clock=time.thread_time)
+    asked = asked if is_week else replace(asked, weekdays=(0,), is_morning=True)
     begun = time.perf_counter()
     with Bar("{task.description}", BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("", total=1.0)
@@ -158,22 +161,26 @@ def bench_region(budget_s: float, n_workers: int) -> None:
     wall_s = time.perf_counter() - begun
     if planned.n_broken:
         raise SystemExit(f"the checker finds {planned.n_broken} broken rules")
+    n_in = Counter(run.period for run in planned.plan.runs)
     own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     figures = {
         "pupils": float(n_pupils),
         "schools": float(n_schools),
         "coaches": float(planned.n_coaches[-1]),
+        "coaches in the first period": float(n_in[0]),
         "coaches at least": float(fewest_coaches(merged(sectors), 0)),
         "coaches after the first pass": float(planned.n_coaches[0]),
         "not served, pupils": float(len({each.pupil_id for each in planned.plan.not_served})),
         "pieces": float(planned.n_pieces[0]),
+        "periods": float(len(planned.plan.periods)),
         "wall_s": wall_s,
         "cpu_s": own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime,
         # the parent and each worker at their largest, as if all were so at once
         "memory at most, MB": (own.ru_maxrss + n_workers * others.ru_maxrss) / 1024,
     }
     console.print(figures)
-    record(f"school region, {budget_s:g} s, {n_workers} workers", figures)
+    what = "week" if is_week else "morning"
+    record(f"school region, {what} of {n_sectors} sectors, {budget_s:g} s, {n_workers} workers", figures)
 
 
 def main() -> None:
@@ -183,6 +190,8 @@ def main() -> None:
     parser.add_argument("--budget", type=float, action="append")
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--sectors", type=int, default=N_SECTORS)
+    parser.add_argument("--week", action="store_true")
     parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--peers", action="store_true")
     arguments = parser.parse_args()
@@ -194,7 +203,8 @@ def main() -> None:
         for case in arguments.case or ("single:0", "single:15"):
             bench_bells(case, (arguments.budget or [60.0])[0], arguments.minutes)
     else:
-        bench_region((arguments.budget or [200.0])[0], arguments.workers)
+        budget_s = (arguments.budget or [200.0])[0]
+        bench_region(budget_s, arguments.workers, arguments.sectors, is_week=arguments.week)
 
 
 if __name__ == "__main__":

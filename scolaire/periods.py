@@ -52,12 +52,13 @@ class Asked:
     weekdays: tuple[int, ...] = tuple(range(7))
     shares: Mapping[str, float] | None = None  # least shares of the circuits, by lot
     steady: bool = False  # few pupils moved from the plan to begin with come before cheap driving
+    first_share: float = FIRST_SHARE
 
     def part(self, nth: int, n_periods: int) -> Budget:
         """What the nth period may take."""
         if self.steps_of:
             return Budget(steps=self.steps_of[nth])
-        share = FIRST_SHARE if nth == 0 else (1 - FIRST_SHARE) / (n_periods - 1)
+        share = self.first_share if nth == 0 else (1 - self.first_share) / max(1, n_periods - 1)
         share = 1.0 if n_periods == 1 else share
         steps = None if self.steps is None else max(1, round(self.steps * share))
         return Budget(steps, None if self.seconds is None else self.seconds * share, self.clock)
@@ -91,21 +92,25 @@ def plan_week(
     reference: SchoolPlan | None = None,
     on_better: Callable[[Sight], bool] | None = None,
     on_plan: Callable[[SchoolPlan], None] | None = None,
+    periods: Sequence[Period] | None = None,
+    first: Callable[[Outing], Outcome] | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> SchoolPlan:
     """The plan of all periods of a sector; `reference` is a plan to begin with instead of none.
 
-    `on_better` stops the whole planning by answering True; `on_plan` is given the plan so far, every
-    few seconds of a clock and whenever one more period is done.
+    `on_better` stops the whole planning by answering True, and so does `is_stopped`, which is asked all the time;
+    `on_plan` is given the plan so far, every few seconds of a clock and whenever one more period is done. `periods`
+    are those of the sector unless it is a part of a larger one; `first` has planned the first of them already.
 
     Raises:
         BadInput: `sector_without_vehicles`.
     """
     waits = waits_of(sector)
-    periods = periods_of(waits, asked.weekdays)
+    periods = periods_of(waits, asked.weekdays) if periods is None else periods
     done: list[Planned] = []
-    is_stopped = False
+    is_over = False
     ways = Ways(places_of(sector), matrix)
-    plan = _told(sector, asked, title, periods, waits, done, ways_named)
+    plan = told_plan(sector, asked, title, periods, waits, done, ways_named)
     for nth, period in enumerate(periods):
         outing = make_outing(sector, matrix, period, waits, mixed=asked.mixed)
         budget = asked.part(nth, len(periods))
@@ -115,26 +120,36 @@ def plan_week(
 
             def keep(so_far: Outcome, outing: Outing = outing, hand_on: Callable[[SchoolPlan], None] = on_plan) -> None:
                 known = [*done, Planned(outing, so_far)]
-                so_far_told = _told(sector, asked, title, periods, waits, known, ways_named)
+                so_far_told = told_plan(sector, asked, title, periods, waits, known, ways_named)
                 hand_on(make_circuits(so_far_told, ways, asked.shares))
 
             keeper = Keeper(KEEP_EVERY_S, budget.now, keep)
 
         def tell(incumbent: Incumbent, period: Period = period, nth: int = nth, keeper: Keeper | None = keeper) -> bool:
-            nonlocal is_stopped
+            nonlocal is_over
             if keeper is not None:
                 keeper.note(incumbent)
             if on_better is not None and on_better(Sight(period, nth, len(periods), incumbent)):
-                is_stopped = True
-            return is_stopped
+                is_over = True
+            return is_over
+
+        def ask() -> bool:
+            nonlocal is_over
+            is_over = is_over or is_stopped()
+            return is_over
 
         fewest = max((len(one.outcome.plan.routes) for one in done), default=0)
         before = reference if nth == 0 and reference is not None else plan if done else None
         alike = _alike(reference, period) if reference is not None and asked.steady else None
-        budget = Budget(steps=1) if is_stopped else budget
-        outcome = plan_outing(outing, budget, asked.seed, alike or before, tell, fewest, keeper, steady=bool(alike))
+        budget = Budget(steps=1) if is_over else budget
+        if nth == 0 and first is not None:
+            outcome = first(outing)
+        else:
+            outcome = plan_outing(
+                outing, budget, asked.seed, alike or before, tell, fewest, keeper, steady=bool(alike), is_stopped=ask
+            )
         done.append(Planned(outing, outcome))
-        plan = _told(sector, asked, title, periods, waits, done, ways_named)
+        plan = told_plan(sector, asked, title, periods, waits, done, ways_named)
         if on_plan is not None and nth < len(periods) - 1:
             on_plan(make_circuits(plan, ways, asked.shares))
     return make_circuits(plan, ways, asked.shares)
@@ -150,6 +165,7 @@ def plan_outing(
     keeper: Keeper | None = None,
     *,
     steady: bool = False,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """A plan with few coaches, by the largest types of vehicle at one price; `make_circuits` chooses their sizes.
 
@@ -169,11 +185,11 @@ def plan_outing(
         )
     ]
     largest.sort(key=lambda index: (-sum(types[index].places), index))
-    outcome = _searched(outing, largest or [0], budget, seed, before, on_better, fewest, keeper, steady)
+    outcome = _searched(outing, largest or [0], budget, seed, before, on_better, fewest, keeper, steady, is_stopped)
     possible = set(outcome.plan.unserved) - set(outcome.impossible)
     if possible and len(largest) < len(types):
         rest = [index for index in range(len(types)) if index not in largest]
-        outcome = _searched(outing, largest + rest, budget, seed, before, on_better, fewest, keeper, steady)
+        outcome = _searched(outing, largest + rest, budget, seed, before, on_better, fewest, keeper, steady, is_stopped)
     return outcome
 
 
@@ -187,6 +203,7 @@ def _searched(
     fewest: int,
     keeper: Keeper | None,
     steady: bool,
+    is_stopped: Callable[[], bool],
 ) -> Outcome:
     problem = outing.problem
     types = tuple(
@@ -203,14 +220,14 @@ def _searched(
     def told(incumbent: Incumbent) -> bool:
         return on_better is not None and on_better(replace(incumbent, plan=lambda: named(incumbent.plan())))
 
-    def is_stopped() -> bool:
+    def look() -> bool:
         if keeper is not None:
             keeper.look()
-        return False
+        return is_stopped()
 
     settings = settings_of(problem)
     if steady and start is not None:
-        outcome = search_steadily(large, budget, seed, start, on_better=told, is_stopped=is_stopped, settings=settings)
+        outcome = search_steadily(large, budget, seed, start, on_better=told, is_stopped=look, settings=settings)
     else:
         outcome = search(
             large,
@@ -218,7 +235,7 @@ def _searched(
             seed,
             start=start,
             on_better=told,
-            is_stopped=is_stopped,
+            is_stopped=look,
             fewest=fewest,
             settings=settings,
         )
@@ -278,7 +295,7 @@ def _renumbered(before: SchoolPlan, sector: Sector, run: Run) -> Run | None:
     return replace(run, halts=tuple(halts)) if halts else None
 
 
-def _told(
+def told_plan(
     sector: Sector,
     asked: Asked,
     title: str,

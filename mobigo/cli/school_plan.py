@@ -1,4 +1,4 @@
-"""`mobigo scolaire optimise`, `bound`, `check`: the week of a sector, the morning of a region, and plans judged.
+"""`mobigo scolaire optimise`, `bound`, `check`: the week of a sector or of a region, and plans judged.
 
 The plan so far is on disk while the search goes on, always whole: a run that is killed leaves it there.
 """
@@ -95,7 +95,7 @@ def optimise(
         how = _How(reference, streets, 60 * bells_min)
         plan, n_broken, front = _sector(sector, folder.resolve().name, to, asked, how)
     else:
-        of_region = _Asked(budget_s, seed, mixed, weekdays[0], engine, workers)
+        of_region = _Asked(budget_s, seed, mixed, weekdays, engine, workers)
         plan, n_broken = _region(region or Path(), to, of_region)
         front = ()
     keep_plan(plan, to)
@@ -185,7 +185,7 @@ class _Asked(NamedTuple):
     budget_s: float
     seed: int
     mixed: bool
-    weekday: int
+    weekdays: tuple[int, ...]
     engine: Engine
     n_workers: int | None
 
@@ -202,17 +202,17 @@ def _region(folder: Path, to: Path, asked: _Asked) -> tuple[SchoolPlan, int]:
         for path in folders:
             sectors.append(_read(path))
             bar.advance(bar.task_ids[0])
-    with progress(text("cli.school_plan.under_way"), 200) as bar:
+    with progress(text("cli.school_plan.under_way"), 100) as bar:
 
         def show(now: regions.Progress) -> None:
             facts = {"n": now.n_coaches, "left": now.n_unserved, "known": now.n_known, "pieces": now.n_pieces}
             told = text("cli.school_plan.pieces", nth=now.nth_pass, **facts)
-            done = 100 * (now.nth_pass - 1 + now.share_done)
+            done = 100 * (now.nth_pass - 1 + now.share_done) / now.n_passes
             bar.update(bar.task_ids[0], completed=done, description=told)
 
         planned = regions.plan_region(
             sectors,
-            regions.Asked(asked.weekday, asked.mixed, asked.seed, seconds=asked.budget_s),
+            regions.Asked(asked.mixed, asked.seed, seconds=asked.budget_s, weekdays=asked.weekdays),
             folder.resolve().name,
             asked.engine,
             n_workers=asked.n_workers,

@@ -11,13 +11,15 @@ import pytest
 
 from fleet.search import Budget
 from scolaire.generator import draw_region, draw_sector
-from scolaire.outings import stops_of
+from scolaire.outings import periods_of, stops_of, waits_of
 from scolaire.pieces import Task, joined, plan_piece
+from scolaire.plans import Direction, Period
 from scolaire.pupils import Sector
 from scolaire.sectors import _components, could_share, fewest_coaches, first_pieces, merged, next_pieces
 from socle.geo import LatLon
 
 MONDAY = 0
+MORNING = Period("matin-lu", 1 << MONDAY, Direction.TO_SCHOOL)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +33,9 @@ def region(sectors) -> Sector:
 
 
 def planned(region: Sector, pieces, *, is_last=False, steps=300):
-    found = []
+    found, periods = [], periods_of(waits_of(region), (MONDAY,))[:1]
     for index, (piece, circuits) in enumerate(pieces):
-        task = Task(piece, MONDAY, True, index, Budget(steps=steps), circuits, is_last)
+        task = Task(piece, periods, True, index, Budget(steps=steps), circuits, is_last)
         found.append(plan_piece(task, lambda _said: False))
     return found
 
@@ -167,7 +169,7 @@ def test_a_piece_tells_its_incumbents_and_stops_when_asked(region):
             said.append(sight)
         return len(said) >= 2
 
-    found = plan_piece(Task(piece, MONDAY, True, 1, Budget(steps=10**6), keep_every_s=0.0), tell)
+    found = plan_piece(Task(piece, (MORNING,), True, 1, Budget(steps=10**6), keep_every_s=0.0), tell)
     assert found.n_steps < 10**6
     assert len(said[-1].plan.circuits) == said[-1].n_coaches == len(found.circuits)
 

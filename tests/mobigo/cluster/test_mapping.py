@@ -161,7 +161,7 @@ def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch):
 @pytest.mark.slow
 def test_a_region_is_planned_alike_on_two_nodes_and_here(two_nodes):
     sectors = list(draw_region(5, n_pupils=400, n_sectors=2))
-    asked = Asked(0, mixed=True, seed=1, steps=200, n_pupils=150)
+    asked = Asked(mixed=True, seed=1, steps=200, n_pupils=150)
     serial, by_ray = (plan_region(sectors, asked, "région", each) for each in (Engine.SERIAL, Engine.RAY))
     assert by_ray == serial
     assert serial.n_pieces[0] > 2

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mobigo.cluster import Engine
 from mobigo.services.scolaire.regions import Asked, plan_region
+from scolaire.checking import broken_against, broken_promises
 from scolaire.generator import draw_region
+from scolaire.outings import periods_of, waits_of
+from scolaire.plans import Direction, measure
+from scolaire.sectors import merged
+from scolaire.ways import Ways, places_of, straight_matrix
 
-ASKED = Asked(0, mixed=True, seed=1, steps=300, n_pupils=200)
+ASKED = Asked(mixed=True, seed=1, steps=300, n_pupils=200, weekdays=(0,), is_morning=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,7 @@ def test_nothing_is_broken_and_the_second_pass_is_no_worse(serial):
 def test_stopped_at_once_everybody_is_planned_all_the_same(sectors):
     stopped = plan_region(
         sectors,
-        Asked(0, mixed=True, seed=1, seconds=600.0, n_pupils=200),
+        Asked(mixed=True, seed=1, seconds=600.0, n_pupils=200),
         "région",
         Engine.SERIAL,
         is_stopped=lambda: True,
@@ -66,7 +73,56 @@ def test_the_plan_so_far_is_handed_over_whole(sectors):
 
 def test_a_plan_found_at_once_is_kept_though_nothing_better_is_told(sectors):
     kept = []
-    alone = Asked(0, mixed=True, seed=1, steps=1, n_pupils=10_000)
+    alone = Asked(mixed=True, seed=1, steps=1, n_pupils=10_000, weekdays=(0,), is_morning=True)
     plan_region(sectors[:1], alone, "secteur", Engine.SERIAL, on_plan=kept.append, clock=lambda: 0.0)
     assert len(kept) == 2  # the first one, and that of the end
     assert kept[0].circuits
+
+
+@pytest.fixture(scope="module")
+def week(sectors):
+    kept, told, ticks = [], [], iter(range(0, 10**6, 20))
+    planned = plan_region(
+        sectors,
+        replace(ASKED, weekdays=(0, 2), is_morning=False),
+        "région",
+        Engine.SERIAL,
+        on_plan=kept.append,
+        on_progress=told.append,
+        clock=lambda: float(next(ticks)),
+    )
+    return planned, kept, told
+
+
+def test_the_week_of_a_region_has_every_period_and_no_more_coaches_than_there_are(sectors, week):
+    planned, _, told = week
+    plan = planned.plan
+    region = merged(sectors)
+    assert plan.periods == periods_of(waits_of(region), (0, 2))
+    assert {period.direction for period in plan.periods} == set(Direction)
+    assert planned.n_broken == 0
+    assert broken_promises(plan, Ways(places_of(region), straight_matrix(places_of(region)))) == ()
+    assert broken_against(plan, region) == ()
+    for nth in range(len(plan.periods)):
+        assert plan.runs_of(nth)
+        assert len(plan.runs_of(nth)) <= len(plan.circuits) == planned.n_coaches[-1]
+    assert told[-1].nth_pass == told[-1].n_passes == 3
+    assert told[-1].share_done == 1.0
+
+
+def test_a_region_killed_while_evenings_are_planned_leaves_every_morning_and_names_who_waits(week):
+    planned, kept, _ = week
+    first = planned.plan.periods[0]
+    under_way = [plan for plan in kept if len(plan.periods) > 1 and "not_planned_yet" in whys(plan)]
+    assert under_way
+    for plan in under_way:
+        assert broken_promises(plan) == ()  # everybody who travels is carried or named, period by period
+        assert not any(one.period == 0 for one in plan.not_served if one.why == "not_planned_yet")
+    mornings = [plan for plan in kept if plan.periods == (first,) and "not_planned_yet" not in whys(plan)]
+    assert mornings
+    assert "not_planned_yet" not in whys(kept[-1])
+    assert measure(kept[-1]) == measure(planned.plan)
+
+
+def whys(plan):
+    return {one.why for one in plan.not_served}
