@@ -43,11 +43,21 @@ def all_texts() -> Mapping[str, str]:
     return _flatten(tomllib.loads(files("mobigo").joinpath("texts.toml").read_text("utf-8")))
 
 
+class _Whole(int):
+    """A whole number in a sentence: `{n}` has five digits and more in groups of three, `{n:car|cars}` is its word."""
+
+    def __format__(self, spec: str) -> str:
+        one, is_word, several = spec.partition("|")
+        if is_word:
+            return one if abs(self) < 2 else several  # French: nothing and one are singular
+        if spec or abs(self) < GROUPED_FROM:
+            return super().__format__(spec)
+        return f"{int(self):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def _shown(fact: Fact) -> Fact:
-    """Whole numbers of five digits and more are written in groups of three; those that name a thing come as text."""
-    if isinstance(fact, int) and not isinstance(fact, bool) and abs(fact) >= GROUPED_FROM:
-        return f"{fact:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return fact
+    """Whole numbers as sentences write them; those that name a thing come as text."""
+    return _Whole(fact) if isinstance(fact, int) and not isinstance(fact, bool) else fact
 
 
 def text(key: str, /, **facts: Fact) -> str:

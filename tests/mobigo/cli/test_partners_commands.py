@@ -58,7 +58,7 @@ def test_a_file_is_kept_and_what_is_set_apart_is_named(folder, capsys, content, 
     assert main(["covoiturage", "import", "offers.json"]) == code
     told = capsys.readouterr()
     assert said in told.err
-    assert ("1 trajets" in told.out) == (code < 2)
+    assert ("1 trajet, " in told.out) == (code < 2)
 
 
 def test_an_operator_is_registered_asked_and_removed(capsys, monkeypatch):

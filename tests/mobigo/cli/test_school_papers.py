@@ -80,7 +80,7 @@ def test_an_empty_plan_and_an_unknown_kind_are_refused(plan, tmp_path, capsys):
 def test_an_export_says_what_is_not_told(plan, tmp_path, capsys):
     asked = ["scolaire", "export", str(plan), "--year", "2026"]
     assert main([*asked, "--format", "csv", "--out", str(tmp_path / "open.csv")]) == 0
-    assert "2 passages, 0 courses." in capsys.readouterr().out
+    assert "2 passages, 0 course." in capsys.readouterr().out
     assert main([*asked, "--format", "csv", "--inside", "--out", str(tmp_path / "all.csv")]) == 0
     assert "Tus" not in capsys.readouterr().out
     assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + 4 + 2

@@ -36,12 +36,12 @@ def test_a_week_is_planned_from_the_files_of_a_sector_checked_and_bounded(files,
     plan = tmp_path / "plan.json"
     assert optimised(files, plan) == ExitCode.OK
     told = read_plan(plan.read_bytes())
-    assert f"{len(told.circuits)} cars" in capsys.readouterr().out
+    assert f"{len(told.circuits)} car" in capsys.readouterr().out
     assert {period.period_id.partition("-")[0] for period in told.periods} == {"matin", "midi", "soir"}
     assert told.making.ways == "straight"
     assert sorted(tmp_path.glob(".*")) == []
     assert main(["scolaire", "check", str(plan), "--dir", str(files)]) == ExitCode.OK
-    assert "0 règles" in capsys.readouterr().out
+    assert "0 règle enfreinte" in capsys.readouterr().out
     assert main(["scolaire", "bound", "--dir", str(files), "--json"]) == ExitCode.OK
     bounds = json.loads(capsys.readouterr().out)
     assert bounds["fewest"] == told.making.bound <= len(told.circuits)

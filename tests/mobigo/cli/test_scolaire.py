@@ -73,7 +73,7 @@ def test_tables_are_for_people(capsys, folder):
     assert main(["scolaire", "entitle", "--year", "2026", "--simulate", "un-kilometre@2026-09-01"]) == ExitCode.OK
     assert "ayant droit" in capsys.readouterr().out
     assert main(["scolaire", "entitle", "--year", "2026", "--replay"]) == ExitCode.OK
-    assert "0 différentes" in capsys.readouterr().out
+    assert "0 différente" in capsys.readouterr().out
 
 
 def test_a_check_keeps_nothing_and_a_row_with_an_error_is_one(capsys, folder):
