@@ -87,20 +87,25 @@ def make_routes(problem: Problem, plan: Plan, locks: Locks, n_at_rest: Sequence[
         late=np.zeros(shape, np.int64),
         along=np.zeros(shape, np.int64),
         slack=np.zeros(shape, np.int64),
+        version=np.ones(len(rows), np.int32),
         route_of=np.full(len(problem.requests), -1, np.int32),
+        known=np.zeros((0 if is_simple(problem) else len(problem.requests), len(rows), 4), np.int64),
     )
     for row, (_, visits, _, _) in enumerate(rows):
         routes.visits[row, : len(visits)] = [code_of(visit) for visit in visits]
     return routes
 
 
-def make_room(problem: Problem, longest: int) -> Room:
+def make_room(n_destinations: int, longest: int) -> Room:
     """Scratch for routes of up to `longest` visits."""
     return Room(
         visits=np.zeros(longest + 2, np.int32),
         dropped_at=np.zeros(longest + 2, np.int32),
         begins=np.zeros(longest + 2, np.int64),
-        next_drop=np.full(len(problem.destinations), -1, np.int32),
+        steps=np.zeros(longest + 2, np.int64),
+        until=np.zeros(longest + 2, np.int64),
+        limits=np.zeros(longest + 2, np.int64),
+        next_drop=np.full(n_destinations, -1, np.int32),
     )
 
 
@@ -122,9 +127,10 @@ def time_route(instance: Instance, vehicle_type: int, codes: Sequence[int] | Int
             ahead[int(codes[at])] = at
         else:
             dropped_at[at] = ahead[-1 - int(instance.destination[codes[at]])]
-    begins = np.zeros(n_visits, np.int64)
-    if not find_times(instance, vehicle_type, np.asarray(codes, np.int32), dropped_at, n_visits, begins):
+    room = make_room(0, n_visits)
+    if not find_times(instance, vehicle_type, np.asarray(codes, np.int32), dropped_at, n_visits, room):
         return None
+    begins = room.begins
     places = [instance.pick_place[code] if code >= 0 else instance.drop_place[-1 - code] for code in codes]
     for at in range(n_visits - 2, -1, -1):
         code = codes[at]
@@ -133,7 +139,7 @@ def time_route(instance: Instance, vehicle_type: int, codes: Sequence[int] | Int
             begins[at] = min(by, instance.latest[code])
     visits = tuple(
         PickUp(int(code), int(time)) if code >= 0 else DropOff(int(-1 - code), int(time))
-        for code, time in zip(codes, begins, strict=True)
+        for code, time in zip(codes, begins[:n_visits], strict=True)
     )
     return Route(vehicle_type, visits)
 

@@ -281,7 +281,7 @@ class _Run:
         used = [sum(route.vehicle_type == kind for route in plan.routes) for kind in range(len(problem.vehicle_types))]
         n_at_rest = [min(each.count - n, len(absent)) for each, n in zip(problem.vehicle_types, used, strict=True)]
         self.routes = make_routes(problem, plan, self.locks, n_at_rest)
-        self.room = make_room(problem, self.routes.visits.shape[1])
+        self.room = make_room(len(problem.destinations), self.routes.visits.shape[1])
         n_requests, n_rows = len(problem.requests), len(self.routes.n_visits)
         self.memory = Memory(
             dice=self.dice,

@@ -74,8 +74,11 @@ class Routes(NamedTuple):
     late: Longs  # latest beginning, by windows alone
     along: Longs  # beginning, if one drove on without ever waiting
     slack: Longs  # how much longer the drive to the next may be for the rides of those aboard
+    version: Ints  # how often it was changed for good
     # request ->
     route_of: Ints  # -1 when nobody carries it
+    # request, route ->
+    known: Longs  # [n_requests, n_routes, 4], the cheapest insertion as last looked at, see `insertion.cheapest`
 
 
 class Room(NamedTuple):
@@ -83,5 +86,9 @@ class Room(NamedTuple):
 
     visits: Ints  # [longest + 2], a route as it might become
     dropped_at: Ints  # [longest + 2]
-    begins: Longs  # [longest + 2]
+    # visit of a route as it might become -> [longest + 2]
+    begins: Longs  # the least time at which it may begin
+    steps: Longs  # from the beginning of the visit before it to its own; the first: from leaving the depot
+    until: Longs  # the latest time by its window
+    limits: Longs  # of a pick-up: until its drop begins; of a drop FAR
     next_drop: Ints  # [n_destinations], -1 between uses

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.kernels.arrays import FAR, NOBODY, Instance, Ints, Room, Routes, Words
+from fleet.kernels.arrays import FAR, NOBODY, Flags, Instance, Ints, Room, Routes, Words
 from fleet.kernels.schedule import fare, find_times, hop, inner
 
 DEAREST = 1 << 60  # no insertion costs as much
+NONE_CHEAPER = -2  # in the place of a visit: nothing costs less than said
 JOINS = -2  # the request gets off where the vehicle stops at its destination already
 
 
@@ -162,7 +163,7 @@ def is_possible(instance: Instance, routes: Routes, room: Room, route: int, requ
     n_visits = write_inserted(
         routes, route, request, instance.destination[request], at, drop, room.visits, room.dropped_at
     )
-    return find_times(instance, routes.vehicle_type[route], room.visits, room.dropped_at, n_visits, room.begins)
+    return find_times(instance, routes.vehicle_type[route], room.visits, room.dropped_at, n_visits, room)
 
 
 @inner
@@ -277,7 +278,7 @@ def best_after(
 
 @inner
 def cheapest(
-    instance: Instance, routes: Routes, room: Room, dice: Words, blink: int, request: int
+    instance: Instance, routes: Routes, room: Room, dice: Words, blink: int, request: int, is_kept: Flags
 ) -> tuple[int, int, int, int]:
     """The cheapest possible insertion of a request in all open routes: cost, route, visit before it and its drop.
 
@@ -287,6 +288,10 @@ def cheapest(
     A position is looked at closely (`best_after`) only when a pick-up there may be in time and cost less than the
     best so far together with the cheapest drop that may be in time anywhere along the route. As in `cheapest_run`,
     arrays are taken out of their tuples once.
+
+    What was found in a route is kept for as long as the route stays as it is, which is most of the time for most of
+    them: `known` says of which version it is, what the cheapest insertion costs, or that none costs less, and where
+    it is. Routes that this step has changed (`is_kept`) are neither looked up nor kept.
     """
     drive, cost, types, rates = instance.drive, instance.cost, routes.vehicle_type, instance.rate
     starts, ends, fixed_cost = instance.start, instance.end, instance.fixed_cost
@@ -295,7 +300,7 @@ def cheapest(
     n_kinds, longest = wanted.shape[1], routes.place.shape[1]
     place, visits, aboard, load = routes.place, routes.visits, routes.aboard, routes.load
     leaves, late, slack, lengths = routes.leaves, routes.late, routes.slack, routes.n_visits
-    is_open, begun = routes.is_open, routes.n_begun
+    is_open, begun, version, known = routes.is_open, routes.n_begun, routes.version, routes.known[request]
     aim, here = instance.destination[request], instance.pick_place[request]
     there, group, halt = instance.drop_place[aim], instance.group[aim], instance.drop_service[aim]
     opens, closes = instance.drop_earliest[aim], instance.drop_latest[aim]
@@ -320,6 +325,12 @@ def cheapest(
             seated = seated and wanted[request, unit] <= places[kind, unit]
         if not seated:
             continue
+        if not is_kept[route] and known[route, 0] == version[route]:
+            if known[route, 1] >= best:
+                continue
+            if known[route, 2] != NONE_CHEAPER:
+                best, best_route, best_at, best_drop = known[route, 1], route, known[route, 2], known[route, 3]
+                continue
         rate, home, shift_ends = rates[kind], ends[kind], shift_latest[kind]
         # the least that a drop of its own adds after some visit, the last such visit, the last stop there already
         least, last_end, last_drop = DEAREST, -1, -1
@@ -375,4 +386,9 @@ def cheapest(
                 added, drop = best_after(instance, routes, room, route, request, at, best)
                 if added < best:
                     best, best_route, best_at, best_drop = added, route, at, drop
+        if not is_kept[route]:
+            known[route, 0], known[route, 1] = version[route], best
+            known[route, 2], known[route, 3] = NONE_CHEAPER, JOINS
+            if best_route == route:
+                known[route, 2], known[route, 3] = best_at, best_drop
     return best, best_route, best_at, best_drop

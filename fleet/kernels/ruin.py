@@ -192,7 +192,7 @@ def recreate(
         if is_simple:
             _, route, at, drop = cheapest_run(instance, routes, dice, tuning.blink, request)
         else:
-            _, route, at, drop = cheapest(instance, routes, room, dice, tuning.blink, request)
+            _, route, at, drop = cheapest(instance, routes, room, dice, tuning.blink, request, memory.is_kept)
         if route < 0:
             absent[n_absent] = request
             n_absent += 1
@@ -329,6 +329,8 @@ def step_once(
         is_kept[kept[index]] = 0
     found = False
     if accepted:
+        for index in range(n_kept):
+            routes.version[kept[index]] += 1
         found = settle(instance, routes, memory, tuning, n_left, step, fewest)
     else:
         for index in range(n_kept):

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from numba import njit
 
-from fleet.kernels.arrays import FAR, NOBODY, NOWHERE, Instance, Ints, Longs, Room, Routes
+from fleet.kernels.arrays import FAR, NOBODY, NOWHERE, Instance, Ints, Room, Routes
 
 NEVER = 1 << 29  # as socle.matrix says it
 
@@ -43,55 +43,58 @@ def fare(cost: Ints, rate: int, origin: int, target: int) -> int:
 
 @njit(cache=True, nogil=True)
 def find_times(
-    instance: Instance, vehicle_type: int, visits: Ints, dropped_at: Ints, n_visits: int, begins: Longs
+    instance: Instance, vehicle_type: int, visits: Ints, dropped_at: Ints, n_visits: int, room: Room
 ) -> bool:
-    """Write the least times at which each visit of a route may begin; False when there are none."""
-    drive = instance.drive
+    """Write the least times at which each visit of a route may begin to `room.begins`; False when there are none."""
+    drive, begins, steps, until, limits = instance.drive, room.begins, room.steps, room.until, room.limits
+    here = instance.start[vehicle_type]
+    left = instance.shift_earliest[vehicle_type]  # at the earliest
+    stay = 0
     for at in range(n_visits):
         code = visits[at]
-        begins[at] = instance.earliest[code] if code >= 0 else instance.drop_earliest[-1 - code]
-    place_0 = instance.pick_place[visits[0]]  # a route begins with a pick-up
-    reach = hop(drive, instance.start[vehicle_type], place_0)
-    begins[0] = max(begins[0], instance.shift_earliest[vehicle_type] + reach)
-    max_duration = instance.max_duration[vehicle_type]
+        if code >= 0:
+            there, opens, until[at] = instance.pick_place[code], instance.earliest[code], instance.latest[code]
+        else:
+            there = instance.drop_place[-1 - code]
+            opens, until[at] = instance.drop_earliest[-1 - code], instance.drop_latest[-1 - code]
+        steps[at] = stay + hop(drive, here, there)
+        left = max(left + steps[at], opens)
+        if left > until[at]:
+            return False
+        begins[at] = left
+        if code >= 0:
+            stay = instance.service[code]
+            limits[at] = instance.max_ride[code] + stay
+        else:
+            stay = instance.drop_service[-1 - code]
+            limits[at] = FAR
+        here = there
+    reach = steps[0]
+    back = stay + hop(drive, here, instance.end[vehicle_type])
+    max_duration, shift_latest = instance.max_duration[vehicle_type], instance.shift_latest[vehicle_type]
     for _ in range(n_visits + 2):
-        time, place = begins[0], place_0
-        if time > instance.latest[visits[0]]:
+        time = begins[n_visits - 1] + back
+        if time > shift_latest:
             return False
-        time += instance.service[visits[0]]
-        for at in range(1, n_visits):
-            code = visits[at]
-            if code >= 0:
-                here, latest, service = instance.pick_place[code], instance.latest[code], instance.service[code]
-            else:
-                drop = -1 - code
-                here, latest, service = (
-                    instance.drop_place[drop],
-                    instance.drop_latest[drop],
-                    instance.drop_service[drop],
-                )
-            time = max(time + hop(drive, place, here), begins[at])
-            if time > latest:
-                return False
-            begins[at] = time
-            time += service
-            place = here
-        time += hop(drive, place, instance.end[vehicle_type])
-        if time > instance.shift_latest[vehicle_type]:
-            return False
-        settled = True
+        first = n_visits  # of the visits that were too early
+        for at in range(n_visits - 1, -1, -1):
+            least = begins[dropped_at[at]] - limits[at]
+            if least > begins[at]:
+                begins[at] = least
+                first = at
         if time - max_duration > begins[0] - reach:
             begins[0] = time - max_duration + reach
-            settled = False
-        for at in range(n_visits):
-            code = visits[at]
-            if code >= 0:
-                least = begins[dropped_at[at]] - instance.max_ride[code] - instance.service[code]
-                if least > begins[at]:
-                    begins[at] = least
-                    settled = False
-        if settled:
+            first = 0
+        if first == n_visits:
             return True
+        if begins[first] > until[first]:
+            return False
+        for at in range(first + 1, n_visits):
+            least = begins[at - 1] + steps[at]
+            if least > begins[at]:
+                begins[at] = least
+            if begins[at] > until[at]:
+                return False
     return False
 
 
@@ -238,7 +241,7 @@ def refresh(instance: Instance, routes: Routes, room: Room, route: int, is_simpl
     for at in range(n_visits):
         room.next_drop[destination[at]] = -1
 
-    possible = find_times(instance, kind, visits, dropped_at, n_visits, room.begins)
+    possible = find_times(instance, kind, visits, dropped_at, n_visits, room)
     for at in range(n_visits):
         code = visits[at]
         service = instance.service[code] if code >= 0 else instance.drop_service[-1 - code]
