@@ -14,6 +14,7 @@ from functools import partial
 from itertools import combinations, pairwise
 from typing import Protocol
 
+from scolaire.duty import SPREAD_MAX_S, WHEEL_MAX_S
 from scolaire.plans import Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot
 from scolaire.pupils import SATURDAY, WEDNESDAY, Level, Regime, Sector, StopStatus
 from socle.geo import LatLon
@@ -52,6 +53,8 @@ class Rule(StrEnum):
     SCHOOLS_MIXED = "schools_mixed"  # of several groups aboard together, in a plan of single load
     NO_ATTENDANT = "no_attendant"
     CIRCUIT_OVERLAPS = "circuit_overlaps"
+    DAY_TOO_LONG = "day_too_long"  # from the depot in the morning to the depot in the evening
+    DRIVES_TOO_LONG = "drives_too_long"  # one driver on one day
     CIRCUIT_OF_TWO_TYPES = "circuit_of_two_types"
     TOO_MANY_VEHICLES = "too_many_vehicles"
 
@@ -340,6 +343,21 @@ def broken_circuits(plan: SchoolPlan, circuits: Collection[str]) -> Iterator[Bro
             if then.begins_s < first.ends_s:
                 late = first.ends_s - then.begins_s
                 yield Broken(Rule.CIRCUIT_OVERLAPS, then.run_id, subject=first.run_id, found=late, limit=0)
+        yield from dict.fromkeys(_duties(plan, circuit, runs))
+
+
+def _duties(plan: SchoolPlan, circuit: str, runs: Collection[Run]) -> Iterator[Broken]:
+    """That the coach of a circuit has one driver's day on each day of the week."""
+    for day in range(7):
+        driven = sorted((run for run in runs if plan.periods[run.period].days >> day & 1), key=lambda run: run.begins_s)
+        if not driven:
+            continue
+        first, last = driven[0], max(driven, key=lambda run: run.ends_s)
+        spread, wheel = last.ends_s - first.begins_s, sum(run.ends_s - run.begins_s for run in driven)
+        if spread > SPREAD_MAX_S:
+            yield Broken(Rule.DAY_TOO_LONG, last.run_id, subject=circuit, found=spread, limit=SPREAD_MAX_S)
+        if wheel > WHEEL_MAX_S:
+            yield Broken(Rule.DRIVES_TOO_LONG, last.run_id, subject=circuit, found=wheel, limit=WHEEL_MAX_S)
 
 
 def _vehicles(plan: SchoolPlan) -> Iterator[Broken]:

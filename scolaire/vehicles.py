@@ -3,7 +3,8 @@
 The runs of a period are matched with the circuits that there are so that most pupils keep their coach (an assignment);
 then each circuit gets the cheapest type that seats all its runs, with the vehicles that there are and the share of
 the circuits that each lot was promised (CP-SAT). No plan has more circuits than its largest period has runs, unless
-vehicles are so few that a coach of the morning cannot be the one of the evening: then circuits are of one type.
+vehicles are so few that a coach of the morning cannot be the one of the evening (then circuits are of one type), or
+the day of one driver would be too long (`duty`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 from ortools.graph.python import linear_sum_assignment
 from ortools.sat.python import cp_model
 
+from scolaire.duty import keeps_duty
 from scolaire.plans import Run, SchoolPlan, tally
 from scolaire.timing import timed
 from scolaire.ways import Ways
@@ -114,7 +116,7 @@ def _pairs(
 def _fits(
     plan: SchoolPlan, index: int, circuit: Sequence[int], needs: Sequence[tuple[int, int]], *, alike: bool
 ) -> bool:
-    """Whether one coach can drive a run and those of a circuit."""
+    """Whether one coach, and one driver a day, can drive a run and those of a circuit."""
     run, others = plan.runs[index], [plan.runs[other] for other in circuit]
     if alike and others[0].vehicle_type != run.vehicle_type:
         return False
@@ -125,6 +127,10 @@ def _fits(
     return all(
         not plan.periods[other.period].days & days or other.ends_s <= run.begins_s or run.ends_s <= other.begins_s
         for other in others
+    ) and all(
+        keeps_duty([run, *(other for other in others if plan.periods[other.period].days >> day & 1)])
+        for day in range(7)
+        if days >> day & 1
     )
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobigo.texts import text
-from scolaire.checking import Rule, broken_against, broken_by, broken_promises
+from scolaire.checking import Rule, broken_against, broken_by, broken_circuits, broken_promises
+from scolaire.duty import SPREAD_MAX_S, WHEEL_MAX_S, keeps_duty
 from scolaire.generator import draw_sector
 from scolaire.periods import Asked, plan_week
 from scolaire.plans import Direction, NoRoad, NotServed, Spot, Waiting, rides_of
@@ -151,6 +152,8 @@ FAULTS = {
         runs=tuple(replace(run, has_attendant=False) for run in PLAN.runs),
     ),
     Rule.CIRCUIT_OVERLAPS: lambda: with_run(MORNING, circuit_id=TWICE.circuit_id),
+    Rule.DAY_TOO_LONG: lambda: with_run(EVENING, home_s=SPREAD_MAX_S),
+    Rule.DRIVES_TOO_LONG: lambda: with_run(EVENING, home_s=WHEEL_MAX_S),
     Rule.CIRCUIT_OF_TWO_TYPES: lambda: with_run(
         MORNING, vehicle_type=(MORNING.vehicle_type + 1) % len(PLAN.vehicle_types)
     ),
@@ -164,6 +167,36 @@ FAULTS = {
 def test_every_planted_fault_is_found(rule):
     assert broken_promises(PLAN, WAYS) == ()
     assert rule in {one.rule for one in broken_promises(FAULTS[rule](), WAYS)}
+
+
+def one_driver(*, earlier_s=0, home_s=0):
+    """The rules that a coach breaks which has a morning and an evening of one day, and nothing else to do."""
+    by_day = (
+        (one, other)
+        for one in PLAN.runs
+        for other in PLAN.runs
+        if one.ends_s < other.begins_s and PLAN.periods[one.period].days & PLAN.periods[other.period].days
+    )
+    morning, evening = (replace(run, circuit_id="one", vehicle_type=0, home_s=0) for run in next(by_day))
+    halts = [
+        replace(one, arrives_s=one.arrives_s - earlier_s, leaves_s=one.leaves_s - earlier_s) for one in morning.halts
+    ]
+    plan = replace(PLAN, runs=(replace(morning, halts=tuple(halts)), replace(evening, home_s=home_s)))
+    spread = plan.runs[1].ends_s - plan.runs[0].begins_s
+    wheel = sum(run.ends_s - run.begins_s for run in plan.runs)
+    return {one.rule for one in broken_circuits(plan, {"one"})}, spread, wheel, keeps_duty(plan.runs)
+
+
+def test_the_day_of_a_driver_may_be_as_long_as_the_law_has_it_and_no_second_longer():
+    _, spread, wheel, _ = one_driver()
+    to_spare = SPREAD_MAX_S - spread
+    assert one_driver(earlier_s=to_spare) == (set(), SPREAD_MAX_S, wheel, True)
+    assert one_driver(earlier_s=to_spare + 1) == ({Rule.DAY_TOO_LONG}, SPREAD_MAX_S + 1, wheel, False)
+    nearer = {"earlier_s": -3 * 3600}  # the same driving in fewer hours
+    home_s = WHEEL_MAX_S - wheel
+    at_most = one_driver(**nearer, home_s=home_s)
+    assert (at_most[0] - {Rule.DAY_TOO_LONG}, at_most[2]) == (set(), WHEEL_MAX_S)
+    assert Rule.DRIVES_TOO_LONG in one_driver(**nearer, home_s=home_s + 1)[0]
 
 
 def test_schools_that_do_not_ride_together_are_found_in_a_plan_of_single_load():

@@ -209,3 +209,18 @@ def test_each_circuit_has_the_cheapest_type_that_seats_it():
 
 def _has_chairs(plan, runs):
     return any(plan.riders[rider].wheelchair for run in runs for halt in run.halts for rider in halt.up)
+
+
+def test_whoever_drives_before_dawn_does_not_drive_at_night():
+    """Fifteen hours from the first bell to the last: no circuit has both, while nobody is left out for it."""
+    long_day = tuple(replace(one, bell_am_s=6 * 3600, bell_pm_s=21 * 3600) for one in SECTOR.schools)
+    plan = planned(replace(SECTOR, schools=long_day))
+    for day in (each for each in range(7) if not WEDNESDAY >> each & 1):
+        driven = [
+            (run.circuit_id, plan.periods[run.period].direction)
+            for run in plan.runs
+            if plan.periods[run.period].days >> day & 1
+        ]
+        assert len({circuit for circuit, _ in driven}) == len(set(driven))
+    assert len(plan.circuits) > len(PLAN.circuits)
+    assert [one.reason for one in plan.not_served] == [one.reason for one in PLAN.not_served]
