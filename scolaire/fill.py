@@ -129,23 +129,16 @@ def conclude(
 
 
 def _aboard_at_once(outing: Outing, expected: Iterable[Expected]) -> int:
-    """How many of those seen rode together; who was not expected counts elsewhere as aboard all the way."""
+    """How many of those seen rode together: a run may set pupils down at one school and go on for others.
+
+    Who was not expected is counted elsewhere, as aboard all the way.
+    """
     steps: dict[int, int] = defaultdict(int)
     for each in expected:
         if each.pupil_id in outing.seen:
             steps[each.up] += 1
             steps[each.down] -= 1
     return max(accumulate(steps[at] for at in sorted(steps)), default=0)
-
-
-def most_aboard(expected: Iterable[Expected], seen: Collection[str]) -> int:
-    """How many of those seen were aboard at once: a run may set pupils down at one school and go on for others."""
-    changes: dict[int, int] = defaultdict(int)
-    for one in expected:
-        if one.pupil_id in seen:
-            changes[one.up] += 1
-            changes[one.down] -= 1
-    return max(accumulate(changes[halt] for halt in sorted(changes)), default=0)
 
 
 def _findings(

@@ -52,13 +52,6 @@ def test_a_coach_is_too_large_or_too_small_for_who_gets_on():
     assert [(one.code, one.severity) for one in full.findings] == [("coach_overfull", Severity.ERROR)]
 
 
-def test_who_got_off_leaves_a_seat_to_who_gets_on():
-    school_run = (Expected(0, "zoe", 0, 2, "s1"), Expected(1, "tom", 1, 2, "s2"), Expected(2, "lea", 2, 3, "s3"))
-    found = conclude([outing("zoe", "tom", "lea", expected=school_run, seats=2)])
-    assert (found.circuits[0].most, codes(found)) == (2, {})
-    assert codes(conclude([outing("zoe", "tom", "lea", expected=school_run, seats=1)]))["coach_overfull"]["most"] == 2
-
-
 def test_a_run_that_sets_down_and_goes_on_holds_who_is_aboard_at_once():
     """Two get on, get off at the first school, and two others get on there: four pupils, never more than two."""
     first = [Expected(n, f"first{n}", n, 2, "s1") for n in range(2)]

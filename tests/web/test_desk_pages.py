@@ -30,6 +30,7 @@ PAGES = {
     "annee": "/scolaire",
     "etude": STUDY,
     "course": f"{STUDY}/course/C001-M",
+    "haltes": f"{STUDY}/haltes",
     "changements": f"{STUDY}/modifier",
     "changement": f"{STUDY}/modifier/move_bell",
     "recherche": f"{STUDY}/recherche/1",
@@ -126,6 +127,45 @@ def test_a_halt_is_dragged_to_another_place_and_its_effect_is_shown_before_it_is
     assert page.get_by_label("Nouvel ordre").input_value().startswith("2 1 3")
     page.goto(f"{site.address}{PAGES['course']}")
     assert page.locator("ol[data-order] > li b").all_text_contents() == names
+
+
+def drag_between_runs(page, halt, run):
+    """The first halt of one run onto another run."""
+    page.locator(f"[data-run='{halt}'] li[data-place] b").first.drag_to(page.locator(f"[data-run='{run}'] h2"))
+
+
+def test_a_halt_is_dragged_to_another_circuit_kept_and_undone_and_a_locked_one_refuses_it_with_words(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    page.goto(f"{site.address}{PAGES['haltes']}")
+    names = page.locator("[data-run='C001-M'] li[data-place] b").all_text_contents()
+    drag_between_runs(page, "C001-M", "C002-M")
+    page.get_by_role("heading", name="Ce que cela changerait").wait_for()
+    assert page.get_by_role("table", name="Élèves concernés").locator("tbody tr").count() > 0
+    page.get_by_role("button", name="Garder ce changement").click()
+    page.wait_for_url("**/haltes?periode=0&fait=change")
+    assert page.locator("[data-run='C001-M'] li[data-place] b").all_text_contents() == names[1:]
+    assert names[0] in page.locator("[data-run='C002-M'] li[data-place] b").all_text_contents()
+    page.get_by_role("button", name="Annuler le dernier changement").click()
+    page.wait_for_url("**/haltes?periode=0&fait=annule")
+    assert page.locator("[data-run='C001-M'] li[data-place] b").all_text_contents() == names
+    page.goto(f"{site.address}{STUDY}/modifier/lock_circuit?circuit=C002&verrou=oui&periode=0")
+    page.get_by_role("button", name="Voir l’effet").click()
+    page.get_by_role("button", name="Garder ce changement").click()
+    page.wait_for_url("**/haltes?periode=0&fait=change")
+    drag_between_runs(page, "C001-M", "C002-M")
+    page.get_by_role("alert").wait_for()
+    assert "Le circuit C002 est verrouillé" in page.get_by_role("alert").text_content()
+    page.goto(f"{site.address}{PAGES['haltes']}")
+    page.get_by_role("button", name="Annuler le dernier changement").click()
+    page.wait_for_url("**/haltes?periode=0&fait=annule")
+
+
+def test_with_scripts_a_refusal_is_told_beside_the_form(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    page.goto(f"{site.address}{STUDY}/modifier/move_halt?course=C001-M&halte=99&vers=C002-M")
+    page.get_by_role("button", name="Voir l’effet").click()
+    page.locator("#effet").get_by_role("alert").wait_for()
+    assert violations(page) == []
 
 
 MOST_BYTES = 700_000  # of the planner's desk

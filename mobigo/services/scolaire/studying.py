@@ -183,6 +183,17 @@ def get_head(engine: Engine, keys: Keys, study_id: str) -> tuple[Study, SchoolPl
         return study, _plan(session, keys, study_id, study.head)
 
 
+def get_turn(engine: Engine, keys: Keys, study_id: str) -> tuple[Study, SchoolPlan, bool]:
+    """As `get_head`, with whether there is a change to undo.
+
+    Raises:
+        NotFound: `unknown_study`.
+    """
+    with reading(engine) as session:
+        study = store.get_study(session, study_id)
+        return study, _plan(session, keys, study_id, study.head), store.find_before(session, study) is not None
+
+
 def get_plan(engine: Engine, keys: Keys, study_id: str, version: int) -> SchoolPlan:
     """The plan of a version.
 

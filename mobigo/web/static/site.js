@@ -60,36 +60,3 @@ document.addEventListener("htmx:after:swap", ({ target }) => {
   document.title = `${heading.textContent} – Mobigo`;
   heading.focus({ preventScroll: false });
 });
-
-// Halts are dragged to another place of their list: what is sent is the form that buttons and keyboard send as well,
-// and its answer tells what the new order would change before anybody keeps it.
-for (const list of document.querySelectorAll("ol[data-order]")) {
-  const form = document.getElementById(list.dataset.order);
-  let dragged = null;
-  document.getElementById(`${list.dataset.order}-aide`).hidden = false;
-  for (const item of list.children) {
-    item.draggable = true;
-    item.addEventListener("dragstart", (event) => {
-      dragged = item;
-      item.classList.add("dragged");
-      event.dataTransfer.effectAllowed = "move";
-      event.dataTransfer.setData("text/plain", item.id);
-    });
-    item.addEventListener("dragend", () => {
-      item.classList.remove("dragged");
-      dragged = null;
-    });
-    item.addEventListener("dragover", (event) => {
-      if (dragged) event.preventDefault();
-    });
-    item.addEventListener("drop", (event) => {
-      event.preventDefault();
-      if (!dragged || dragged === item) return;
-      const places = [...list.children].map((each) => each.dataset.place);
-      const [moved] = places.splice([...list.children].indexOf(dragged), 1);
-      places.splice([...list.children].indexOf(item), 0, moved);
-      form.elements.ordre.value = places.join(" ");
-      form.submit();
-    });
-  }
-}

@@ -12,7 +12,7 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Fields
 from mobigo.web.scolaire.desk.study import send_study
-from mobigo.web.scolaire.desk.telling import read_turn, read_whole, search_href
+from mobigo.web.scolaire.desk.telling import after_href, read_turn, read_whole, search_href
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
 from socle.errors import BadInput, MobigoError
 
@@ -53,7 +53,7 @@ def make_router(pages: Pages) -> APIRouter:
 
         def do(turn: int) -> str:
             studying.undo(state.engine, state.keys, study_id, turn, principal.actor, now)
-            return done_with(study_id, "annule")
+            return after_href(form, study_id, "annule")
 
         return act(request, study_id, form, do)
 

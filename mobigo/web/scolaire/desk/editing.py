@@ -13,7 +13,7 @@ from mobigo.services.scolaire.editing import Tried
 from mobigo.services.scolaire.studying import Study
 from mobigo.texts import error_sentence
 from mobigo.web import door
-from mobigo.web.layout import Pages
+from mobigo.web.layout import Pages, wants_fragment
 from mobigo.web.people.forms import Field, Fields, Link, status_of
 from mobigo.web.scolaire.desk.asking import QUESTIONS, fields_of, read_answers
 from mobigo.web.scolaire.desk.pictures import clock
@@ -21,6 +21,7 @@ from mobigo.web.scolaire.desk.telling import (
     Change,
     Todo,
     Told,
+    after_href,
     changes_of,
     journal_told,
     pupil_name,
@@ -74,6 +75,7 @@ class EditPage:
     why: str
     preview: Preview | None
     hidden: Mapping[str, str]
+    kept: Mapping[str, str]
     back: Link
 
 
@@ -144,6 +146,7 @@ def make_router(pages: Pages) -> APIRouter:
         state = request.app.state
         study, plan = studying.get_head(state.engine, state.keys, study_id)
         moved = [] if since is None else studying.list_since(state.engine, state.keys, study_id, since)
+        kept = {"periode": typed["periode"]} if typed.get("periode") else {}  # where it came from
         at = error.facts.get("name", "formulaire") if error else ""
         page = EditPage(
             title=say(f"scolaire.desk.kind.{kind}.name") if kind else say("scolaire.desk.edit"),
@@ -157,7 +160,8 @@ def make_router(pages: Pages) -> APIRouter:
             turn=study.turn,
             why=typed.get("motif", "")[:300],
             preview=_preview(study_id, tried) if tried else None,
-            hidden={one.name: typed.get(one.name, "") for one in QUESTIONS[kind]} if tried else {},
+            hidden=kept | {one.name: typed.get(one.name, "") for one in QUESTIONS[kind]} if tried else {},
+            kept=kept,
             back=Link(study_href(study_id), study.title),
         )
         status = status_of(error) if error else 200
@@ -169,6 +173,7 @@ def make_router(pages: Pages) -> APIRouter:
             cache="no-store",
             page=page,
             enhanced=True,
+            alone=wants_fragment(request),
         )
 
     @router.get(f"{YEAR}/etude/{{study_id}}/modifier")
@@ -198,6 +203,6 @@ def make_router(pages: Pages) -> APIRouter:
         except MobigoError as error:
             since = turn if error.code == "study_moved_on" else None
             return show(request, study_id, kind, form, error=error, since=since)
-        return door.go(door.with_query(study_href(study_id), fait="change"))
+        return door.go(after_href(form, study_id, "change"))
 
     return router

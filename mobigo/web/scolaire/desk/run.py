@@ -14,7 +14,7 @@ from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Link
 from mobigo.web.scolaire.desk.editing import edit_href
 from mobigo.web.scolaire.desk.pictures import Drawn, clock, load_profile, name_of, plan_map
-from mobigo.web.scolaire.desk.telling import broken_sentence
+from mobigo.web.scolaire.desk.telling import broken_sentence, halts_href, period_told
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
 from mobigo.web.wording import distance, duration, number, say
 from scolaire.plans import Halt, Run, SchoolPlan, rides_of
@@ -122,10 +122,9 @@ def _halts_with_pupils(halts: Sequence[Halt]) -> int:
 def _lines(plan: SchoolPlan, run: Run) -> list[Line]:
     kind, period = plan.vehicle_types[run.vehicle_type], plan.periods[run.period]
     longest = max((ride.seconds for ride in rides_of(run)), default=0)
-    days = [say(f"scolaire.desk.day.{day}") for day in range(7) if period.days >> day & 1]
     told = {
         "circuit": run.circuit_id,
-        "period": f"{say(f'scolaire.desk.direction.{period.direction}')}, {', '.join(days)}",
+        "period": period_told(period),
         "vehicle": say("scolaire.desk.seats", name=kind.type_id, seats=kind.seats),
         "begins": clock(run.begins_s),
         "ends": clock(run.ends_s),
@@ -151,6 +150,7 @@ def _run_page(request: Request, study_id: str, run_id: str) -> RunPage:
         (at, one) for at, one in enumerate(seen.circuits) if any(each.run_id == run_id for each in one.runs)
     )
     links = [
+        Link(halts_href(study_id, run.period), say("scolaire.desk.halts_by_run")),
         Link(edit_href(study_id, "merge_runs", course=run_id), say("scolaire.desk.kind.merge_runs.name")),
         Link(
             edit_href(study_id, "change_vehicle", circuit=run.circuit_id), say("scolaire.desk.kind.change_vehicle.name")

@@ -19,6 +19,7 @@ from mobigo.web.scolaire.desk.boarded import Boarded, boarded
 from mobigo.web.scolaire.desk.comparing import compare_href
 from mobigo.web.scolaire.desk.pictures import Drawn, day_of_coaches, look_of, plan_map, ride_times
 from mobigo.web.scolaire.desk.telling import (
+    DONE,
     Change,
     Todo,
     Told,
@@ -46,7 +47,6 @@ SORTS: Mapping[str, str] = {
     "defauts": "n_broken",
 }
 _USUAL_S = 60
-_DONE = frozenset({"change", "annule", "retabli", "repris", "publie"})
 _COLUMNS = ("circuit", "eleves", "km", "duree", "remplissage", "trajet", "defauts")
 
 
@@ -232,7 +232,7 @@ def make_router(pages: Pages) -> APIRouter:
 
     @router.get(f"{YEAR}/etude/{{study_id}}")
     def study(request: Request, _principal: Planner, study_id: str, fait: str = "") -> Response:
-        said = say(f"scolaire.desk.done.{fait}") if fait in _DONE else ""
+        said = say(f"scolaire.desk.done.{fait}") if fait in DONE else ""
         return send_study(pages, request, study_id, said=said)
 
     return router

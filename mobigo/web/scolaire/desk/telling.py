@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from mobigo.services.scolaire.searching import Search
 from mobigo.services.scolaire.studying import JournalLine
 from mobigo.texts import text
+from mobigo.web import door
 from mobigo.web.people.account import Line
 from mobigo.web.people.forms import Link
 from mobigo.web.scolaire.desk.year import study_href
 from mobigo.web.wording import distance, duration, euros, moment, number, say, say_count
 from scolaire.checking import Broken
 from scolaire.edits.journal import KINDS
-from scolaire.plans import Measures, SchoolPlan
+from scolaire.plans import Measures, Period, SchoolPlan
 from socle.errors import BadInput
 
+DONE = frozenset({"change", "annule", "retabli", "repris", "publie"})  # what forms of the desk say that they did
 _MOST_BROKEN = 40  # told one by one; the rest is counted
 
 
@@ -52,6 +54,25 @@ class Told:
 def run_href(study_id: str, run_id: str, halt: int | None = None) -> str:
     """The page of a run, or one of its halts."""
     return f"{study_href(study_id)}/course/{run_id}" + ("" if halt is None else f"#halte-{halt + 1}")
+
+
+def halts_href(study_id: str, period: int) -> str:
+    """The runs of a period, side by side."""
+    return door.with_query(f"{study_href(study_id)}/haltes", periode=str(period))
+
+
+def after_href(form: Mapping[str, str], study_id: str, done: str) -> str:
+    """Where a form leads when its work is done: to the runs of the period that it came from, else to the study."""
+    typed = form.get("periode", "")
+    if typed.isascii() and typed.isdigit() and len(typed) < 4:
+        return f"{halts_href(study_id, int(typed))}&fait={done}"
+    return door.with_query(study_href(study_id), fait=done)
+
+
+def period_told(period: Period) -> str:
+    """Which way on which days."""
+    days = [say(f"scolaire.desk.day.{day}") for day in range(7) if period.days >> day & 1]
+    return f"{say(f'scolaire.desk.direction.{period.direction}')}, {', '.join(days)}"
 
 
 def pupil_name(plan: SchoolPlan, pupil_id: str) -> str:

@@ -192,6 +192,35 @@ def test_what_a_change_does_comes_alone_when_a_script_asks_for_it(study, planner
     assert plain(part) in plain(page)
 
 
+def test_a_refusal_comes_alone_too_when_a_script_asks_for_it(study, planner):
+    form = planner.go(f"{STUDY}/modifier/move_halt").form(f"{STUDY}/modifier/move_halt")
+    answers = form.fields | {"course": "C001-M", "halte": "9", "vers": "C001-M"}
+    refused = planner.client.post(form.action, data=answers, headers={"HX-Request": "true"})
+    assert refused.status_code == 400
+    assert refused.text.lstrip().startswith('<section id="effet"')
+    assert "est la même, ou d’une autre période" in refused.text
+
+
+def test_halts_of_all_runs_of_a_period_stand_side_by_side_with_the_form_that_moves_each(study, planner):
+    told = words(planner.go(STUDY).go(f"{STUDY}/haltes"))
+    assert "C001-M De " in told
+    assert "2 au plus à bord pour 53 places." in told
+    moving = f"{STUDY}/modifier/move_halt?course=C001-M&halte=2&periode=0"
+    assert moving in planner.links
+    assert f"{STUDY}/modifier/move_halt?course=C001-M&halte=3&periode=0" not in planner.links  # a school stays
+    planner.go(moving).send(f"{STUDY}/modifier/move_halt", vers="C001-M")
+    assert "est la même, ou d’une autre période" in planner.refusals[0]
+    assert words(planner.go(f"{STUDY}/haltes?periode=99")) == told
+
+
+def test_who_came_from_the_halts_of_a_period_is_back_there_after_keeping_and_undoing(study, planner):
+    planner.go(f"{STUDY}/modifier/lock_circuit?circuit=C001&verrou=oui&periode=0")
+    keep(planner.send(f"{STUDY}/modifier/lock_circuit"), "lock_circuit")
+    assert (planner.page.url.path, "C001-M (verrouillé)" in words(planner)) == (f"{STUDY}/haltes", True)
+    planner.send(f"{STUDY}/annuler")
+    assert (planner.page.url.path, "(verrouillé)" in words(planner)) == (f"{STUDY}/haltes", False)
+
+
 def test_the_optimiser_is_asked_and_stopped_and_its_page_says_how_far_it_is(study, planner):
     planner.go(STUDY).send(f"{STUDY}/recherches", duree="10")
     page = f"{STUDY}/recherche/1"
