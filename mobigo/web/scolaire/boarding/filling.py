@@ -70,7 +70,10 @@ def _tables(found: Filled, proposals: list[list[Cell]]) -> list[Table]:
         _used(one, found.stops.get(one.name, one.name))
         for one in sorted(fill.stops, key=lambda one: (one.percent, one.name))
     ]
-    proposed = [say("scolaire.fill.column.finding"), say("scolaire.fill.column.act")]
+    proposed = [say("scolaire.fill.column.finding")]
+    if any(act.text for _, act in proposals):
+        proposed.append(say("scolaire.fill.column.act"))
+    proposals = [row[: len(proposed)] for row in proposals]
     none = say("scolaire.fill.nothing")
     return [
         Table(say("scolaire.fill.proposals"), proposed, proposals, none=say("scolaire.fill.no_proposal")),
