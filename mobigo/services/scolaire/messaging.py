@@ -23,7 +23,7 @@ from mobigo.services.scolaire import studying
 from mobigo.store.audit import AuditLine, record
 from mobigo.store.base import Session, reading, transaction
 from mobigo.store.jobs import Claim, Effects, enqueue
-from mobigo.store.people.accounts import Identity, get_by_pseudonym, get_identity
+from mobigo.store.people.accounts import Identity, find_identity
 from mobigo.store.scolaire import messages as store
 from mobigo.store.scolaire.messages import Addressee as Addressee  # doors name them
 from mobigo.store.scolaire.messages import Channel as Channel
@@ -31,11 +31,11 @@ from mobigo.store.scolaire.messages import Child as Child
 from mobigo.store.scolaire.messages import Letter as Letter
 from mobigo.store.scolaire.messages import LetterState as LetterState
 from mobigo.store.scolaire.messages import Message as Message
-from mobigo.store.scolaire.sectors import get_sector, list_sectors, open_ids
+from mobigo.store.scolaire.sectors import get_sector, list_sectors
 from mobigo.texts import text
 from scolaire.plans import SchoolPlan
 from scolaire.telling import Matter, Scope, concerned
-from socle.errors import BadInput, Fact, NotFound
+from socle.errors import BadInput, Fact
 
 LETTER_JOB: Final = "scolaire.letter"
 LANGUAGES: Final = ("fr", "en", "de")
@@ -155,20 +155,13 @@ def _readers(session: Session, keys: Keys, plan: SchoolPlan, draft: Draft) -> _R
     channels: dict[str, tuple[Channel, ...]] = {}
     for pupil, _home, guardian in homes:
         if guardian is not None and guardian not in channels:
-            channels[guardian] = _channels(_find_identity(session, keys, guardian))
+            channels[guardian] = _channels(find_identity(session, keys, guardian))
         known = channels.get(guardian or "", ())
         for channel in known:
             addressees[Addressee(channel, guardian)] = None
         if not known:
             addressees[Addressee(Channel.POST, guardian, pupil)] = None
     return _Readers(tuple((pupil, home) for pupil, home, _ in homes), tuple(addressees))
-
-
-def _find_identity(session: Session, keys: Keys, guardian: str) -> Identity | None:
-    try:
-        return get_identity(session, keys, get_by_pseudonym(session, guardian).person_id)
-    except NotFound:
-        return None
 
 
 def _channels(identity: Identity | None) -> tuple[Channel, ...]:
@@ -220,7 +213,7 @@ def write(engine: Engine, keys: Keys, post: Post, claim: Claim, now: datetime) -
         message = store.get_message(session, keys, message_id)
         addressee = store.get_letter(session, message_id, number).addressee
         guardian = addressee.guardian or ""
-        identity = _find_identity(session, keys, guardian)
+        identity = find_identity(session, keys, guardian)
         language = store.find_language(session, guardian) or LANGUAGES[0]
     address = "" if identity is None else identity.email if addressee.channel is Channel.EMAIL else identity.phone
     if address:
@@ -245,12 +238,17 @@ def _hand_in(
 
 
 def _letter_text(matter: Matter, scope: Scope, words: str, language: str, site: str) -> str:
+    more = text(f"letters.school_message.{language}.more", site=f"{site}/scolaire/alertes")
+    return "\n\n".join(part for part in (letter_sentence(matter, scope, language), words.strip(), more) if part)
+
+
+def letter_sentence(matter: Matter, scope: Scope, language: str) -> str:
+    """What a letter is about: circuits, day, matter."""
     room = f"letters.school_message.{language}"
     circuits = ", ".join(sorted(scope.circuits))
     about = text(f"{room}.circuits", circuits=circuits) if circuits else text(f"{room}.all_circuits")
     facts: dict[str, Fact] = {"what": _what(matter, language), "about": about, "day": f"{scope.day:%d/%m/%Y}"}
-    parts = [text(f"{room}.body", **facts), words.strip(), text(f"{room}.more", site=f"{site}/scolaire/alertes")]
-    return "\n\n".join(part for part in parts if part)
+    return text(f"{room}.body", **facts)
 
 
 def _what(matter: Matter, language: str) -> str:
@@ -280,38 +278,6 @@ def get_sent(engine: Engine, keys: Keys, message_id: str) -> Sent:
 def _sent(session: Session, message: Message) -> Sent:
     message_id = message.message_id
     return Sent(message, store.count_children(session, message_id), store.list_letters(session, message_id))
-
-
-def list_on_paper(engine: Engine, keys: Keys, message_id: str, actor: str, now: datetime) -> list[tuple[int, str]]:
-    """The letters that go on paper: number, and the office's id of the child, for who may know; it is written down.
-
-    Raises:
-        NotFound: `unknown_school_message`.
-    """
-    with transaction(engine) as session:
-        message = store.get_message(session, keys, message_id)
-        ids = open_ids(session, keys, message.sector_id)
-        found = [
-            (one.number, ids.get(one.addressee.pupil or "", ""))
-            for one in store.list_letters(session, message_id)
-            if one.addressee.channel is Channel.POST and one.state is LetterState.WAITING
-        ]
-        facts: dict[str, Fact] = {"message_id": message_id, "n": len(found)}
-        record(session, AuditLine(now, actor, "school.message_papers_read", facts=facts))
-    return found
-
-
-def mark_posted(engine: Engine, message_id: str, actor: str, now: datetime) -> int:
-    """Note that the letters on paper were posted; how many."""
-    with transaction(engine) as session:
-        n_posted = sum(
-            store.end_letter(session, message_id, one.number, LetterState.SENT, "", now)
-            for one in store.list_letters(session, message_id)
-            if one.addressee.channel is Channel.POST
-        )
-        facts: dict[str, Fact] = {"message_id": message_id, "n": n_posted}
-        record(session, AuditLine(now, actor, "school.message_posted", facts=facts))
-    return n_posted
 
 
 # --- families ------------------------------------------------------------------------------------

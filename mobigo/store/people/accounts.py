@@ -145,6 +145,14 @@ def reseal(session: Session, keys: Keys, limit: int) -> int:
     return n_done
 
 
+def find_identity(session: Session, keys: Keys, pseudonym: str) -> Identity | None:
+    """Who is behind a pseudonym; None once the account is gone."""
+    try:
+        return get_identity(session, keys, get_by_pseudonym(session, pseudonym).person_id)
+    except NotFound:
+        return None
+
+
 def find_by_contact(session: Session, keys: Keys, kind: str, value: str) -> Person | None:
     """The person with this `email` or `phone`."""
     column = {"email": IdentityRow.email_index, "phone": IdentityRow.phone_index}[kind]

@@ -84,6 +84,7 @@ class LetterRow(SQLModel, table=True):
     state: str = LetterState.WAITING
     said: str = ""  # the code of a refusal
     ended_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime, nullable=True))
+    posted_on: date | None = None  # of paper, as a clerk told
     year_ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
@@ -128,6 +129,7 @@ class Letter:
     state: LetterState
     said: str
     ended_at: datetime | None
+    posted_on: date | None = None
 
 
 Child = tuple[str, str, int]
@@ -256,11 +258,25 @@ def get_letter(session: Session, message_id: str, number: int) -> Letter:
     return _letter(row)
 
 
-def end_letter(session: Session, message_id: str, number: int, state: LetterState, said: str, now: datetime) -> bool:
+def homes_of(session: Session, message_id: str) -> dict[str, int]:
+    """The children whom a message concerns, each in the home from which it goes on that day."""
+    rows = select(ConcernedRow).where(ConcernedRow.message_id == message_id)
+    return {row.pupil: row.home for row in session.exec(rows)}
+
+
+def end_letter(
+    session: Session,
+    message_id: str,
+    number: int,
+    state: LetterState,
+    said: str,
+    now: datetime,
+    posted_on: date | None = None,
+) -> bool:
     """Say what became of a letter, once."""
     of_it = (col(LetterRow.message_id) == message_id, col(LetterRow.number) == number)
     waiting = update(LetterRow).where(*of_it, col(LetterRow.state) == LetterState.WAITING)
-    return change(session, waiting.values(state=state, said=said, ended_at=now)) == 1
+    return change(session, waiting.values(state=state, said=said, ended_at=now, posted_on=posted_on)) == 1
 
 
 def list_alerts(session: Session, keys: OpensSealed, children: Collection[Child], since: date) -> list[Message]:
@@ -325,7 +341,7 @@ def _message(keys: OpensSealed, row: MessageRow) -> Message:
 
 def _letter(row: LetterRow) -> Letter:
     addressee = Addressee(Channel(row.channel), row.guardian, row.pupil)
-    return Letter(row.number, addressee, LetterState(row.state), row.said, row.ended_at)
+    return Letter(row.number, addressee, LetterState(row.state), row.said, row.ended_at, row.posted_on)
 
 
 # --- holdings --------------------------------------------------------------------------------------

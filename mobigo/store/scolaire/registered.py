@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import and_, delete, func, update
 from sqlmodel import Session, col, select
 
 from mobigo.store.base import change
+from mobigo.store.personal import OpensSealed
+from mobigo.store.scolaire.applications import KeptHome, opened_home
+from mobigo.store.scolaire.family_rows import HomeRow
 from mobigo.store.scolaire.rows import PupilRow, SchoolRow, SectorRow, StopRow, VehicleTypeRow
 from mobigo.store.scolaire.sectors import Seals, home_values, school_of, stop_of, year_ends_at
 from scolaire.pupils import Pupil, School, Stop, StopStatus
@@ -98,6 +101,18 @@ def set_guardian(session: Session, application_id: str, home: int, guardian: str
     """A child that was registered already is told of to who looks after it in this home from now on."""
     at = (col(PupilRow.application_id) == application_id, col(PupilRow.home) == home)
     change(session, update(PupilRow).where(*at).values(guardian=guardian))
+
+
+def find_home(session: Session, keys: OpensSealed, sector_id: str, pupil: str, home: int) -> KeptHome | None:
+    """The home of a child of a sector as its family registered it; None when an imported file tells of it."""
+    row = session.exec(
+        select(HomeRow)
+        .join(
+            PupilRow, and_(col(PupilRow.application_id) == HomeRow.application_id, col(PupilRow.home) == HomeRow.number)
+        )
+        .where(PupilRow.sector_id == sector_id, PupilRow.pupil == pupil, PupilRow.home == home)
+    ).one_or_none()
+    return None if row is None else opened_home(keys, row)
 
 
 def remove_pupil(session: Session, application_id: str) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
-from mobigo.services.scolaire import messaging
+from mobigo.services.scolaire import messaging, posting
 from mobigo.services.scolaire.contracting import plan_year
-from mobigo.services.scolaire.messaging import Channel, Draft, LetterState, Message, Preview, Sent
+from mobigo.services.scolaire.messaging import Channel, Draft, Letter, LetterState, Message, Preview, Sent
+from mobigo.services.scolaire.posting import Papers
 from mobigo.texts import text
 from mobigo.web import door
 from mobigo.web.layout import Pages
+from mobigo.web.papers.letters import render_letters
 from mobigo.web.people.account import Line, back_to_account
 from mobigo.web.people.forms import Choice, Field, Fields, FormPage, Link, Owner, send_refused
 from mobigo.web.scolaire.contracts import read_day
@@ -23,12 +26,13 @@ from mobigo.web.scolaire.sheets import Cell, Do, Sheet, Table, send_sheet
 from mobigo.web.wording import long_day, moment, say
 from scolaire.plans import Direction
 from scolaire.telling import Matter, Scope
-from socle.errors import BadInput, MobigoError
+from socle.errors import BadInput, Conflict, MobigoError, Unavailable
 from socle.times import PARIS
 
 MESSAGES: Final = "/scolaire/messages"
 ALERTS: Final = "/scolaire/alertes"
 MOST_KEY: Final = 64
+MOST_DIGITS: Final = 7
 _DONE: Final = frozenset({"envoye", "poste"})
 _WRITTEN: Final = ("secteur", "jour", "sujet", "circuits", "arrets", "sens", "texte")
 
@@ -144,14 +148,65 @@ def _list_sheet(request: Request) -> Sheet:
     )  # fmt: skip
 
 
-def _proof_sheet(found: Sent, said: str, papers: list[tuple[int, str]] | None = None) -> Sheet:
+def _ended(letter: Letter) -> str:
+    """When it left; of paper, the day that was told, and when it was told."""
+    if letter.ended_at is None:
+        return ""
+    if letter.posted_on is None:
+        return moment(letter.ended_at)
+    return say("scolaire.messages.posted_on", day=long_day(letter.posted_on), at=moment(letter.ended_at))
+
+
+def _posted_form(path: str, today: date, typed: Mapping[str, str] | None = None) -> FormPage:
+    given = typed or {}
+    return FormPage(
+        title=say("scolaire.messages.posted"),
+        action=f"{path}/postes",
+        submit=say("scolaire.messages.posted_submit"),
+        fields=(
+            Field("jour", say("scolaire.messages.posted_day"), "date", given.get("jour", today.isoformat())),
+            Field(
+                "sauf", say("scolaire.messages.posted_but"), value=given.get("sauf", ""),
+                hint=say("scolaire.messages.posted_but_hint"), required=False, most=1_000,
+            ),
+        ),
+        back=Link(path, say("scolaire.messages.proof")),
+    )  # fmt: skip
+
+
+def _numbers(typed: str) -> set[int]:
+    """The letters that were named, counted from 0.
+
+    Raises:
+        BadInput: `posted_unread`.
+    """
+    words = typed.replace(",", " ").split()
+    if not all(word.isdecimal() and len(word) < MOST_DIGITS for word in words):
+        raise BadInput("posted_unread")
+    return {int(word) - 1 for word in words}
+
+
+def town_of(pages: Pages) -> Callable[[str], str]:
+    """Postcode and name of a commune by its code; what is no code that the network knows, as it is."""
+
+    def find(commune: str) -> str:
+        try:
+            place = pages.site.current().places.find_commune(commune)
+        except Unavailable:
+            place = None
+        return commune if place is None else f"{place.zip_code} {place.name}".strip()
+
+    return find
+
+
+def _proof_sheet(found: Sent, today: date, said: str = "", papers: Papers | None = None) -> Sheet:
     message, path = found.message, f"{MESSAGES}/{found.message.message_id}"
     rows = [
         [
             Cell(str(one.number + 1)),
             Cell(text(f"personal.value.letter_channel.{one.addressee.channel}")),
             Cell(text(f"personal.value.letter_state.{one.state}")),
-            Cell(moment(one.ended_at) if one.ended_at else ""),
+            Cell(_ended(one)),
             Cell(one.said),
         ]
         for one in found.letters
@@ -160,12 +215,20 @@ def _proof_sheet(found: Sent, said: str, papers: list[tuple[int, str]] | None = 
     waits = any(one.addressee.channel is Channel.POST and one.state is LetterState.WAITING for one in found.letters)
     tables = [Table(say("scolaire.messages.proof"), columns, rows, none=say("scolaire.messages.nobody"))]
     if papers is not None:
-        named = [[Cell(str(number + 1)), Cell(pupil)] for number, pupil in papers]
-        head = [say("scolaire.messages.column.number"), say("scolaire.messages.column.pupil")]
+        named = [
+            [
+                Cell(str(one.number + 1)),
+                Cell(one.pupil_id),
+                Cell(one.name),
+                Cell(f"{one.address} {one.commune}".strip()),
+            ]
+            for one in papers.letters
+        ]
+        head = [say(f"scolaire.messages.column.{name}") for name in ("number", "pupil", "name", "address")]
         tables.append(Table(say("scolaire.messages.papers"), head, named, none=say("scolaire.messages.no_paper")))
     actions = [
         Do(f"{path}/courriers", say("scolaire.messages.do.papers")),
-        Do(f"{path}/postes", say("scolaire.messages.do.posted")),
+        Do(f"{path}/courriers/imprimer", say("scolaire.messages.do.print")),
     ]
     return Sheet(
         title=say("scolaire.messages.one", matter=_matter(message.matter), day=long_day(message.scope.day)),
@@ -179,6 +242,7 @@ def _proof_sheet(found: Sent, said: str, papers: list[tuple[int, str]] | None = 
         ],
         tables=tables,
         actions=actions if waits else [],
+        form=_posted_form(path, today) if waits else None,
     )
 
 
@@ -206,6 +270,10 @@ def _alerts_sheet(request: Request, principal: Principal) -> Sheet:
         tables=[Table(say("scolaire.alerts.title"), columns, rows, none=say("scolaire.alerts.none"))],
         form=form,
     )
+
+
+def _today(request: Request) -> date:
+    return door.now_of(request).astimezone(PARIS).date()
 
 
 def make_router(pages: Pages) -> APIRouter:
@@ -236,20 +304,36 @@ def make_router(pages: Pages) -> APIRouter:
         state, done = request.app.state, request.query_params.get("fait", "")
         found = messaging.get_sent(state.engine, state.keys, message_id)
         said = say(f"scolaire.messages.done.{done}") if done in _DONE else ""
-        return send_sheet(pages, request, _proof_sheet(found, said))
+        return send_sheet(pages, request, _proof_sheet(found, _today(request), said))
 
     @router.post(f"{MESSAGES}/{{message_id}}/courriers")
     def papers(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
         """Whose families are written to on paper: a form, since looking is written in the log."""
         state, now = request.app.state, door.now_of(request)
-        named = messaging.list_on_paper(state.engine, state.keys, message_id, principal.actor, now)
+        named = posting.list_papers(state.engine, state.keys, message_id, principal.actor, now)
         found = messaging.get_sent(state.engine, state.keys, message_id)
-        return send_sheet(pages, request, _proof_sheet(found, "", named))
+        return send_sheet(pages, request, _proof_sheet(found, _today(request), papers=named))
+
+    @router.post(f"{MESSAGES}/{{message_id}}/courriers/imprimer")
+    def printed(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
+        """The letters, one page each: a form for the same reason."""
+        state, now = request.app.state, door.now_of(request)
+        named = posting.list_papers(state.engine, state.keys, message_id, principal.actor, now)
+        if not named.letters:
+            raise Conflict("no_paper_letters")
+        content = render_letters(named, pages.site.operator, town_of(pages))
+        headers = {"Content-Disposition": 'inline; filename="courriers.pdf"', "Cache-Control": "no-store"}
+        return Response(content, media_type="application/pdf", headers=headers)
 
     @router.post(f"{MESSAGES}/{{message_id}}/postes")
-    def posted(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
-        messaging.mark_posted(request.app.state.engine, message_id, principal.actor, door.now_of(request))
-        return door.go(door.with_query(f"{MESSAGES}/{message_id}", fait="poste"))
+    def posted(request: Request, principal: Office, message_id: str, form: Fields) -> Response:
+        state, now, path = request.app.state, door.now_of(request), f"{MESSAGES}/{message_id}"
+        try:
+            day, but = read_day(form.get("jour", "")), _numbers(form.get("sauf", ""))
+            posting.mark_posted(state.engine, state.keys, message_id, day, but, principal.actor, now)
+        except BadInput as error:
+            return send_refused(pages, request, _posted_form(path, _today(request), form), error, form)
+        return door.go(door.with_query(path, fait="poste"))
 
     @router.get(ALERTS)
     def alerts(request: Request, principal: Owner) -> Response:

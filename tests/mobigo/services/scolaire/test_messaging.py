@@ -16,6 +16,7 @@ from mobigo.services.personal import export
 from mobigo.services.scolaire import messaging
 from mobigo.services.scolaire.importing import import_sector
 from mobigo.services.scolaire.messaging import Channel, Draft, LetterState, preview, send
+from mobigo.services.scolaire.posting import list_papers, mark_posted
 from mobigo.services.scolaire.studying import add_study, publish
 from mobigo.store.audit import AuditFilter, list_lines
 from mobigo.store.base import reading, transaction
@@ -33,6 +34,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 KEYS = Keys.of("k" * 32)
 CLERK = "person:clerk"
 SECTOR = "2026-haut-doubs"
+SATURDAY = NOON.date()
 MONDAY, THURSDAY, WEDNESDAY = date(2026, 11, 23), date(2026, 11, 26), date(2026, 11, 25)
 HEADER = "pupil_id,home_lat,home_lon,school_id,level,regime,days,wheelchair,guardian"
 SITE = "https://mobigo.exemple.test"
@@ -75,6 +77,10 @@ def done(engine, folder):
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sorted(folder.glob("mail/*"))]
     texts = [json.loads(path.read_text()) for path in sorted(folder.glob("sms/*"))]
     return {mail["To"]: mail for mail in mails} | {one["to"]: one["body"] for one in texts}
+
+
+def papers(engine, message):
+    return list(list_papers(engine, KEYS, message.message_id, CLERK, NOON).letters)
 
 
 def counts(engine, draft):
@@ -144,10 +150,10 @@ def test_each_address_is_written_to_once_and_the_proof_says_when(engine, world, 
 
 def test_who_has_no_address_is_written_to_on_paper_and_that_is_noted(engine, world):
     message = send(engine, KEYS, draft(), "form 1", CLERK, NOON)
-    assert [pupil for _n, pupil in messaging.list_on_paper(engine, KEYS, message.message_id, CLERK, NOON)] == ["Ali"]
-    assert messaging.mark_posted(engine, message.message_id, CLERK, NOON) == 1
-    assert messaging.mark_posted(engine, message.message_id, CLERK, NOON) == 0
-    assert messaging.list_on_paper(engine, KEYS, message.message_id, CLERK, NOON) == []
+    assert [one.pupil_id for one in papers(engine, message)] == ["Ali"]
+    assert mark_posted(engine, KEYS, message.message_id, SATURDAY, (), CLERK, NOON) == 1
+    assert mark_posted(engine, KEYS, message.message_id, SATURDAY, (), CLERK, NOON) == 0
+    assert papers(engine, message) == []
 
 
 def test_an_address_that_is_refused_or_gone_is_told_so(engine, world, tmp_path):
@@ -210,11 +216,11 @@ def test_who_changes_coach_after_a_message_was_sent_reads_it_too(engine, world):
 @pytest.mark.parametrize("matter", list(Matter))
 def test_who_has_no_account_is_written_to_on_paper_whatever_it_is_about_with_proof(engine, world, matter):
     message = send(engine, KEYS, draft(matter=matter), f"form {matter}", CLERK, NOON)
-    assert [pupil for _n, pupil in messaging.list_on_paper(engine, KEYS, message.message_id, CLERK, NOON)] == ["Ali"]
-    assert messaging.mark_posted(engine, message.message_id, CLERK, NOON) == 1
+    assert [one.pupil_id for one in papers(engine, message)] == ["Ali"]
+    assert mark_posted(engine, KEYS, message.message_id, SATURDAY, (), CLERK, NOON) == 1
     letters = messaging.get_sent(engine, KEYS, message.message_id).letters
     (paper,) = (one for one in letters if one.addressee.channel is Channel.POST)
-    assert (paper.state, paper.ended_at) == (LetterState.SENT, NOON)
+    assert (paper.state, paper.ended_at, paper.posted_on) == (LetterState.SENT, NOON, SATURDAY)
     with reading(engine) as session:
         told = [line.line.action for line in list_lines(session, AuditFilter(), limit=3)]
     assert told == ["school.message_posted", "school.message_papers_read", "school.message_sent"]

@@ -15,6 +15,7 @@ from scolaire.contracts.orders import Breach, Extra
 from scolaire.contracts.statements import Facts
 from tests.oracles import school_contracts as oracle
 from tests.worlds.accounts import NOON
+from tests.worlds.paper import read_paper
 from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, RUN, under_contract
 from tests.worlds.visiting import place
 
@@ -175,8 +176,19 @@ def test_a_message_is_looked_at_sent_once_and_proved(site, office):
     path = str(clerk.page.url.path)
     clerk.send(f"{path}/courriers")
     assert "p1" in clerk.page.text
-    clerk.go(path).send(f"{path}/postes")
+    printed = clerk.go(path).send(f"{path}/courriers/imprimer").page
+    assert (printed.headers["content-type"], printed.headers["cache-control"]) == ("application/pdf", "no-store")
+    assert len(read_paper(printed.content).pages) == 2
+    for wrong, field in (({"jour": "2026-11-22"}, "jour"), ({"sauf": "9"}, "sauf"), ({"sauf": "un"}, "sauf")):
+        refused = clerk.go(path).send(f"{path}/postes", **wrong)
+        assert refused.page.status_code == 400
+        assert f'href="#{field}"' in refused.page.text
+    clerk.go(path).send(f"{path}/postes", jour="2026-11-21", sauf="2")
     assert "notés comme postés" in clerk.page.text
+    assert clerk.page.text.count("posté le samedi") == 1
+    clerk.go(path).send(f"{path}/postes")
+    assert clerk.go(path).page.text.count("posté le samedi") == 2
+    assert not [form for form in clerk.forms() if form.action.startswith(path)]
     assert path in clerk.go("/scolaire/messages").links
     wrong = clerk.go("/scolaire/messages").send("/scolaire/messages/ecrire", **written | {"circuits": "C9"})
     assert wrong.page.status_code == 400
