@@ -144,6 +144,23 @@ def time_route(instance: Instance, vehicle_type: int, codes: Sequence[int] | Int
     return Route(vehicle_type, visits)
 
 
+def without(problem: Problem, codes: Sequence[int], gone: int) -> list[int]:
+    """The visits without one request, and without a drop that nobody is aboard for any more."""
+    left: list[int] = []
+    waited: set[int] = set()
+    for code in codes:
+        if code == gone:
+            continue
+        if code >= 0:
+            waited.add(problem.requests[code].destination)
+        elif -1 - code not in waited:
+            continue
+        else:
+            waited.discard(-1 - code)
+        left.append(code)
+    return left
+
+
 def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, np.int32)
 

@@ -21,6 +21,7 @@ from scolaire.outings import left_out_of, make_outing, not_served, periods_of, r
 from scolaire.periods import Asked, plan_outing
 from scolaire.plans import Making, NotServed, Period, Run, SchoolPlan, Spot, Waiting, measure, rides_of
 from scolaire.pupils import Home, Pupil, Regime, Sector
+from scolaire.steady import times_told
 from scolaire.vehicles import make_circuits
 from scolaire.ways import Ways, places_of
 from socle.matrix import NEVER, TravelMatrix
@@ -196,7 +197,8 @@ class _Work:
         for nth, one in enumerate(found):
             if one is not None:
                 outing = self._outings[nth]
-                runs += runs_of(outing, one.plan, nth, rider_of)
+                told = times_told(outing, self._begun(nth)) if self._asked.steady else {}
+                runs += runs_of(outing, one.plan, nth, rider_of, told)
                 left += not_served(outing, one, nth)
                 left += _never_asked(plan, nth)
         types = self._sector.vehicle_types

@@ -1,7 +1,7 @@
 """Compare: two plans of one sector, by pupil, by school, and by what they take.
 
 Each pupil is looked at in each direction on each day: the stop, the coach, and the minute at which it leaves the stop
-or reaches it. A pupil is moved who waits elsewhere, goes more than `EARLY_S` earlier or later, or has another coach;
+or reaches it. A pupil is moved who waits elsewhere, goes more than `MOVED_S` earlier or later, or has another coach;
 periods need not be the same in both plans.
 """
 
@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from scolaire.plans import Direction, Measures, SchoolPlan, measure, rides_of
+from scolaire.plans import MOVED_S, Direction, Measures, SchoolPlan, measure, rides_of
 
-EARLY_S: Final = 5 * 60
 COACH_G_PER_KM: Final = 930
 """Grams of CO2 equivalent of a coach and kilometre: 30 litres of diesel in 100 km, 3.1 kg each with the fuel's making.
 
@@ -60,7 +59,7 @@ class Change:
     @property
     def is_felt(self) -> bool:
         """Whether the family must get up or be at a stop otherwise."""
-        return self.before is None or self.after is None or self.has_other_stop or abs(self.earlier_s) > EARLY_S
+        return self.before is None or self.after is None or self.has_other_stop or abs(self.earlier_s) > MOVED_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +177,8 @@ def _tallied(changes: list[Change], n_pupils: int) -> Tallied:
     return Tallied(
         n_pupils=n_pupils,
         n_other_stop=count(one.pupil_id for one in changes if one.has_other_stop),
-        n_earlier=count(one.pupil_id for one in changes if one.earlier_s > EARLY_S),
-        n_later=count(one.pupil_id for one in changes if one.earlier_s < -EARLY_S),
+        n_earlier=count(one.pupil_id for one in changes if one.earlier_s > MOVED_S),
+        n_later=count(one.pupil_id for one in changes if one.earlier_s < -MOVED_S),
         n_other_coach=count(one.pupil_id for one in changes if one.has_other_coach),
         n_no_more=count(one.pupil_id for one in changes if one.after is None),
         n_newly=count(one.pupil_id for one in changes if one.before is None),

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from fleet.coding import make_instance, time_route
+from fleet.coding import make_instance, time_route, without
 from fleet.kernels.arrays import Instance
 from fleet.requests import Depot, Destination, DropOff, PickUp, Plan, Problem, Request, Route, VehicleType
 from fleet.search import Outcome, Settings
@@ -28,6 +28,7 @@ from socle.matrix import NEVER, TravelMatrix
 
 WALK_MAX_M: Final = 1_000
 CENTS: Final = 100  # costs of driving are summed in hundredths of a cent
+_NOBODY: Final[Mapping[int, int]] = {}
 _DAYS: Final = ("lu", "ma", "me", "je", "ve", "sa", "di")
 
 
@@ -303,28 +304,11 @@ def _lightened(problem: Problem, instance: Instance, kind: int, codes: Sequence[
         if _is_seated(problem, kind, codes) and (route := time_route(instance, kind, codes)):
             return route
         picked = sorted((code for code in codes if code >= 0), key=lambda code: (problem.requests[code].load, code))
-        shorter = [_without(problem, codes, code) for code in picked]
+        shorter = [without(problem, codes, code) for code in picked]
         for fewer in shorter:
             if fewer and _is_seated(problem, kind, fewer) and (route := time_route(instance, kind, fewer)):
                 return route
         codes = shorter[-1]
-
-
-def _without(problem: Problem, codes: Sequence[int], gone: int) -> list[int]:
-    """The visits without one request, and without a drop that nobody is aboard for any more."""
-    left: list[int] = []
-    waited: set[int] = set()
-    for code in codes:
-        if code == gone:
-            continue
-        if code >= 0:
-            waited.add(problem.requests[code].destination)
-        elif -1 - code not in waited:
-            continue
-        else:
-            waited.discard(-1 - code)
-        left.append(code)
-    return left
 
 
 def _codes(halts: Sequence[Halt], school_of: Sequence[int], at: dict[tuple[int, int], list[int]]) -> list[int]:
@@ -363,8 +347,13 @@ def _is_seated(problem: Problem, kind: int, codes: Sequence[int]) -> bool:
     return True
 
 
-def runs_of(outing: Outing, plan: Plan, period: int, rider_of: Mapping[int, int]) -> list[Run]:
-    """The routes as runs without times, a circuit each: visits one after the other at one place are one halt."""
+def runs_of(
+    outing: Outing, plan: Plan, period: int, rider_of: Mapping[int, int], told: Mapping[int, int] = _NOBODY
+) -> list[Run]:
+    """The routes as runs without times, a circuit each: visits one after the other at one place are one halt.
+
+    `told` is when families of some demands were told that the coach is at their stop.
+    """
     sector = outing.sector
     found = []
     for number, route in enumerate(sorted(plan.routes, key=lambda route: (route.visits[0].begins, route.requests))):
@@ -378,10 +367,13 @@ def runs_of(outing: Outing, plan: Plan, period: int, rider_of: Mapping[int, int]
             request, demand = outing.problem.requests[visit.request], outing.demands[visit.request]
             riders = tuple(rider_of[pupil] for pupil in demand.pupils)
             aboard[request.destination] = aboard.get(request.destination, ()) + riders
-            if halts and halts[-1].stop == demand.stop:
-                halts[-1] = replace(halts[-1], up=halts[-1].up + riders)
+            before = halts[-1] if halts else None
+            if before is not None and before.stop == demand.stop:
+                first = before.told_s if len(before.up) >= len(riders) else None
+                when = first if first is not None else told.get(visit.request, before.told_s)
+                halts[-1] = replace(before, up=before.up + riders, told_s=when)
             else:
-                halts.append(Halt(0, 0, 0, 0, stop=demand.stop, up=riders))
+                halts.append(Halt(0, 0, 0, 0, stop=demand.stop, up=riders, told_s=told.get(visit.request)))
         if outing.period.direction is Direction.FROM_SCHOOL:
             halts = [replace(halt, up=halt.down, down=halt.up) for halt in reversed(halts)]
         carried = [visit.request for visit in route.visits if isinstance(visit, PickUp)]

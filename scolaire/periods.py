@@ -8,7 +8,7 @@ the first one needs anyway. The number of vehicles is that of the period that ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fleet.bounds import fewest_vehicles
@@ -29,7 +29,7 @@ from scolaire.outings import (
 )
 from scolaire.plans import Making, Period, Run, SchoolPlan, Waiting
 from scolaire.pupils import Sector
-from scolaire.steady import search_steadily
+from scolaire.steady import search_steadily, times_told, windows_of
 from scolaire.vehicles import make_circuits
 from scolaire.ways import Ways, places_of
 from socle.matrix import TravelMatrix
@@ -80,6 +80,9 @@ class Planned:
 
     outing: Outing
     outcome: Outcome
+    told: Mapping[int, int] = field(
+        default_factory=dict
+    )  # request -> when its families were told that the coach is at their stop
 
 
 def plan_week(
@@ -114,12 +117,19 @@ def plan_week(
     for nth, period in enumerate(periods):
         outing = make_outing(sector, matrix, period, waits, mixed=asked.mixed)
         budget = asked.part(nth, len(periods))
+        alike = _alike(reference, period) if reference is not None and asked.steady else None
+        told = {} if alike is None else times_told(outing, alike)
 
         keeper: Keeper | None = None
         if on_plan is not None:
 
-            def keep(so_far: Outcome, outing: Outing = outing, hand_on: Callable[[SchoolPlan], None] = on_plan) -> None:
-                known = [*done, Planned(outing, so_far)]
+            def keep(
+                so_far: Outcome,
+                outing: Outing = outing,
+                told: Mapping[int, int] = told,
+                hand_on: Callable[[SchoolPlan], None] = on_plan,
+            ) -> None:
+                known = [*done, Planned(outing, so_far, told)]
                 so_far_told = told_plan(sector, asked, title, periods, waits, known, ways_named)
                 hand_on(make_circuits(so_far_told, ways, asked.shares))
 
@@ -140,7 +150,6 @@ def plan_week(
 
         fewest = max((len(one.outcome.plan.routes) for one in done), default=0)
         before = reference if nth == 0 and reference is not None else plan if done else None
-        alike = _alike(reference, period) if reference is not None and asked.steady else None
         budget = Budget(steps=1) if is_over else budget
         if nth == 0 and first is not None:
             outcome = first(outing)
@@ -148,7 +157,7 @@ def plan_week(
             outcome = plan_outing(
                 outing, budget, asked.seed, alike or before, tell, fewest, keeper, steady=bool(alike), is_stopped=ask
             )
-        done.append(Planned(outing, outcome))
+        done.append(Planned(outing, outcome, told))
         plan = told_plan(sector, asked, title, periods, waits, done, ways_named)
         if on_plan is not None and nth < len(periods) - 1:
             on_plan(make_circuits(plan, ways, asked.shares))
@@ -227,7 +236,18 @@ def _searched(
 
     settings = settings_of(problem)
     if steady and start is not None:
-        outcome = search_steadily(large, budget, seed, start, on_better=told, is_stopped=look, settings=settings)
+        windows = windows_of(outing, times_told(outing, before)) if before is not None else {}
+        outcome = search_steadily(
+            large,
+            budget,
+            seed,
+            start,
+            windows,
+            fewest=fewest,
+            on_better=told,
+            is_stopped=look,
+            settings=settings,
+        )
     else:
         outcome = search(
             large,
@@ -307,7 +327,9 @@ def told_plan(
     """The plan of the periods that are done, its runs without times and circuits."""
     pupils, riders = riders_of(sector, waits)
     rider_of = {pupil: rider for rider, pupil in enumerate(pupils)}
-    runs = [run for nth, one in enumerate(done) for run in runs_of(one.outing, one.outcome.plan, nth, rider_of)]
+    runs = [
+        run for nth, one in enumerate(done) for run in runs_of(one.outing, one.outcome.plan, nth, rider_of, one.told)
+    ]
     left = [each for nth, one in enumerate(done) for each in not_served(one.outing, one.outcome, nth)]
     bound = max((fewest_vehicles(one.outing.problem) for one in done), default=None)
     steps = tuple(one.outcome.n_steps for one in done)

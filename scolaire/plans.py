@@ -12,11 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scolaire.pupils import SATURDAY, WEDNESDAY, Level, School, Stop, VehicleType
+
+MOVED_S: Final = 5 * 60
+"""Whoever is fetched, or set down, earlier or later than was told by more than this is moved."""
 
 
 class Direction(StrEnum):
@@ -83,7 +87,8 @@ class NoRoad:
 class Halt:
     """A coach at a stop or at a school: who gets on, who gets off, by their places among the riders.
 
-    `drive_s` and `drive_m` lead here from the halt before, or from the depot for the first one.
+    `drive_s` and `drive_m` lead here from the halt before, or from the depot for the first one. `told_s` is when
+    families of this stop were told that the coach leaves it with their children, or brings them back to it.
     """
 
     arrives_s: int
@@ -94,6 +99,7 @@ class Halt:
     school: int | None = None
     up: tuple[int, ...] = ()
     down: tuple[int, ...] = ()
+    told_s: int | None = None
 
     def __post_init__(self) -> None:
         if (self.stop is None) == (self.school is None):

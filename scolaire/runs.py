@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from fleet.check import Broken, broken_promises
+from fleet.parts import cost_of
 from fleet.requests import DropOff, Plan, Problem, Route
 from fleet.search import Budget, Incumbent, Outcome, search
 from scolaire.outings import (
@@ -152,36 +152,21 @@ def sized(problem: Problem, outcome: Outcome) -> Outcome:
     for route in plan.routes:
         left[route.vehicle_type] -= 1
     routes = list(plan.routes)
-    for index in sorted(range(len(routes)), key=lambda at: (-_cost(problem, routes[at]), at)):
+    for index in sorted(range(len(routes)), key=lambda at: (-cost_of(problem, routes[at]), at)):
         route = routes[index]
         left[route.vehicle_type] += 1
         options = [replace(route, vehicle_type=kind) for kind, n in enumerate(left) if n > 0]
-        options.sort(key=lambda option: (_cost(problem, option), option.vehicle_type))
+        options.sort(key=lambda option: (cost_of(problem, option), option.vehicle_type))
         routes[index] = next(option for option in options if _is_kept(problem, option))
         left[routes[index].vehicle_type] -= 1
     plan = replace(plan, routes=tuple(routes))
-    return replace(outcome, plan=plan, cost=sum(_cost(problem, route) for route in plan.routes))
+    return replace(outcome, plan=plan, cost=sum(cost_of(problem, route) for route in plan.routes))
 
 
 def _is_kept(problem: Problem, route: Route) -> bool:
     """Whether a route alone breaks no rule; that it leaves others out is none of its."""
     broken = broken_promises(problem, Plan((route,)))
     return all(each.broken is Broken.FORGOTTEN for each in broken)
-
-
-def _cost(problem: Problem, route: Route) -> int:
-    """What a route costs with its type: the vehicle, and driving from its depot and back."""
-    vehicle = problem.vehicle_types[route.vehicle_type]
-    ends = [[depot.place] if depot else [] for depot in (vehicle.start, vehicle.end)]
-    visited = [
-        problem.destinations[visit.destination].place
-        if isinstance(visit, DropOff)
-        else problem.requests[visit.request].place
-        for visit in route.visits
-    ]
-    places = ends[0] + visited + ends[1]
-    driven = sum(int(problem.cost[vehicle.rate, one, other]) for one, other in pairwise(places))
-    return vehicle.fixed_cost + driven
 
 
 def _holds(places: Sequence[int], others: Sequence[int]) -> bool:

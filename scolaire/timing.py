@@ -4,18 +4,22 @@ A run begins as late as every rule allows, ends as early as it then can, and tak
 after it lets it: nobody gets up earlier than need be, and nobody waits aboard who could wait at home. All rules say
 that one time is at least another one plus a constant, so that the latest times are exact, and found in a few passes.
 
+Where families were told when a coach is at their stop, it is there then: by nobody's stop is it earlier or later by
+more than must be, and by more than five minutes by as few pupils' as can be found. Nobody is given new times for
+a change elsewhere on the run that leaves room for the old ones.
+
 Where no times keep every rule, ride limits are given up first, then that coaches do not come too early in the
 morning or leave too late after lessons: nobody is late for lessons, or left behind, and a checker names the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from scolaire.plans import Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot, window_of
+from scolaire.plans import MOVED_S, Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot, window_of
 from scolaire.ways import Ways, straight_way
 from socle.geo import LatLon
 
@@ -42,6 +46,7 @@ class _Rules:
     floor: tuple[int, ...]
     ceiling: tuple[int, ...]
     rides: tuple[tuple[int, int, int], ...]  # (up, down, most seconds between leaving and arriving)
+    told: Mapping[int, int]  # halt -> when it begins by what families were told, those of most pupils first
 
 
 def position_of(plan: SchoolPlan, halt: Halt) -> LatLon:
@@ -133,13 +138,18 @@ def _rules(plan: SchoolPlan, period: Period, halts: Sequence[Halt]) -> _Rules:
             floor[at], ceiling[at] = window[0] - late, window[1] - late
     least = tuple(stay[at] + halts[at + 1].drive_s for at in range(len(halts) - 1))
     rides = tuple((up, down, most) for (up, down), most in shortest.items())
-    return _Rules(stay, least, tuple(floor), tuple(ceiling), rides)
+    asked = [(at, halt) for at, halt in enumerate(halts) if halt.told_s is not None]
+    asked.sort(key=lambda one: -len(one[1].up) - len(one[1].down))
+    told = {at: (halt.told_s or 0) - (stay[at] if to_school else 0) for at, halt in asked}
+    return _Rules(stay, least, tuple(floor), tuple(ceiling), rides, told)
 
 
 def _solve(rules: _Rules, only_up: Sequence[bool]) -> list[int] | None:
     latest = _latest(rules)
     if latest is None:
         return None
+    if rules.told and (told := _kept_words(rules)):
+        return _solve_as_told(rules, only_up, told)
     times = _earliest(rules, latest[0])
     if times[0] <= -_FREE // 2:  # nothing says when: a run without a bell is driven at midnight
         times = _earliest(rules, 0)
@@ -147,6 +157,44 @@ def _solve(rules: _Rules, only_up: Sequence[bool]) -> list[int] | None:
         if only_up[at]:
             times[at] = min(latest[at], times[at + 1] - rules.least[at])
     return times
+
+
+def _kept_words(rules: _Rules) -> dict[int, int]:
+    """The halts that can be within `MOVED_S` of what was told: all, or as many as fit, those of most pupils first."""
+    if _latest(_within(rules, rules.told, MOVED_S)) is not None:
+        return dict(rules.told)
+    kept: dict[int, int] = {}
+    for at, time in rules.told.items():
+        if _latest(_within(rules, {**kept, at: time}, MOVED_S)) is not None:
+            kept[at] = time
+    return kept
+
+
+def _solve_as_told(rules: _Rules, only_up: Sequence[bool], told: Mapping[int, int]) -> list[int]:
+    """Times that are off what was told by as little as can be, later only where something before makes them so."""
+    low, most = 0, MOVED_S
+    while low < most:
+        middle = (low + most) // 2
+        if _latest(_within(rules, told, middle)) is None:
+            low = middle + 1
+        else:
+            most = middle
+    held = _within(rules, told, most)
+    latest = _latest(held) or []
+    floor = tuple(max(low, min(told.get(at, low), latest[at])) for at, low in enumerate(held.floor))
+    times = _earliest(replace(held, floor=floor), -_FREE)
+    for at in range(len(times) - 2, -1, -1):
+        if at not in told and (only_up[at] or times[at] <= -_FREE // 2):
+            times[at] = min(latest[at], times[at + 1] - rules.least[at])
+    return times
+
+
+def _within(rules: _Rules, told: Mapping[int, int], most_s: int) -> _Rules:
+    """The rules, and that no halt is off what was told by more than this."""
+    floor, ceiling = list(rules.floor), list(rules.ceiling)
+    for at, time in told.items():
+        floor[at], ceiling[at] = max(floor[at], time - most_s), min(ceiling[at], time + most_s)
+    return replace(rules, floor=tuple(floor), ceiling=tuple(ceiling))
 
 
 def _latest(rules: _Rules) -> list[int] | None:

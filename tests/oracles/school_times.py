@@ -1,8 +1,8 @@
-"""Slow twin of `scolaire.timing`: the same three wishes, each found by trying one second after the other."""
+"""Slow twin of `scolaire.timing`: the same wishes, each found by trying one second after the other."""
 
 from __future__ import annotations
 
-from scolaire.plans import Direction, Run, SchoolPlan, window_of
+from scolaire.plans import MOVED_S, Direction, Run, SchoolPlan, window_of
 
 
 def slow_times(plan: SchoolPlan, run: Run) -> list[int]:
@@ -37,12 +37,53 @@ def _slow(plan: SchoolPlan, run: Run, *, with_limits: bool, with_floor: bool) ->
     latest = _closed(rules, high, upwards=False)
     if latest is None or any(time < floor for time, floor in zip(latest, low, strict=True)):
         return None
+    to_school = period.direction is Direction.TO_SCHOOL
+    told = {
+        at: halt.told_s - (stays[at] if to_school else 0)
+        for at, halt in enumerate(run.halts)
+        if halt.told_s is not None
+    }
+    if told and (times := _as_told(run, rules, low, high, told)) is not None:
+        return times
     earliest = _closed(rules, [latest[0], *low[1:]], upwards=True)
     if earliest is None:
         return None
     times = earliest
     for at in range(n - 2, -1, -1):
         if run.halts[at].up and not run.halts[at].down:
+            times[at] = min(latest[at], times[at + 1] - rules[at][2])
+    return times
+
+
+def _as_told(
+    run: Run, rules: list[tuple[int, int, int]], low: list[int], high: list[int], told: dict[int, int]
+) -> list[int] | None:
+    """The times that are off what was told by the least second that is possible; None when no halt can keep it."""
+
+    def latest_within(kept: list[int], off_s: int) -> list[int] | None:
+        floor, ceiling = list(low), list(high)
+        for at in kept:
+            floor[at], ceiling[at] = max(low[at], told[at] - off_s), min(high[at], told[at] + off_s)
+        times = _closed(rules, ceiling, upwards=False)
+        return None if times is None or any(one < two for one, two in zip(times, floor, strict=True)) else times
+
+    kept: list[int] = []
+    if latest_within(list(told), MOVED_S) is not None:
+        kept = list(told)
+    else:
+        for at in sorted(told, key=lambda at: (-len(run.halts[at].up + run.halts[at].down), at)):
+            if latest_within([*kept, at], MOVED_S) is not None:
+                kept.append(at)
+    if not kept:
+        return None
+    off_s = next(off for off in range(MOVED_S + 1) if latest_within(kept, off) is not None)
+    latest = latest_within(kept, off_s) or []
+    floor = [max(each, told[at] - off_s) if at in kept else each for at, each in enumerate(low)]
+    floor = [max(each, min(told[at], latest[at])) if at in kept else each for at, each in enumerate(floor)]
+    times = _closed(rules, floor, upwards=True) or []
+    for at in range(len(times) - 2, -1, -1):
+        is_free = (run.halts[at].up and not run.halts[at].down) or times[at] < -43_200
+        if at not in kept and is_free:
             times[at] = min(latest[at], times[at + 1] - rules[at][2])
     return times
 

@@ -1,17 +1,20 @@
 """A plan of a changed demand that moves few: who rides already keeps coach, turn and time as far as can be."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fleet.check import broken_promises
-from fleet.requests import Destination, Plan, Problem, Request, VehicleType
+from fleet.coding import code_of, make_instance, time_route
+from fleet.requests import Destination, PickUp, Plan, Problem, Request, VehicleType
 from fleet.search import Budget, Settings, search
 from scolaire.checking import broken_promises as broken_school_promises
 from scolaire.compare import compare
 from scolaire.generator import draw_sector
 from scolaire.periods import Asked, plan_week
+from scolaire.plans import MOVED_S
 from scolaire.steady import search_steadily
 from scolaire.ways import Ways, places_of, straight_matrix
 from tests.worlds.carrying import school_morning
@@ -31,7 +34,7 @@ def test_who_is_new_comes_between_and_nobody_else_changes_coach_or_turn(mixed):
         tuple(replace(route, visits=route.visits) for route in plan.routes[1:]),
         (*plan.unserved, *plan.routes[0].requests),
     )
-    outcome = search_steadily(problem, Budget(steps=700), 1, fewer, settings=SMALL)
+    outcome = search_steadily(problem, Budget(steps=20_000), 1, fewer, {}, settings=SMALL)
     assert broken_promises(problem, outcome.plan) == ()
     assert set(outcome.plan.unserved) == set(outcome.impossible)
     kept = [[each for each in order if each not in plan.routes[0].requests] for order in orders(outcome.plan)]
@@ -65,10 +68,10 @@ def test_coaches_around_are_planned_anew_only_when_somebody_would_stay_behind():
     apart = search(street((2, 2, 2, 0), 3), Budget(steps=200), 1, settings=SMALL).plan
     start = without(apart, 3)  # the first two in coaches of their own, which the last one needs
     assert sorted(map(sorted, orders(start))) == [[0], [1], [2]]
-    outcome = search_steadily(problem, Budget(steps=700), 1, start, settings=SMALL)
+    outcome = search_steadily(problem, Budget(steps=7_000), 1, start, {}, settings=SMALL)
     assert sorted(map(sorted, orders(outcome.plan))) == [[0, 1], [2], [3]]
     more = replace(problem, vehicle_types=(VehicleType((2,), 4),))
-    outcome = search_steadily(more, Budget(steps=700), 1, start, settings=SMALL)
+    outcome = search_steadily(more, Budget(steps=7_000), 1, start, {}, settings=SMALL)
     assert sorted(map(sorted, orders(outcome.plan))) == [[0], [1], [2], [3]]
 
 
@@ -80,11 +83,63 @@ def test_nobody_is_fetched_much_earlier_for_somebody_new():
     problem = Problem(requests, (Destination(0, 5000, 5000),), (VehicleType((9,), 2),), drive, drive[None])
     alone = replace(problem, requests=requests[:1])
     start = search(alone, Budget(steps=5), 1, settings=SMALL).plan
-    outcome = search_steadily(problem, Budget(steps=700), 1, Plan(start.routes, (1,)), settings=SMALL)
+    told = {0: (start.routes[0].visits[0].begins - MOVED_S, start.routes[0].visits[0].begins + MOVED_S)}
+    outcome = search_steadily(problem, Budget(steps=700), 1, Plan(start.routes, (1,)), told, settings=SMALL)
     assert sorted(orders(outcome.plan)) == [(0,), (1,)]
     near = replace(problem, requests=(requests[0], replace(requests[1], service=200)))
-    outcome = search_steadily(near, Budget(steps=700), 1, Plan(start.routes, (1,)), settings=SMALL)
+    outcome = search_steadily(near, Budget(steps=700), 1, Plan(start.routes, (1,)), told, settings=SMALL)
     assert orders(outcome.plan) == [(0, 1)]
+    only = replace(problem, vehicle_types=(VehicleType((9,), 1),))  # the one coach there is comes earlier
+    outcome = search_steadily(only, Budget(steps=7_000), 1, Plan(start.routes, (1,)), told, settings=SMALL)
+    assert orders(outcome.plan) == [(0, 1)]
+    assert outcome.plan.routes[0].visits[0].begins < told[0][0]
+
+
+def test_a_window_that_bells_have_made_impossible_is_not_kept():
+    at = np.array([0, 1000])
+    drive = np.abs(at[:, None] - at[None]).astype(np.int32)
+    problem = Problem(
+        (Request(1, 0, (1,), max_ride=1200),),
+        (Destination(0, 5000, 5000),),
+        (VehicleType((9,), 2),),
+        drive,
+        drive[None],
+    )
+    start = search(problem, Budget(steps=5), 1, settings=SMALL).plan
+    for windows in ({0: (100, 700)}, {0: (8000, 8600)}):
+        for begun in (start, Plan((), (0,))):
+            outcome = search_steadily(problem, Budget(steps=700), 1, begun, windows, settings=SMALL)
+            assert outcome.plan.routes == start.routes
+            assert outcome.impossible == ()
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_as_many_steps_give_the_same_plan_as_a_clock_and_windows_of_nobody_who_is_left_in_place_are_missed(mixed):
+    problem = school_morning(33, 40, 4, mixed=mixed)
+    plan = search(problem, Budget(steps=2_000), 1, settings=SMALL).plan
+    gone = {request for route in plan.routes[-3:] for request in route.requests}
+    start = Plan(plan.routes[:-3], (*plan.unserved, *gone))
+    told = {
+        visit.request: (visit.begins - MOVED_S, visit.begins + MOVED_S)
+        for route in start.routes
+        for visit in route.visits
+        if isinstance(visit, PickUp)
+    }
+    ticks = itertools.count()
+    by_clock = Budget(seconds=150.0, clock=lambda: float(next(ticks)))
+    first = search_steadily(problem, by_clock, 1, start, told, settings=SMALL)
+    again = search_steadily(problem, Budget(steps=first.n_steps), 1, start, told, settings=SMALL)
+    assert again.plan == first.plan
+    assert again.n_steps == first.n_steps
+    assert broken_promises(problem, first.plan) == ()
+    asked = [
+        replace(each, earliest=told[at][0], latest=told[at][1]) if at in told else each
+        for at, each in enumerate(problem.requests)
+    ]
+    held = search_steadily(problem, Budget(steps=1_000), 1, start, told, settings=SMALL).plan
+    instance = make_instance(replace(problem, requests=tuple(asked)))
+    for route in held.routes:  # within the first steps nobody's window goes
+        assert time_route(instance, route.vehicle_type, [code_of(visit) for visit in route.visits]) is not None
 
 
 def test_a_search_stopped_at_once_has_the_plan_so_far():
@@ -96,6 +151,7 @@ def test_a_search_stopped_at_once_has_the_plan_so_far():
         Budget(steps=70_000),
         1,
         Plan(plan.routes[2:], (*plan.unserved, *(each for route in plan.routes[:2] for each in route.requests))),
+        {},
         settings=SMALL,
         on_better=lambda incumbent: told.append(incumbent) or True,
     )
@@ -121,7 +177,5 @@ def test_after_a_small_change_few_pupils_of_a_sector_move_and_one_coach_more_suf
         assert broken_school_promises(new, Ways(places_of(sector), matrix)) == ()
         felt = [each for each in compare(old, new).changes if each.is_felt and each.pupil_id in stayed]
         moved[steady], coaches[steady] = len({each.pupil_id for each in felt}), len(new.circuits)
-    # the steady plan is the last one: some go later, whose coach passes a stop by where nobody waits any more
-    assert all(each.before and each.after and not each.has_other_stop and each.earlier_s < 0 for each in felt)
-    assert 5 * moved[True] <= moved[False]
+    assert 20 * moved[True] <= moved[False]
     assert coaches[True] <= len(old.circuits) + 1
