@@ -1,5 +1,9 @@
 """Bell rounds: a week planned, bells chosen for its runs, the week planned again under them, and what each step gave.
 
+The first bells are chosen for runs that were planned as if coaches might come to each school under any of its bells:
+such runs follow one another far better than those of the bells as they are, and most still do when every school has
+one bell. The runs of the plan as it is give the points of the front that move few minutes.
+
 Bells stay within the permitted minutes of those of the files through all rounds; lessons of every day move together.
 """
 
@@ -9,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scolaire.bells import EFFORT, Chosen, choose_bells, with_bells
+from scolaire.bells import EFFORT, Chosen, chained, choose_bells, with_bells, with_wider_windows
 from scolaire.periods import Asked, Sight, plan_week
 from scolaire.plans import SchoolPlan
 from scolaire.pupils import Sector
@@ -17,6 +21,7 @@ from scolaire.ways import Ways, places_of
 from socle.matrix import TravelMatrix
 
 ROUNDS: Final = 2
+_PARTS: Final = 2 + ROUNDS  # of the budget: bells as filed, any bells at once, and each round
 MOST_POINTS: Final = 6  # of a front, beside the plans that were made
 
 
@@ -58,8 +63,8 @@ def plan_with_bells(
     ways = Ways(places_of(sector), matrix)
     part = replace(
         asked,
-        steps=None if asked.steps is None else max(1, asked.steps // (1 + ROUNDS)),
-        seconds=None if asked.seconds is None else asked.seconds / (1 + ROUNDS),
+        steps=None if asked.steps is None else max(1, asked.steps // _PARTS),
+        seconds=None if asked.seconds is None else asked.seconds / _PARTS,
     )
 
     def planned(moved_s: Mapping[int, int], before: SchoolPlan | None) -> SchoolPlan:
@@ -69,13 +74,20 @@ def plan_with_bells(
 
     best = plan = planned({}, reference)
     points = [_point(plan, sector, Chosen({}, 0, 0, is_proved=True), is_planned=True)]
+    if not plan.periods or not plan.runs_of(0):
+        return Rung(best, _front(points))
+    n_filed = len(plan.runs_of(0))
+    chosen = choose_bells(plan, ways, most_s, effort=effort)
+    points += _between(plan, sector, ways, most_s, chosen, n_filed, effort)
+    wide = replace(sector, schools=with_wider_windows(sector.schools, most_s))
+    plan = plan_week(
+        wide, matrix, part, title, reference=plan, on_better=on_better, periods=plan.periods[:1], ways_named=ways_named
+    )
     for _ in range(ROUNDS):
-        if not plan.periods:
-            break
         as_filed = replace(plan, schools=sector.schools)
         chosen = choose_bells(as_filed, ways, most_s, effort=effort)
-        points += _between(as_filed, sector, ways, most_s, chosen, len(plan.runs_of(0)), effort)
-        plan = planned(chosen.moved_s, plan)
+        points += _between(as_filed, sector, ways, most_s, chosen, n_filed, effort)
+        plan = planned(chosen.moved_s, chained(as_filed, 0, chosen) if chosen.coaches else plan)
         points.append(_point(plan, sector, chosen, is_planned=True))
         if _rank(plan) < _rank(best):
             best = plan

@@ -125,6 +125,24 @@ def choose_bells(
     )
 
 
+def chained(plan: SchoolPlan, morning: int, chosen: Chosen) -> SchoolPlan:
+    """The plan with the runs of its morning as they were chained; those of locked circuits as they are."""
+    kind_of = {halt.up: run.vehicle_type for run in plan.runs_of(morning) for halt in run.halts if halt.up}
+    model = next(run for run in plan.runs_of(morning) if not run.is_locked)
+    joined = [
+        replace(
+            model,
+            run_id=f"b{at}",
+            circuit_id=f"b{at}",
+            vehicle_type=kind_of[halts[0].up],
+            halts=halts,
+        )
+        for at, halts in enumerate(chosen.coaches)
+    ]
+    others = [run for run in plan.runs if run.period != morning or run.is_locked]
+    return replace(plan, runs=(*joined, *others))
+
+
 def with_bells(schools: Sequence[School], moved_s: Mapping[int, int]) -> tuple[School, ...]:
     """Schools whose lessons begin, and end, so much later on every day."""
     found = []

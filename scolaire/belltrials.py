@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from scolaire.again import Sight, fewest_coaches, improve
-from scolaire.bells import EFFORT, Chosen, choose_bells, with_bells, with_wider_windows
+from scolaire.bells import EFFORT, Chosen, chained, choose_bells, with_bells, with_wider_windows
 from scolaire.periods import Asked
 from scolaire.plans import Direction, Measures, SchoolPlan, measure
 from scolaire.ways import Ways, places_of
@@ -95,7 +95,7 @@ def try_bells(
     for n_coaches in wanted:
         chosen = fewest if n_coaches == fewest.n_coaches else chosen_for(n_coaches, effort / MOST_TRIALS)
         if chosen.moved_s:
-            begun = replace(_chained(better, morning, chosen), schools=with_bells(better.schools, chosen.moved_s))
+            begun = replace(chained(better, morning, chosen), schools=with_bells(better.schools, chosen.moved_s))
             found = improve(begun, matrix, part, led_by=morning, on_better=on_better)
             yield Trial(found, measure(found), chosen.moved_s)
 
@@ -124,21 +124,3 @@ def _spread(wanted: Sequence[int]) -> list[int]:
     """At most `MOST_TRIALS` of them, evenly, the first one among them."""
     step = max(1, -(-len(wanted) // MOST_TRIALS))
     return list(wanted[::step])
-
-
-def _chained(plan: SchoolPlan, morning: int, chosen: Chosen) -> SchoolPlan:
-    """The plan with the runs of its morning as they were chained; those of locked circuits as they are."""
-    kind_of = {halt.up: run.vehicle_type for run in plan.runs_of(morning) for halt in run.halts if halt.up}
-    model = next(run for run in plan.runs_of(morning) if not run.is_locked)
-    chained = [
-        replace(
-            model,
-            run_id=f"b{at}",
-            circuit_id=f"b{at}",
-            vehicle_type=kind_of[halts[0].up],
-            halts=halts,
-        )
-        for at, halts in enumerate(chosen.coaches)
-    ]
-    others = [run for run in plan.runs if run.period != morning or run.is_locked]
-    return replace(plan, runs=(*chained, *others))

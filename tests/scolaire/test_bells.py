@@ -8,7 +8,7 @@ from itertools import permutations, product
 import pytest
 
 from scolaire.bellrounds import plan_with_bells
-from scolaire.bells import STEP_S, choose_bells, with_bells
+from scolaire.bells import STEP_S, chained, choose_bells, with_bells, with_wider_windows
 from scolaire.checking import broken_promises
 from scolaire.generator import draw_sector
 from scolaire.periods import Asked, plan_week
@@ -86,6 +86,18 @@ def test_the_runs_are_kept_under_the_new_bells():
     assert broken_promises(again, ways) == ()
     assert len(again.runs_of(0)) <= len(plan.runs_of(0))
     assert all(window_of(school, again.periods[0]) for school in again.schools)
+
+
+def test_runs_for_any_bell_keep_every_rule_of_the_bells_chosen_for_them():
+    sector, matrix, plan, ways = morning(5, 60)
+    asked = Asked(1, mixed=False, steps=600, weekdays=(1,))
+    wide = replace(sector, schools=with_wider_windows(sector.schools, 600))
+    free = plan_week(wide, matrix, asked, "", reference=plan, periods=plan.periods[:1])
+    assert len(free.runs_of(0)) <= len(plan.runs_of(0))
+    chosen = choose_bells(replace(free, schools=sector.schools), ways, 600)
+    begun = replace(chained(free, 0, chosen), schools=with_bells(sector.schools, chosen.moved_s))
+    assert len(begun.runs_of(0)) == chosen.n_coaches
+    assert all(timed(begun, run, ways).is_kept for run in begun.runs_of(0))
 
 
 def test_rounds_of_bells_give_a_front_on_which_fewer_coaches_cost_minutes():
