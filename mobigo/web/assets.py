@@ -10,6 +10,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 STATIC = Path(__file__).parent / "static"
@@ -60,9 +61,14 @@ def read_assets(directory: Path = STATIC) -> Assets:
         if path.suffix not in MEDIA_TYPES or not path.is_file():
             continue
         file = path.relative_to(directory).as_posix()
-        plain = path.read_bytes()
-        pure = PurePosixPath(file)
-        digest = hashlib.sha256(plain).hexdigest()[:10]
-        name = f"{pure.with_suffix('')}.{digest}{pure.suffix}".replace("/", "-")
-        by_file[file] = Asset(name, MEDIA_TYPES[path.suffix], plain, gzip.compress(plain, 9, mtime=0))
+        by_file[file] = _asset(file, path.read_bytes())
     return Assets(by_file, {asset.name: asset for asset in by_file.values()})
+
+
+@cache
+def _asset(file: str, plain: bytes) -> Asset:
+    """Remembered, since compressing the map's library takes a tenth of a second and tests make many applications."""
+    pure = PurePosixPath(file)
+    digest = hashlib.sha256(plain).hexdigest()[:10]
+    name = f"{pure.with_suffix('')}.{digest}{pure.suffix}".replace("/", "-")
+    return Asset(name, MEDIA_TYPES[pure.suffix], plain, gzip.compress(plain, 9, mtime=0))

@@ -76,9 +76,16 @@ def _environment(assets: Assets, site: Site) -> Environment:
         "machine_time": machine_time,
         "asset": assets.get_url,
         "htmx": assets.find_url("vendor/htmx.min.js"),
+        "map_library": _map_library(assets),
         "operator": site.operator,
     }
     return environment
+
+
+def _map_library(assets: Assets) -> tuple[str, ...]:
+    """Where MapLibre, its worker and its style sheet are; empty when they were not fetched."""
+    found = [assets.find_url(f"vendor/maplibre-gl{end}") for end in (".mjs", "-worker.mjs", ".css")]
+    return tuple(url for url in found if url) if all(found) else ()
 
 
 def wants_fragment(request: Request) -> bool:

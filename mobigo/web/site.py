@@ -32,7 +32,7 @@ from mobigo.web.people import account, administration, devices, joining, keys, o
 from mobigo.web.personal import mine, officer
 from mobigo.web.scolaire import besides, carrier, contracts, costs, messages, told
 from mobigo.web.scolaire.boarding import cards, driving, filling
-from mobigo.web.scolaire.desk import acting, bells, comparing, editing, halts, run, searching, study, year
+from mobigo.web.scolaire.desk import acting, bells, comparing, editing, halts, onmap, run, searching, study, year
 from mobigo.web.scolaire.families import child, requests
 from mobigo.web.scolaire.office import file, files, hub, importing, organisers, stops, trial
 
@@ -92,6 +92,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         study,
         run,
         halts,
+        onmap,
         editing,
         requests,
         child,

@@ -168,6 +168,51 @@ def test_with_scripts_a_refusal_is_told_beside_the_form(site, visit):
     assert violations(page) == []
 
 
+def sent_in(page):
+    """The bytes that came over the wire since the list of requests was emptied."""
+    return sum(len(gzip.compress(request.response().body(), 6)) for request in page.requests)
+
+
+def test_a_map_to_move_is_loaded_for_who_asks_for_it_and_puts_the_circuit_of_the_table_forward(site, visit):
+    page = signed_in(site, visit, PAGES["annee"], 1280)
+    page.goto(f"{site.address}{STUDY}", wait_until="networkidle")
+    assert not [one.url for one in page.requests if "maplibre" in one.url]
+    button = page.locator("#carte-bouton")
+    if button.count() == 0:
+        pytest.fail("the front-end libraries were not fetched: make assets", pytrace=False)
+    page.goto("about:blank")
+    page.requests.clear()
+    page.goto(f"{site.address}{STUDY}", wait_until="networkidle")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.locator(".desk-onmap[data-idle]").wait_for()
+    assert 300_000 < sent_in(page) <= MOST_BYTES
+    assert page.locator(".desk-map svg.map").is_hidden()
+    assert page.locator("#carte-dit").text_content().startswith("La carte est là.")
+    assert button.evaluate("it => it === document.activeElement")
+    page.locator("a[data-circuit=C002]").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#carte-dit").text_content() == "Le circuit C002 est mis en avant."
+    assert page.locator("a[data-circuit][aria-current]").all_text_contents() == ["C002"]
+    assert page.locator(".desk-onmap").get_attribute("data-circuit") == "C002"
+    assert violations(page) == []
+    page.locator("a[data-circuit=C002]").click()
+    assert page.locator("#carte-dit").text_content() == "Tous les circuits sont montrés."
+    button.click()
+    assert page.locator(".desk-map svg.map").is_visible()
+    page.locator("a[data-circuit=C002]").click()
+    page.wait_for_url("**?circuit=C002#plan")
+
+
+def test_where_no_map_can_be_drawn_nothing_is_loaded_and_the_picture_stays(site, visit):
+    page = signed_in(site, visit, STUDY, 320)
+    page.evaluate("HTMLCanvasElement.prototype.getContext = () => null")
+    page.locator("#carte-bouton").click()
+    page.get_by_text("Ce navigateur ne peut pas montrer cette carte").wait_for()
+    assert page.locator(".desk-map svg.map").is_visible()
+    assert not [one.url for one in page.requests if "maplibre" in one.url]
+
+
 MOST_BYTES = 700_000  # of the planner's desk
 
 

@@ -24,7 +24,12 @@ from pathlib import Path
 FRONTEND = Path(__file__).resolve().parent
 VENDOR = FRONTEND.parent / "static" / "vendor"
 # path in node_modules -> name under static/vendor
-FILES = {"htmx.org/dist/htmx.min.js": "htmx.min.js"}
+FILES = {
+    "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    "maplibre-gl/dist/maplibre-gl.mjs": "maplibre-gl.mjs",
+    "maplibre-gl/dist/maplibre-gl-worker.mjs": "maplibre-gl-worker.mjs",
+    "maplibre-gl/dist/maplibre-gl.css": "maplibre-gl.css",
+}
 STAMP = ".lock-sha256"  # the lock that the files in VENDOR come from
 LEAST_NODE = 20
 CI_OPTIONS = (

@@ -92,6 +92,21 @@ def test_a_study_tells_its_measures_its_circuits_and_its_journal(study, planner)
     assert planner.go("/scolaire/etude/x").page.status_code == 404
 
 
+def test_a_map_is_told_the_circuits_stops_and_schools_of_a_study_and_no_pupil(study, planner, visit):
+    path = f"{STUDY}/carte.json"
+    told = planner.go(path).page.json()["features"]
+    line, *points = (one["geometry"]["coordinates"] for one in told)
+    assert (line, points) == ([[6.301, 47.161], [6.361, 47.171], [6.345, 47.149]], [line[0], line[1], line[2]])
+    assert [one["properties"] for one in told] == [
+        {"kind": "run", "circuit": "C001", "run": "C001-M", "look": 0},
+        {"kind": "stop", "name": "Mairie", "told": "1 élève"},
+        {"kind": "stop", "name": "Église", "told": "1 élève"},
+        {"kind": "school", "name": "Collège de démonstration", "told": ""},
+    ]
+    assert planner.page.headers["cache-control"] == "no-store"
+    assert visit("Anna").go(path).page.status_code == 403
+
+
 def test_every_kind_of_change_has_a_form(study, planner):
     assert set(QUESTIONS) == set(KINDS)
     planner.go(f"{STUDY}/modifier")
