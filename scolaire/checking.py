@@ -7,7 +7,7 @@ it to a family or a carrier. A plan of an optimiser or a planner is published wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from scolaire.duty import SPREAD_MAX_S, WHEEL_MAX_S
 from scolaire.plans import Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot
-from scolaire.pupils import SATURDAY, WEDNESDAY, Level, Regime, Sector, StopStatus
+from scolaire.pupils import SATURDAY, WEDNESDAY, Level, School, StopStatus
 from socle.geo import LatLon
 
 
@@ -47,6 +47,7 @@ class Rule(StrEnum):
     ARRIVES_LATE = "arrives_late"
     LEAVES_TOO_EARLY = "leaves_too_early"
     LEAVES_LATE = "leaves_late"
+    MEAL_TOO_SHORT = "meal_too_short"  # between the noon shuttle that comes and the one that leaves
     DRIVES_TOO_FAST = "drives_too_fast"
     NO_WAY = "no_way"
     ROAD_FORBIDDEN = "road_forbidden"
@@ -159,6 +160,7 @@ def _doubled(plan: SchoolPlan) -> Iterator[Broken]:
 def broken_services(plan: SchoolPlan, riders: Sequence[int]) -> Iterator[list[Broken]]:
     """What is wrong with the service of each of some riders."""
     asked = set(riders)
+    meals = _meals(plan) if any(period.direction.is_noon for period in plan.periods) else {}
     is_all = len(asked) == len(plan.riders)
     n_rides: Counter[tuple[int, int]] = Counter()
     for run in plan.runs:
@@ -172,7 +174,40 @@ def broken_services(plan: SchoolPlan, riders: Sequence[int]) -> Iterator[list[Br
         named.setdefault(left.pupil_id, set()).add(left.period)
     for rider in riders:
         of_nobody: set[int | None] = set()
-        yield list(_service(plan, rider, n_rides, named.get(plan.riders[rider].pupil_id, of_nobody)))
+        told = list(_service(plan, rider, n_rides, named.get(plan.riders[rider].pupil_id, of_nobody)))
+        yield told + list(_meal(plan, rider, meals.get(rider, ())))
+
+
+def _meals(plan: SchoolPlan) -> dict[int, list[tuple[bool, int, int]]]:
+    """For each rider of a noon shuttle: whether it comes back, on which days, and when the rider gets off or on."""
+    found: dict[int, list[tuple[bool, int, int]]] = {}
+    for run in plan.runs:
+        period = plan.periods[run.period]
+        for halt in run.halts:
+            if period.direction is Direction.NOON_FROM_SCHOOL:
+                for rider in halt.down:
+                    found.setdefault(rider, []).append((False, period.days, halt.arrives_s))
+            elif period.direction is Direction.NOON_TO_SCHOOL:
+                for rider in halt.up:
+                    found.setdefault(rider, []).append((True, period.days, halt.leaves_s))
+    return found
+
+
+def _meal(plan: SchoolPlan, rider: int, meals: Sequence[tuple[bool, int, int]]) -> Iterator[Broken]:
+    """That there is time to eat on each day with both rides."""
+    noon = plan.schools[plan.riders[rider].school].noon
+    if noon is None:
+        return
+    lasts = [
+        leaves - comes
+        for is_back, days, leaves in meals
+        if is_back
+        for is_other, other_days, comes in meals
+        if not is_other and days & other_days
+    ]
+    if lasts and min(lasts) < noon.meal_s:
+        pupil_id = plan.riders[rider].pupil_id
+        yield Broken(Rule.MEAL_TOO_SHORT, pupil_id=pupil_id, found=min(lasts), limit=noon.meal_s)
 
 
 def _service(
@@ -215,7 +250,9 @@ def _people(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
             if began is None:
                 yield here(Rule.NEVER_UP, pupil_id=told.pupil_id)
                 continue
-            limit = plan.schools[told.school].ride_max_s
+            school = plan.schools[told.school]
+            is_noon = period.direction in (Direction.NOON_FROM_SCHOOL, Direction.NOON_TO_SCHOOL)
+            limit = school.noon.ride_max_s if is_noon and school.noon is not None else school.ride_max_s
             if halt.arrives_s - began > limit:
                 lasts = halt.arrives_s - began
                 yield here(Rule.RIDE_TOO_LONG, pupil_id=told.pupil_id, found=lasts, limit=limit)
@@ -243,7 +280,7 @@ def _people(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
 
 def _ends(plan: SchoolPlan, run: Run, period: Period, at: int, halt: Halt) -> Iterator[Broken]:
     """That pupils get on and off where they wait and learn, at stops that coaches may use."""
-    to_school = period.direction is Direction.TO_SCHOOL
+    to_school = period.direction in (Direction.TO_SCHOOL, Direction.NOON_TO_SCHOOL)
     at_home, at_school = (halt.up, halt.down) if to_school else (halt.down, halt.up)
     for rider in at_school:
         told = plan.riders[rider]
@@ -270,6 +307,9 @@ def _times(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
             continue
         school = plan.schools[halt.school]
         here = partial(Broken, run_id=run.run_id, halt=at, subject=school.school_id)
+        if period.direction in (Direction.NOON_FROM_SCHOOL, Direction.NOON_TO_SCHOOL):
+            yield from _noon_times(school, period, halt, here)
+            continue
         if period.direction is Direction.TO_SCHOOL:
             if not halt.down:
                 continue
@@ -295,6 +335,29 @@ def _times(plan: SchoolPlan, run: Run) -> Iterator[Broken]:
             yield here(Rule.LEAVES_TOO_EARLY, found=behind, limit=school.wait_min_s)
         if behind > school.wait_max_s:
             yield here(Rule.LEAVES_LATE, found=behind, limit=school.wait_max_s)
+
+
+def _noon_times(school: School, period: Period, halt: Halt, here: Callable[..., Broken]) -> Iterator[Broken]:
+    """That nobody leaves before the morning's lessons are over, or is late for the afternoon's, or long before them."""
+    noon = school.noon
+    if period.direction is Direction.NOON_FROM_SCHOOL and halt.up:
+        if noon is None:
+            yield here(Rule.NO_BELL)
+            return
+        behind, soonest = halt.leaves_s - noon.ends_s, min(school.wait_min_s, noon.wait_max_s)
+        if behind < soonest:
+            yield here(Rule.LEAVES_TOO_EARLY, found=behind, limit=soonest)
+        if behind > noon.wait_max_s:
+            yield here(Rule.LEAVES_LATE, found=behind, limit=noon.wait_max_s)
+    if period.direction is Direction.NOON_TO_SCHOOL and halt.down:
+        if noon is None:
+            yield here(Rule.NO_BELL)
+            return
+        ahead, latest = noon.resumes_s - halt.arrives_s, min(school.window_min_s, noon.window_max_s)
+        if ahead < latest:
+            yield here(Rule.ARRIVES_LATE, found=ahead, limit=latest)
+        if ahead > noon.window_max_s:
+            yield here(Rule.ARRIVES_TOO_EARLY, found=ahead, limit=noon.window_max_s)
 
 
 def _ways(plan: SchoolPlan, run: Run, drives: Drives | None) -> Iterator[Broken]:
@@ -370,43 +433,3 @@ def _vehicles(plan: SchoolPlan) -> Iterator[Broken]:
         for index, kind in enumerate(plan.vehicle_types):
             if kind.count is not None and n_used[index] > kind.count:
                 yield Broken(Rule.TOO_MANY_VEHICLES, subject=kind.type_id, found=n_used[index], limit=kind.count)
-
-
-# --- against the files that the plan is of ------------------------------------------------------
-
-
-def broken_against(plan: SchoolPlan, sector: Sector) -> tuple[Broken, ...]:
-    """What a plan forgets or has otherwise than the files of its sector."""
-    riders = {rider.pupil_id: rider for rider in plan.riders}
-    named = {left.pupil_id for left in plan.not_served if left.period is None}
-    status = {stop.stop_id: stop.status for stop in sector.stops}
-    found = [
-        Broken(Rule.STOP_NOT_VALIDATED, run.run_id, at, subject=plan.stops[halt.stop].stop_id)
-        for run in plan.runs
-        for at, halt in enumerate(run.halts)
-        if halt.stop is not None
-        and status.get(plan.stops[halt.stop].stop_id) not in (None, StopStatus.VALIDATED)
-        and plan.stops[halt.stop].status is StopStatus.VALIDATED
-    ]
-    for index, home in sector.plannable:
-        pupil = sector.pupils[index]
-        rider = riders.get(pupil.pupil_id)
-        if rider is None:
-            if pupil.pupil_id not in named:
-                found.append(Broken(Rule.FORGOTTEN, pupil_id=pupil.pupil_id))
-            continue
-        school = plan.schools[rider.school].school_id
-        if (school, rider.level, rider.wheelchair) != (pupil.school_id, pupil.level, pupil.wheelchair):
-            found.append(Broken(Rule.RIDER_DIFFERS, pupil_id=pupil.pupil_id, subject=school))
-        if rider.waits is None or pupil.regime is Regime.BOARDER:
-            continue
-        planned = 0
-        for period in plan.periods:
-            planned |= period.days
-        for direction in Direction:
-            days = 0
-            for one in rider.waits:
-                days |= one.days if one.direction is direction else 0
-            if pupil.homes[home].days & planned & ~days:
-                found.append(Broken(Rule.FORGOTTEN, pupil_id=pupil.pupil_id, subject=direction))
-    return tuple(found)

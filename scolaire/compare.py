@@ -142,7 +142,7 @@ def _goings(plan: SchoolPlan) -> Iterator[tuple[tuple[str, Direction, int], Goin
             if ride.stop is None:
                 continue
             up, down = run.halts[ride.up], run.halts[ride.down]
-            at_stop = up.leaves_s if period.direction is Direction.TO_SCHOOL else down.arrives_s
+            at_stop = up.leaves_s if period.direction.is_to_school else down.arrives_s
             going = Going(plan.stops[ride.stop].stop_id, run.circuit_id, at_stop, ride.seconds)
             for day in days:
                 yield (plan.riders[ride.rider].pupil_id, period.direction, day), going

@@ -12,7 +12,7 @@ Each object is drawn from its own seed, so that no draw of one shifts those of a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, hypot, pi, radians, sin, sqrt
 from random import Random
 from typing import Final
@@ -22,6 +22,7 @@ from scolaire.pupils import (
     SCHOOL_WEEK,
     Home,
     Level,
+    Noon,
     Pupil,
     Regime,
     School,
@@ -31,7 +32,8 @@ from scolaire.pupils import (
     StopStatus,
     VehicleType,
 )
-from socle.geo import LatLon
+from scolaire.ways import straight_way
+from socle.geo import LatLon, distance_m
 
 N_PUPILS: Final = 4_900  # the sector of the note
 N_SECTORS: Final = 25
@@ -45,6 +47,8 @@ _TOWNS: Final = 5
 _RADIUS_M: Final = 24_000
 _WIND: Final = (1.18, 1.38)  # how much longer a road is than the straight line
 _DEPARTMENTS: Final = ("89", "21", "70", "90", "25", "58", "71", "39")
+_SHUTTLE_S: Final = 12 * 60
+_NOON: Final = Noon(12 * 3600, 13 * 3600 + 30 * 60, FULL_DAYS, "", True, 15 * 60, 15 * 60, 15 * 60, 30 * 60)
 _MONDAY: Final = 1
 _SHARED_WEEKS: Final = ((0b00011, 0b11000), (0b00111, 0b11000), (0b01011, 0b10000))
 
@@ -115,6 +119,40 @@ def draw_region(seed: int, *, n_pupils: int = REGION_PUPILS, n_sectors: int = N_
             department=_DEPARTMENTS[number % len(_DEPARTMENTS)],
         )
         given = so_far
+
+
+def with_shuttles(sector: Sector, n_schools: int) -> Sector:
+    """The sector with village schools that share their canteens: of so many at most, half-boarders eat at another's.
+
+    Each eats at the nearest primary school that lies within twelve minutes and does not send its own away; both are a
+    group from then on, and a stop lies before the canteen.
+    """
+    primary = [index for index, one in enumerate(sector.schools) if one.level is Level.PRIMARY]
+    schools, stops = list(sector.schools), {stop.stop_id: stop for stop in sector.stops}
+    hosts: set[int] = set()
+    for index in primary:
+        sent = [at for at in primary if schools[at].noon is not None]
+        if len(sent) == n_schools or index in hosts:
+            continue
+        here = schools[index].position
+        others = [at for at in primary if at != index and at not in sent]
+        host = min(others, key=lambda at: distance_m(here, schools[at].position), default=None)
+        if host is None or straight_way(here, schools[host].position)[0] > _SHUTTLE_S:
+            continue
+        hosts.add(host)
+        group = schools[host].group or f"RPI {schools[host].school_id}"
+        canteen = Stop(
+            f"{schools[host].school_id}-cantine",
+            f"Cantine fictive {schools[host].school_id}",
+            schools[host].position,
+            StopStatus.VALIDATED,
+        )
+        stops[canteen.stop_id] = canteen
+        schools[host] = replace(schools[host], group=group)
+        schools[index] = replace(
+            schools[index], group=group, noon=replace(_NOON, canteen_stop_id=canteen.stop_id, is_home=False)
+        )
+    return replace(sector, schools=tuple(schools), stops=tuple(stops.values()))
 
 
 class _Ground:

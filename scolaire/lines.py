@@ -2,7 +2,8 @@
 
 What is open to all hides every place that fewer than five pupils use in a period: that a coach stops somewhere on
 Wednesdays for one child would tell where the child lives. A run keeps its other halts, and is left out when they
-take nobody from anywhere to anywhere.
+take nobody from anywhere to anywhere. Noon shuttles take pupils of one class from lessons to lessons: they are in no
+open line.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def _lines(plan: SchoolPlan, least: int) -> SchoolLines:
     kept: list[tuple[Run, list[Halt]]] = []
     n_halts = 0
     for run in plan.runs:
+        if least and plan.periods[run.period].direction.is_noon:
+            continue  # who is driven to eat from which class to which table is nobody's journey
         halts = [halt for halt in run.halts if len(users[run.period, _key(halt)]) >= least]
         if _carries(halts):
             kept.append((run, halts))
@@ -120,11 +123,11 @@ def _users(plan: SchoolPlan) -> dict[tuple[int, _Key], set[int]]:
 def count_users(plan: SchoolPlan) -> dict[str, dict[str, int]]:
     """Circuit -> id of a stop -> the different pupils whom it takes up or sets down there on some day of the week.
 
-    Who uses two stops of a circuit counts at both.
+    Who uses two stops of a circuit counts at both; noon shuttles count nobody, since no open line tells of them.
     """
     users: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for run in plan.runs:
-        for halt in run.halts:
+        for halt in () if plan.periods[run.period].direction.is_noon else run.halts:
             if halt.stop is not None:
                 users[run.circuit_id][plan.stops[halt.stop].stop_id].update(halt.up, halt.down)
     return {

@@ -18,8 +18,8 @@ from fleet.coding import make_instance, time_route, without
 from fleet.kernels.arrays import Instance
 from fleet.requests import Depot, Destination, DropOff, PickUp, Plan, Problem, Request, Route, VehicleType
 from fleet.search import Outcome, Settings
-from scolaire.plans import Direction, Halt, NotServed, Period, Rider, Run, Waiting, window_of
-from scolaire.pupils import FRIDAY, SATURDAY, WEDNESDAY, Level, Pupil, Regime, Sector, StopStatus
+from scolaire.plans import Direction, Halt, NotServed, Period, Rider, Run, Waiting, ride_max_of, window_of
+from scolaire.pupils import FRIDAY, SATURDAY, WEDNESDAY, Level, Pupil, Regime, School, Sector, StopStatus
 from scolaire.timing import AT_A_SCHOOL_S, AT_A_STOP_S, FOR_EACH_PUPIL_S
 from scolaire.ways import ROAD_FACTOR
 from socle.errors import BadInput
@@ -29,6 +29,12 @@ from socle.matrix import NEVER, TravelMatrix
 WALK_MAX_M: Final = 1_000
 CENTS: Final = 100  # costs of driving are summed in hundredths of a cent
 _NOBODY: Final[Mapping[int, int]] = {}
+_NAMES: Final = {
+    Direction.TO_SCHOOL: "matin",
+    Direction.FROM_SCHOOL: "soir",
+    Direction.NOON_FROM_SCHOOL: "repas",
+    Direction.NOON_TO_SCHOOL: "reprise",
+}
 _DAYS: Final = ("lu", "ma", "me", "je", "ve", "sa", "di")
 
 
@@ -60,12 +66,24 @@ class Outing:
 def waits_of(sector: Sector) -> dict[int, tuple[Waiting, ...]]:
     """For each pupil with a home that can be served: where on which days in which direction."""
     found: dict[int, tuple[Waiting, ...]] = {}
+    schools = {school.school_id: school for school in sector.schools}
+    stops = {stop.stop_id: index for index, stop in enumerate(sector.stops) if stop.status is StopStatus.VALIDATED}
     for (pupil, at), stop in zip(sector.plannable, stops_of(sector), strict=True):
         told = sector.pupils[pupil]
         there, back = days_of(told, at)
-        mine = (Waiting(Direction.TO_SCHOOL, there, stop), Waiting(Direction.FROM_SCHOOL, back, stop))
-        found[pupil] = found.get(pupil, ()) + mine
+        mine = [Waiting(Direction.TO_SCHOOL, there, stop), Waiting(Direction.FROM_SCHOOL, back, stop)]
+        school = schools[told.school_id]
+        if school.noon is not None and (days := noon_days_of(told, at, school)):
+            eats = stop if told.regime is Regime.DAY else stops.get(school.noon.canteen_stop_id)
+            mine += [Waiting(one, days, eats) for one in Direction if one.is_noon]
+        found[pupil] = found.get(pupil, ()) + tuple(mine)
     return found
+
+
+def noon_days_of(pupil: Pupil, home: int, school: School) -> int:
+    """On which days of a home a pupil is driven at noon."""
+    noon = school.noon
+    return pupil.homes[home].days & noon.days if noon is not None and noon.drives(pupil.regime) else 0
 
 
 def days_of(pupil: Pupil, home: int) -> tuple[int, int]:
@@ -111,9 +129,9 @@ def riders_of(sector: Sector, waits: Mapping[int, tuple[Waiting, ...]]) -> tuple
 
 
 def periods_of(waits: Mapping[int, tuple[Waiting, ...]], weekdays: Sequence[int] = range(7)) -> tuple[Period, ...]:
-    """The periods of a week: mornings first, those of most pupils first."""
+    """The periods of a week: mornings first, those of most pupils first, and noon shuttles last."""
     found: list[tuple[int, Period]] = []
-    for direction, name in ((Direction.TO_SCHOOL, "matin"), (Direction.FROM_SCHOOL, "soir")):
+    for direction, name in _NAMES.items():
         alike: dict[tuple[frozenset[tuple[int, int | None]], int], int] = {}
         for day in weekdays:
             bit = 1 << day
@@ -130,7 +148,8 @@ def periods_of(waits: Mapping[int, tuple[Waiting, ...]], weekdays: Sequence[int]
             called = "-".join(word for day, word in enumerate(_DAYS) if days >> day & 1)
             period = Period(f"{'midi' if ends else name}-{called}", days, direction)
             found.append((len(going), period))
-    found.sort(key=lambda one: (one[1].direction is not Direction.TO_SCHOOL, -one[0], one[1].days & -one[1].days))
+    ranks = {Direction.TO_SCHOOL: 0, Direction.FROM_SCHOOL: 1}
+    found.sort(key=lambda one: (ranks.get(one[1].direction, 2), -one[0], one[1].days & -one[1].days))
     return tuple(period for _, period in found)
 
 
@@ -174,10 +193,10 @@ def make_outing(
         for (stop, school), pupils in sorted(waiting.items())
         for part in parted(sector, pupils, most)
     )
-    is_back = period.direction is Direction.FROM_SCHOOL
+    is_back = not period.direction.is_to_school
     costs = np.stack([costs_of(matrix, each.km_cents, each.hour_cents) for each in sector.vehicle_types])
     problem = Problem(
-        tuple(request_of(sector, demand) for demand in demands),
+        tuple(request_of(sector, demand, period) for demand in demands),
         tuple(destinations_of(sector, period, mixed=mixed)),
         tuple(vehicles_of(sector, len(demands))),
         np.ascontiguousarray(matrix.seconds.T) if is_back else matrix.seconds,
@@ -202,7 +221,7 @@ def parted(sector: Sector, pupils: Sequence[int], most: tuple[int, int]) -> list
     return parts
 
 
-def request_of(sector: Sector, demand: Demand) -> Request:
+def request_of(sector: Sector, demand: Demand, period: Period) -> Request:
     """A demand as `fleet` has it."""
     wheelchairs = sum(sector.pupils[pupil].wheelchair for pupil in demand.pupils)
     n_pupils = len(demand.pupils)
@@ -211,7 +230,7 @@ def request_of(sector: Sector, demand: Demand) -> Request:
         demand.school,
         (n_pupils - wheelchairs, wheelchairs),
         AT_A_STOP_S + FOR_EACH_PUPIL_S * n_pupils,
-        max_ride=sector.schools[demand.school].ride_max_s,
+        max_ride=ride_max_of(sector.schools[demand.school], period),
     )
 
 
@@ -220,7 +239,7 @@ def destinations_of(sector: Sector, period: Period, *, mixed: bool) -> Iterator[
     groups = {school.group: index for index, school in reversed(list(enumerate(sector.schools))) if school.group}
     for index, school in enumerate(sector.schools):
         window = window_of(school, period) or (0, 0)
-        if period.direction is Direction.FROM_SCHOOL:
+        if not period.direction.is_to_school:
             window = -window[1], -window[0]
         group = 0 if mixed else groups.get(school.group, index)
         yield Destination(len(sector.stops) + index, *window, AT_A_SCHOOL_S, group)
@@ -278,7 +297,7 @@ def start_from(
     left = [each.count for each in problem.vehicle_types]
     routes: list[Route] = []
     for run in runs:
-        halts = run.halts if direction is Direction.TO_SCHOOL else tuple(reversed(run.halts))
+        halts = run.halts if direction.is_to_school else tuple(reversed(run.halts))
         codes = _codes(halts, school_of, at)
         kind = kind_of(run.vehicle_type)
         if not codes or not left[kind]:
@@ -374,7 +393,7 @@ def runs_of(
                 halts[-1] = replace(before, up=before.up + riders, told_s=when)
             else:
                 halts.append(Halt(0, 0, 0, 0, stop=demand.stop, up=riders, told_s=told.get(visit.request)))
-        if outing.period.direction is Direction.FROM_SCHOOL:
+        if not outing.period.direction.is_to_school:
             halts = [replace(halt, up=halt.down, down=halt.up) for halt in reversed(halts)]
         carried = [visit.request for visit in route.visits if isinstance(visit, PickUp)]
         has_nursery = any(
@@ -406,6 +425,7 @@ def left_out_of(sector: Sector, periods: Sequence[Period], riders: Sequence[Ride
     """Who was left out before anything was planned: in the periods of that home, or, without other homes, in all."""
     served = {rider.pupil_id for rider in riders}
     by_id = {pupil.pupil_id: pupil for pupil in sector.pupils}
+    schools = {school.school_id: school for school in sector.schools}
     found: dict[tuple[str, int | None], NotServed] = {}
     for one in sector.left_out:
         if one.pupil_id not in served:
@@ -413,8 +433,11 @@ def left_out_of(sector: Sector, periods: Sequence[Period], riders: Sequence[Ride
             continue
         homes = [index for index, home in enumerate(by_id[one.pupil_id].homes) if home.line == one.line]
         for home in homes:
-            there, back = days_of(by_id[one.pupil_id], home)
+            pupil = by_id[one.pupil_id]
+            there, back = days_of(pupil, home)
+            noon = noon_days_of(pupil, home, schools[pupil.school_id]) if pupil.school_id in schools else 0
+            days = {Direction.TO_SCHOOL: there, Direction.FROM_SCHOOL: back}
             for index, period in enumerate(periods):
-                if period.days & (there if period.direction is Direction.TO_SCHOOL else back):
+                if period.days & days.get(period.direction, noon):
                     found.setdefault((one.pupil_id, index), NotServed(one.pupil_id, one.code, index))
     return list(found.values())

@@ -24,10 +24,22 @@ MOVED_S: Final = 5 * 60
 
 
 class Direction(StrEnum):
-    """Which way pupils are carried."""
+    """Which way pupils are carried, at the ends of the day or to eat and back."""
 
     TO_SCHOOL = "to_school"
     FROM_SCHOOL = "from_school"
+    NOON_FROM_SCHOOL = "noon_from_school"
+    NOON_TO_SCHOOL = "noon_to_school"
+
+    @property
+    def is_to_school(self) -> bool:
+        """Whether pupils wait at stops and get off at schools."""
+        return self in (Direction.TO_SCHOOL, Direction.NOON_TO_SCHOOL)
+
+    @property
+    def is_noon(self) -> bool:
+        """Whether it is a noon shuttle."""
+        return self in (Direction.NOON_FROM_SCHOOL, Direction.NOON_TO_SCHOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,9 @@ def bell_of(school: School, period: Period) -> int | None:
 
     Lessons of Saturdays end as those of Wednesdays, where there are any.
     """
+    if period.direction.is_noon:
+        noon = school.noon
+        return None if noon is None else noon.resumes_s if period.direction.is_to_school else noon.ends_s
     if period.direction is Direction.TO_SCHOOL:
         return school.bell_am_s
     if period.days == SATURDAY and school.bell_wednesday_s is not None:
@@ -246,9 +261,19 @@ def window_of(school: School, period: Period) -> tuple[int, int] | None:
     bell = bell_of(school, period)
     if bell is None:
         return None
-    if period.direction is Direction.TO_SCHOOL:
-        return bell - school.window_max_s, bell - school.window_min_s
-    return bell + school.wait_min_s, bell + school.wait_max_s
+    window_max_s, wait_max_s = school.window_max_s, school.wait_max_s
+    if period.direction.is_noon and school.noon is not None:
+        window_max_s, wait_max_s = school.noon.window_max_s, school.noon.wait_max_s
+    if period.direction.is_to_school:
+        return bell - window_max_s, bell - min(school.window_min_s, window_max_s)
+    return bell + min(school.wait_min_s, wait_max_s), bell + wait_max_s
+
+
+def ride_max_of(school: School, period: Period) -> int:
+    """How long a pupil of a school may be aboard."""
+    if period.direction.is_noon and school.noon is not None:
+        return school.noon.ride_max_s
+    return school.ride_max_s
 
 
 def rides_of(run: Run) -> Iterator[Ride]:

@@ -99,6 +99,43 @@ class Pupil:
 
 
 @dataclass(frozen=True, slots=True)
+class Noon:
+    """The noon shuttles of a school: who is driven to eat on which days, and back before the afternoon's lessons.
+
+    Half-boarders are driven to the stop of their canteen, day pupils to their own stop when `is_home`. Coaches leave at
+    most `wait_max_s` after the morning's lessons and are back at most `window_max_s` before the afternoon's; rides
+    are so short that nobody has less than `meal_s` between them, whenever coaches leave and come within that.
+    """
+
+    ends_s: int
+    resumes_s: int
+    days: int
+    canteen_stop_id: str
+    is_home: bool
+    wait_max_s: int
+    window_max_s: int
+    ride_max_s: int
+    meal_s: int
+
+    def __post_init__(self) -> None:
+        if not self.canteen_stop_id and not self.is_home:
+            raise ValueError("a noon shuttle drives somebody somewhere")
+        if not 0 < self.days < 1 << 7 or min(self.wait_max_s, self.window_max_s, self.meal_s) < 0:
+            raise ValueError("a noon is on days of the week, and no time is less than none")
+        if self.ride_max_s <= 0 or self.spare_s < 2 * self.ride_max_s:
+            raise ValueError("a noon without time for two rides and a meal")
+
+    @property
+    def spare_s(self) -> int:
+        """What is left of the noon for both rides, when coaches leave last and come first and everybody eats."""
+        return self.resumes_s - self.window_max_s - self.ends_s - self.wait_max_s - self.meal_s
+
+    def drives(self, regime: Regime) -> bool:
+        """Whether pupils of a regime are driven."""
+        return (regime is Regime.HALF_BOARD and bool(self.canteen_stop_id)) or (regime is Regime.DAY and self.is_home)
+
+
+@dataclass(frozen=True, slots=True)
 class School:
     """A school and when its coaches halt there.
 
@@ -121,6 +158,7 @@ class School:
     wait_min_s: int = WAIT_MIN_S
     wait_max_s: int = WAIT_MAX_S
     group: str = ""  # schools of several villages that share their classes and their coaches (RPI)
+    noon: Noon | None = None  # None: nobody is driven at noon
 
     def __post_init__(self) -> None:
         if not 0 <= self.window_min_s <= self.window_max_s or not 0 <= self.wait_min_s <= self.wait_max_s:

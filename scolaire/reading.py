@@ -1,6 +1,7 @@
-"""Reading: the four files of a sector → a `Sector`, and a finding for every row that is not what it should be.
+"""Reading: the files of a sector → a `Sector`, and a finding for every row that is not what it should be.
 
-`pupils.csv`, `schools.csv`, `stops.csv`, `vehicles.csv`, as docs/school-files.md has them. A row that cannot be read
+`pupils.csv`, `schools.csv`, `stops.csv`, `vehicles.csv`, and `shuttles.csv` where somebody is driven at noon, as
+docs/school-files.md has them. A row that cannot be read
 is set apart; a pupil who is known but whom no coach can serve (no position, no bell, no place for a wheelchair)
 stays a pupil, is left out of the plan and named in `Sector.left_out`. Findings hold lines and columns, never what
 is written about a child.
@@ -27,6 +28,7 @@ from scolaire.pupils import (
     StopStatus,
     VehicleType,
 )
+from scolaire.shuttles import SHUTTLE_COLUMNS, SHUTTLES, look_at_riders, with_noons
 from scolaire.tables import Columns, Table, read_table
 from socle.findings import Finding, Severity
 from socle.geo import LatLon, distance_m
@@ -51,6 +53,8 @@ COLUMNS: Final[Mapping[str, Columns]] = {
         )
     ),
 }
+NOT_NEEDED: Final[Mapping[str, Columns]] = {SHUTTLES: SHUTTLE_COLUMNS}
+ALL_COLUMNS: Final[Mapping[str, Columns]] = {**COLUMNS, **NOT_NEEDED}
 RIDE_MAX_S: Final = 45 * 60  # advised for every level (scolaire-tad.md, section 3); `ride_max` says otherwise
 FAR_M: Final = 120_000  # nobody goes and comes every day from farther away than this
 FAR_BOARDER_M: Final = 250_000
@@ -59,7 +63,11 @@ FASTEST_M_S: Final = 90_000 / 3600  # as the crow flies: no coach on no road is 
 
 def read_sector(files: Mapping[str, bytes]) -> tuple[Sector, list[Finding]]:
     """The sector that `files` tell of, by their names, and what is to be said of them."""
-    tables = {name: read_table(name, files.get(name), columns) for name, columns in COLUMNS.items()}
+    tables = {
+        name: read_table(name, files.get(name), columns)
+        for name, columns in ALL_COLUMNS.items()
+        if name in COLUMNS or name in files
+    }
     findings = [finding for table in tables.values() for finding in table.findings]
     schools = _read_named(tables[SCHOOLS], _school, lambda school: school.school_id, findings)
     stops = _read_named(tables[STOPS], _stop, lambda stop: stop.stop_id, findings)
@@ -74,9 +82,13 @@ def read_sector(files: Mapping[str, bytes]) -> tuple[Sector, list[Finding]]:
         any(kind.wheelchair_places and kind.count != 0 for _line, kind in types),
     )
     plannable, left_out = _look_at_pupils(pupils, lines, seating, findings)
+    told = tuple(school for _line, school in schools)
+    if SHUTTLES in tables:
+        told, noon_lines = with_noons(tables[SHUTTLES], told, (stop for _line, stop in stops), findings)
+        look_at_riders(told, noon_lines, pupils, findings)
     sector = Sector(
         pupils=tuple(pupils),
-        schools=tuple(school for _line, school in schools),
+        schools=told,
         stops=tuple(stop for _line, stop in stops),
         vehicle_types=tuple(kind for _line, kind in types),
         plannable=tuple(plannable),

@@ -78,7 +78,7 @@ def make_morning(sector: Sector, matrix: TravelMatrix, weekday: int, *, mixed: b
         for part in parted(sector, pupils, most)
     )
     problem = Problem(
-        tuple(request_of(sector, demand) for demand in demands),
+        tuple(request_of(sector, demand, _period(weekday)) for demand in demands),
         tuple(destinations_of(sector, _period(weekday), mixed=mixed)),
         tuple(vehicles_of(sector, len(demands))),
         matrix.seconds,

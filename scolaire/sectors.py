@@ -292,23 +292,35 @@ def _parts(
     parts = []
     own = _vehicles_of(sector, piece_of, waiting, n_pieces, used)
     school_of = {school.school_id: index for index, school in enumerate(sector.schools)}
+    canteens = _canteens(sector)
     for piece in range(n_pieces):
         plannable = [sector.plannable[index] for index in np.flatnonzero(piece_of == piece)]
         pupils = sorted({pupil for pupil, _ in plannable})
         number = {pupil: index for index, pupil in enumerate(pupils)}
         schools = sorted({school_of[sector.pupils[pupil].school_id] for pupil in pupils})
-        stops = np.unique(waiting[piece_of == piece])
+        stops = set(waiting[piece_of == piece].tolist()) - {-1}
+        stops |= {canteens[school] for school in schools if school in canteens}
         parts.append(
             Sector(
                 pupils=tuple(sector.pupils[pupil] for pupil in pupils),
                 schools=tuple(sector.schools[school] for school in schools),
-                stops=tuple(sector.stops[stop] for stop in stops.tolist() if stop >= 0),
+                stops=tuple(sector.stops[stop] for stop in sorted(stops)),
                 vehicle_types=own[piece],
                 plannable=tuple((number[pupil], home) for pupil, home in plannable),
                 left_out=sector.left_out if piece == 0 else (),
             )
         )
     return parts
+
+
+def _canteens(sector: Sector) -> dict[int, int]:
+    """School -> the stop where its half-boarders eat."""
+    named = {stop.stop_id: index for index, stop in enumerate(sector.stops)}
+    return {
+        index: named[school.noon.canteen_stop_id]
+        for index, school in enumerate(sector.schools)
+        if school.noon is not None and school.noon.canteen_stop_id in named
+    }
 
 
 def _vehicles_of(

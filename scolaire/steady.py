@@ -24,7 +24,7 @@ from fleet.parts import Part, cost_of, part_of
 from fleet.requests import Locks, Plan, Problem
 from fleet.search import Budget, Incumbent, Outcome, Settings, search
 from scolaire.outings import Outing
-from scolaire.plans import MOVED_S, Direction, SchoolPlan, rides_of
+from scolaire.plans import MOVED_S, SchoolPlan, rides_of
 
 RINGS: Final = ((False, 8), (False, 16), (True, 8), (True, 16))  # whether windows go, and how many coaches around one
 AROUND_ONE: Final = 8
@@ -44,7 +44,7 @@ def times_told(outing: Outing, before: SchoolPlan) -> dict[int, int]:
     """
     at: dict[str, tuple[str, int]] = {}
     for run in before.runs:
-        to_school = before.periods[run.period].direction is Direction.TO_SCHOOL
+        to_school = before.periods[run.period].direction.is_to_school
         for ride in rides_of(run):
             if ride.stop is not None:
                 time = run.halts[ride.up].leaves_s if to_school else run.halts[ride.down].arrives_s
@@ -61,7 +61,7 @@ def times_told(outing: Outing, before: SchoolPlan) -> dict[int, int]:
 
 def windows_of(outing: Outing, told: Mapping[int, int]) -> dict[int, Window]:
     """When vehicles may begin at the requests of an outing so that nobody is moved."""
-    is_back = outing.period.direction is Direction.FROM_SCHOOL
+    is_back = not outing.period.direction.is_to_school
     ends = {request: -time if is_back else time for request, time in told.items()}  # of the service, in its own time
     begins = {request: time - outing.problem.requests[request].service for request, time in ends.items()}
     return {request: (time - MOVED_S, time + MOVED_S) for request, time in begins.items()}

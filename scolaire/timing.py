@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from scolaire.plans import MOVED_S, Direction, Halt, NoRoad, Period, Run, SchoolPlan, Spot, window_of
+from scolaire.plans import MOVED_S, Halt, NoRoad, Period, Run, SchoolPlan, Spot, ride_max_of, window_of
 from scolaire.ways import Ways, straight_way
 from socle.geo import LatLon
 
@@ -108,7 +108,7 @@ def _times(plan: SchoolPlan, period: Period, halts: Sequence[Halt]) -> tuple[lis
     if times is None:
         open_end = (
             replace(rules, rides=(), floor=(-_FREE,) * len(halts))
-            if period.direction is Direction.TO_SCHOOL
+            if period.direction.is_to_school
             else replace(rules, rides=(), ceiling=(_FREE,) * len(halts))
         )
         times = _solve(open_end, only_up)
@@ -122,11 +122,11 @@ def _rules(plan: SchoolPlan, period: Period, halts: Sequence[Halt]) -> _Rules:
     stay = tuple(halt.leaves_s for halt in halts)
     shortest: dict[tuple[int, int], int] = {}
     boarded: dict[int, int] = {}
-    to_school = period.direction is Direction.TO_SCHOOL
+    to_school = period.direction.is_to_school
     for at, halt in enumerate(halts):
         for rider in halt.down:
             if rider in boarded:
-                limit = plan.schools[plan.riders[rider].school].ride_max_s
+                limit = ride_max_of(plan.schools[plan.riders[rider].school], period)
                 pair = boarded.pop(rider), at
                 shortest[pair] = min(limit, shortest.get(pair, limit))
         boarded.update(dict.fromkeys(halt.up, at))

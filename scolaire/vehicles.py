@@ -25,7 +25,7 @@ from scolaire.ways import Ways
 EFFORT: Final = 10.0  # of CP-SAT, in its own deterministic seconds
 _WALL_FACTOR: Final = 3
 _NO: Final = 1 << 20  # dearer than any coach kept
-_LETTERS: Final = {"matin": "M", "midi": "W", "soir": "S"}
+_LETTERS: Final = {"matin": "M", "midi": "W", "soir": "S", "repas": "R", "reprise": "A"}
 
 
 def make_circuits(plan: SchoolPlan, ways: Ways, shares: Mapping[str, float] | None = None) -> SchoolPlan:

@@ -1,4 +1,4 @@
-"""Writing: a sector → its four files, as `reading` reads them; equal sectors are equal bytes."""
+"""Writing: a sector → its files, as `reading` reads them; equal sectors are equal bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from scolaire.cells import render_days
 from scolaire.pupils import Sector
-from scolaire.reading import COLUMNS, PUPILS, SCHOOLS, STOPS, VEHICLES
+from scolaire.reading import ALL_COLUMNS, PUPILS, SCHOOLS, STOPS, VEHICLES
+from scolaire.shuttles import SHUTTLES
 from socle.geo import LatLon
 
 _DECIMALS = 7  # of a degree: a centimetre
@@ -16,16 +17,19 @@ _DECIMALS = 7  # of a degree: a centimetre
 
 def render_sector(sector: Sector) -> dict[str, bytes]:
     """The files of a sector by name."""
-    return {
+    files = {
         PUPILS: _table(PUPILS, _pupils(sector)),
         SCHOOLS: _table(SCHOOLS, _schools(sector)),
         STOPS: _table(STOPS, _stops(sector)),
         VEHICLES: _table(VEHICLES, _vehicles(sector)),
     }
+    if shuttles := list(_shuttles(sector)):
+        files[SHUTTLES] = _table(SHUTTLES, shuttles)
+    return files
 
 
 def _table(name: str, rows: Iterable[Mapping[str, object]]) -> bytes:
-    columns = COLUMNS[name]
+    columns = ALL_COLUMNS[name]
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, [*columns.wanted, *columns.optional], lineterminator="\n")
     writer.writeheader()
@@ -100,6 +104,24 @@ def _vehicles(sector: Sector) -> Iterator[Mapping[str, object]]:
             "depot_lon": lon,
             "lot": kind.lot,
         }
+
+
+def _shuttles(sector: Sector) -> Iterator[Mapping[str, object]]:
+    for school in sector.schools:
+        noon = school.noon
+        if noon is not None:
+            yield {
+                "school_id": school.school_id,
+                "morning_ends": _clock(noon.ends_s),
+                "afternoon_begins": _clock(noon.resumes_s),
+                "canteen_stop_id": noon.canteen_stop_id,
+                "home": int(noon.is_home),
+                "days": render_days(noon.days),
+                "wait_max": _minutes(noon.wait_max_s),
+                "window_max": _minutes(noon.window_max_s),
+                "ride_max": _minutes(noon.ride_max_s),
+                "meal_min": _minutes(noon.meal_s),
+            }
 
 
 def _degrees(place: LatLon) -> tuple[str, str]:

@@ -15,7 +15,6 @@ from itertools import pairwise
 from routing.gtfs.feed import make_feed
 from routing.gtfs.write import render_feed
 from scolaire.lines import LineRun, SchoolLines
-from scolaire.plans import Direction
 from scolaire.pupils import WEEKDAYS
 from socle.errors import BadInput
 from socle.geo import LatLon, distance_m
@@ -98,7 +97,7 @@ def tables_of_lines(lines: SchoolLines, days: Sequence[date], by: Publisher, *, 
                     _service(run.period.days),
                     run.run_id,
                     lines.places[run.passings[-1].place].name,
-                    int(run.period.direction is Direction.FROM_SCHOOL),
+                    int(not run.period.direction.is_to_school),
                     run.run_id,
                     1 if run.takes_wheelchairs else 2,
                 )

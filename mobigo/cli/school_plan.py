@@ -258,7 +258,8 @@ def check(
 ) -> None:
     """Say every promise that a plan breaks; exit code 1 when there is one."""
     from mobigo.services.scolaire.planning import ways_of
-    from scolaire.checking import broken_against, broken_promises
+    from scolaire.against import broken_against
+    from scolaire.checking import broken_promises
     from scolaire.planfiles import read_plan
 
     plan = read_plan(plan_file.read_bytes())

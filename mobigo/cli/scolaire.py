@@ -223,10 +223,11 @@ def generate(
         int | None, typer.Option(min=1, max=1_000_000, help=text("cli.scolaire.pupils_help"), metavar="N")
     ] = None,
     region: Annotated[bool, typer.Option("--region", help=text("cli.scolaire.region_help"))] = False,
+    shuttles: Annotated[int, typer.Option(min=0, max=1_000, help=text("cli.scolaire.shuttles_help"), metavar="N")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Write fictitious sectors."""
-    from scolaire.generator import N_PUPILS, N_SECTORS, REGION_PUPILS, draw_region, draw_sector
+    from scolaire.generator import N_PUPILS, N_SECTORS, REGION_PUPILS, draw_region, draw_sector, with_shuttles
     from scolaire.writing import render_sector
 
     sectors = (
@@ -239,7 +240,7 @@ def generate(
         for number, sector in enumerate(sectors):
             into = folder / f"secteur-{number:02d}" if region else folder
             into.mkdir(parents=True, exist_ok=True)
-            for name, content in render_sector(sector).items():
+            for name, content in render_sector(with_shuttles(sector, shuttles)).items():
                 (into / name).write_bytes(content)
             counts["pupils"] += len(sector.pupils)
             counts["schools"] += len(sector.schools)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from scolaire.plans import Direction, Run, SchoolPlan, rides_of
+from scolaire.plans import Run, SchoolPlan, rides_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Affected:
 
 def passages(plan: SchoolPlan, run: Run) -> Iterator[tuple[int, Passage]]:
     """How each rider of a run goes."""
-    to_school = plan.periods[run.period].direction is Direction.TO_SCHOOL
+    to_school = plan.periods[run.period].direction.is_to_school
     for ride in rides_of(run):
         if ride.stop is None:
             continue

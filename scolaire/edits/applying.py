@@ -127,7 +127,11 @@ def _move_pupil(edit: MovePupil, draft: Draft) -> None:
             raise refused("school_run_of_other_period", run=edit.run_id or "")
     else:
         named = {draft.period(one) for one in edit.periods}
-        periods = [one for one in _travels(draft, rider) if not named or one in named]
+        periods = [
+            one
+            for one in _travels(draft, rider)
+            if one in named or not (named or draft.eats_at_canteen(rider, one))  # who moves house eats where they ate
+        ]
     for period in periods:
         draft.take_out([rider], period)
         draft.waits([rider], period, stop)
@@ -289,6 +293,12 @@ def _move_bell(edit: MoveBell, draft: Draft) -> None:
     ends = [bell for name, bell in bells.items() if name != "bell_am_s" and bell is not None]
     if any(not 0 <= bell < 86_400 for bell in bells.values() if bell is not None) or any(
         bells["bell_am_s"] is not None and end <= bells["bell_am_s"] for end in ends
+    ):
+        raise refused("school_bell_impossible", school=edit.school_id)
+    if told.noon is not None and any(
+        bell is not None and (bell >= told.noon.ends_s if name == "bell_am_s" else bell <= told.noon.resumes_s)
+        for name, bell in bells.items()
+        if name != "bell_wednesday_s"
     ):
         raise refused("school_bell_impossible", school=edit.school_id)
     schools[school] = replace(told, **bells)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from heapq import nsmallest
 from typing import Final
 
-from scolaire.plans import Direction, Halt, NotServed, Rider, Run, SchoolPlan, Waiting
+from scolaire.plans import Direction, Halt, NotServed, Rider, Run, SchoolPlan, Waiting, ride_max_of
 from scolaire.pupils import Level, StopStatus
 from scolaire.timing import position_of, timed
 from scolaire.ways import Ways
@@ -206,9 +206,9 @@ class Draft:
     def _is_too_far(self, stop: int, school: int, period: int) -> bool:
         """Whether the ride limit could not be kept by a coach that drives from the one straight to the other."""
         ends = self.plan.stops[stop].position, self.plan.schools[school].position
-        if self.plan.periods[period].direction is Direction.FROM_SCHOOL:
+        if not self.plan.periods[period].direction.is_to_school:
             ends = ends[1], ends[0]
-        return self._legs(ends[0])(ends[1]) > self.plan.schools[school].ride_max_s
+        return self._legs(ends[0])(ends[1]) > ride_max_of(self.plan.schools[school], self.plan.periods[period])
 
     def _may_carry(self, run: Run, school: int) -> bool:
         """Whether pupils of this school may be aboard with those of a run."""
@@ -223,7 +223,7 @@ class Draft:
         ends = self.plan.stops[stop].position, self.plan.schools[school].position
         onto = [at for at, halt in enumerate(run.halts) if halt.stop == stop]
         off = [at for at, halt in enumerate(run.halts) if halt.school == school]
-        if self.plan.periods[run.period].direction is Direction.FROM_SCHOOL:
+        if not self.plan.periods[run.period].direction.is_to_school:
             ends, onto, off = (ends[1], ends[0]), off, onto
         depot = self.plan.vehicle_types[run.vehicle_type].depot
         places = [depot, *(position_of(self.plan, halt) for halt in run.halts), depot]
@@ -246,7 +246,7 @@ class Draft:
     def _with(self, run: Run, place: _Place, riders: Sequence[int], stop: int, school: int) -> list[Halt]:
         """The halts of a run with riders in a place of it."""
         who = tuple(riders)
-        to_school = self.plan.periods[run.period].direction is Direction.TO_SCHOOL
+        to_school = self.plan.periods[run.period].direction.is_to_school
         first = Halt(0, 0, 0, 0, stop=stop, up=who) if to_school else Halt(0, 0, 0, 0, school=school, up=who)
         last = Halt(0, 0, 0, 0, school=school, down=who) if to_school else Halt(0, 0, 0, 0, stop=stop, down=who)
         begin, end, before_first, before_last = place
@@ -351,6 +351,15 @@ class Draft:
                     after.append(replace(one, days=here, stop=stop))
             changed[rider] = replace(changed[rider], waits=_gathered(after))
         self.plan = replace(self.plan, riders=tuple(changed))
+
+    def eats_at_canteen(self, rider: int, period: int) -> bool:
+        """Whether a rider is driven to the canteen or back in a period, wherever home is."""
+        noon = self.plan.schools[self.plan.riders[rider].school].noon
+        told = self.plan.periods[period]
+        if noon is None or not told.direction.is_noon:
+            return False
+        awaited = {one.stop for one in self.plan.riders[rider].waits_in(told) if one.stop is not None}
+        return any(self.plan.stops[stop].stop_id == noon.canteen_stop_id for stop in awaited)
 
     def name(self, rider: int, period: int, why: str | None) -> None:
         """A rider is not served in a period, or is (`why` None)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scolaire.plans import MOVED_S, Direction, Run, SchoolPlan, window_of
+from scolaire.plans import MOVED_S, Run, SchoolPlan, window_of
 
 
 def slow_times(plan: SchoolPlan, run: Run) -> list[int]:
@@ -20,10 +20,10 @@ def _slow(plan: SchoolPlan, run: Run, *, with_limits: bool, with_floor: bool) ->
     n, day = len(run.halts), 86_400
     low, high = [-day] * n, [2 * day] * n
     for at, halt in enumerate(run.halts):
-        counts = halt.down if period.direction is Direction.TO_SCHOOL else halt.up
+        counts = halt.down if period.direction.is_to_school else halt.up
         if halt.school is not None and counts:
             window = window_of(plan.schools[halt.school], period)
-            shift = 0 if period.direction is Direction.TO_SCHOOL else stays[at]
+            shift = 0 if period.direction.is_to_school else stays[at]
             low[at] = window[0] - shift if with_floor else -day
             high[at] = window[1] - shift
     rules = [(at, at + 1, stays[at] + run.halts[at + 1].drive_s) for at in range(n - 1)]
@@ -31,13 +31,14 @@ def _slow(plan: SchoolPlan, run: Run, *, with_limits: bool, with_floor: bool) ->
         for up in range(n):
             for down in range(up, n):
                 for rider in set(run.halts[up].up) & set(run.halts[down].down):
-                    limit = plan.schools[plan.riders[rider].school].ride_max_s
+                    school = plan.schools[plan.riders[rider].school]
+                    limit = school.noon.ride_max_s if school.noon and period.direction.is_noon else school.ride_max_s
                     rules.append((down, up, -limit - stays[up]))
 
     latest = _closed(rules, high, upwards=False)
     if latest is None or any(time < floor for time, floor in zip(latest, low, strict=True)):
         return None
-    to_school = period.direction is Direction.TO_SCHOOL
+    to_school = period.direction.is_to_school
     told = {
         at: halt.told_s - (stays[at] if to_school else 0)
         for at, halt in enumerate(run.halts)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobigo.texts import text
-from scolaire.checking import Rule, broken_against, broken_by, broken_circuits, broken_promises
+from scolaire.against import broken_against
+from scolaire.checking import Rule, broken_by, broken_circuits, broken_promises
 from scolaire.duty import SPREAD_MAX_S, WHEEL_MAX_S, keeps_duty
 from scolaire.generator import draw_sector
 from scolaire.periods import Asked, plan_week

@@ -50,7 +50,7 @@ class Coach:
     @property
     def is_to_school(self) -> bool:
         """Whether it goes to school."""
-        return self.on.direction is Direction.TO_SCHOOL
+        return self.on.direction.is_to_school
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Importing: the four files of a sector become what is kept of it for a school year."""
+"""Importing: the files of a sector become what is kept of it for a school year."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mobigo.store.people.accounts import find_by_reference
 from mobigo.store.scolaire.sectors import KeptSector, put_sector, sector_id_of
 from mobigo.store.scolaire.stop_cases import restore_stops
 from scolaire.pupils import Sector
-from scolaire.reading import COLUMNS, PUPILS, read_sector
+from scolaire.reading import ALL_COLUMNS, PUPILS, read_sector
 from socle.errors import BadInput, Fact, LimitExceeded
 from socle.findings import Finding, Severity, count_errors
 from socle.ids import check_source_id
@@ -47,14 +47,14 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         LimitExceeded: `file_too_large`.
     """
     found: dict[str, bytes] = {}
-    for name in COLUMNS:
+    for name in ALL_COLUMNS:
         path = folder / name
         if path.is_file():
             if path.stat().st_size > MOST_BYTES:
                 raise LimitExceeded("file_too_large", file=name, most_mb=MOST_BYTES // 1_000_000)
             found[name] = path.read_bytes()
     if not found:
-        raise BadInput("no_sector_files", names=", ".join(COLUMNS))
+        raise BadInput("no_sector_files", names=", ".join(ALL_COLUMNS))
     return found
 
 

@@ -51,6 +51,7 @@ class SchoolRow(SQLModel, table=True):
     wait_min_s: int
     wait_max_s: int
     shared_by: str  # the villages that share their schools
+    noon: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
 
 
 class StopRow(SQLModel, table=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from scolaire.pupils import (
     Home,
     LeftOut,
     Level,
+    Noon,
     Pupil,
     Regime,
     School,
@@ -178,6 +179,7 @@ def _school_values(school: School) -> dict[str, Any]:
         "wait_min_s": school.wait_min_s,
         "wait_max_s": school.wait_max_s,
         "shared_by": school.group,
+        "noon": None if school.noon is None else asdict(school.noon),
     }
 
 
@@ -412,6 +414,7 @@ def school_of(row: SchoolRow) -> School:
         wait_min_s=row.wait_min_s,
         wait_max_s=row.wait_max_s,
         group=row.shared_by,
+        noon=None if row.noon is None else Noon(**row.noon),
     )
 
 

@@ -12,7 +12,7 @@ from mobigo.web.wording import say, say_count
 from scolaire.papers import Notice, Poster, SchoolList
 from scolaire.plans import Direction, Period
 
-_WAYS = (Direction.TO_SCHOOL, Direction.FROM_SCHOOL)
+_WAYS = (Direction.TO_SCHOOL, Direction.NOON_FROM_SCHOOL, Direction.NOON_TO_SCHOOL, Direction.FROM_SCHOOL)
 
 
 def render_posters(posters: Sequence[Poster], plan_title: str) -> bytes:

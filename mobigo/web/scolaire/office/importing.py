@@ -19,7 +19,7 @@ from mobigo.web.scolaire.families.form import year_name
 from mobigo.web.scolaire.office.files import OFFICE, Clerk, default_year
 from mobigo.web.scolaire.office.hub import IMPORT
 from mobigo.web.wording import say
-from scolaire.reading import COLUMNS
+from scolaire.reading import ALL_COLUMNS
 from socle.errors import BadInput, MobigoError
 
 _MOST_ROWS: Final = 500
@@ -71,9 +71,9 @@ def _page(
         problems=[Link("#fichiers", error_sentence(error))] if error else (),
         name=fields.get("secteur", ""),
         years=[(str(one), year_name(one), str(one) == chosen) for one in (year - 1, year, year + 1)],
-        files=[(name.removesuffix(".csv"), name) for name in COLUMNS],
+        files=[(name.removesuffix(".csv"), name) for name in ALL_COLUMNS],
         counts=_counts(done) if done else "",
-        by_file=[(name, counted[name]) for name in COLUMNS],
+        by_file=[(name, counted[name]) for name in ALL_COLUMNS],
         rows=[
             FindingRow(
                 one.file,
@@ -121,11 +121,11 @@ def make_router(pages: Pages) -> APIRouter:
     def read(request: Request, principal: Clerk, given: Files) -> Response:
         state, now = request.app.state, door.now_of(request)
         files = {
-            f"{name}.csv": content for name, content in given.files.items() if content and f"{name}.csv" in COLUMNS
+            f"{name}.csv": content for name, content in given.files.items() if content and f"{name}.csv" in ALL_COLUMNS
         }
         try:
             if not files:
-                raise BadInput("no_sector_files_given", names=", ".join(COLUMNS))
+                raise BadInput("no_sector_files_given", names=", ".join(ALL_COLUMNS))
             if given.fields.get("geste") == "garder":
                 year, code = _year(given.fields.get("annee", "")), given.fields.get("secteur", "")
                 done = import_sector(state.engine, state.keys, files, year, code, principal.actor, now)

@@ -25,6 +25,7 @@ from scolaire.entitlement.shipped import shipped_books, shipped_documents
 from scolaire.generator import draw_sector
 from scolaire.periods import Asked, plan_week
 from scolaire.planfiles import render_plan
+from scolaire.pupils import FULL_DAYS, Noon
 from scolaire.reading import read_sector
 from scolaire.ways import places_of, straight_matrix
 from scolaire.writing import render_sector
@@ -98,6 +99,8 @@ def test_a_sector_that_was_stored_plans_and_leaves_as_it_came(engine):
         replace(school, wait_min_s=60 * (4 + n), wait_max_s=60 * (20 + 3 * n), group="rpi" if n < 3 else "")
         for n, school in enumerate(drawn.schools)
     ]
+    canteen = drawn.stops[0].stop_id
+    told[0] = replace(told[0], noon=Noon(43_200, 48_600, FULL_DAYS, canteen, False, 900, 600, 900, 1_800))
     sector = replace(drawn, schools=tuple(told))
     import_sector(engine, KEYS, render_sector(sector), 2026, "demo", CLERK, NOON)
     again = stored(engine, "demo")

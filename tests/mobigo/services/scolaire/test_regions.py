@@ -8,10 +8,12 @@ import pytest
 
 from mobigo.cluster import Engine
 from mobigo.services.scolaire.regions import Asked, plan_region
-from scolaire.checking import broken_against, broken_promises
-from scolaire.generator import draw_region
+from scolaire.against import broken_against
+from scolaire.checking import broken_promises
+from scolaire.generator import draw_region, with_shuttles
 from scolaire.outings import periods_of, waits_of
-from scolaire.plans import Direction, measure
+from scolaire.plans import Direction, measure, rides_of
+from scolaire.pupils import Regime
 from scolaire.sectors import merged
 from scolaire.ways import Ways, places_of, straight_matrix
 
@@ -99,7 +101,7 @@ def test_the_week_of_a_region_has_every_period_and_no_more_coaches_than_there_ar
     plan = planned.plan
     region = merged(sectors)
     assert plan.periods == periods_of(waits_of(region), (0, 2))
-    assert {period.direction for period in plan.periods} == set(Direction)
+    assert {period.direction for period in plan.periods} == {Direction.TO_SCHOOL, Direction.FROM_SCHOOL}
     assert planned.n_broken == 0
     assert broken_promises(plan, Ways(places_of(region), straight_matrix(places_of(region)))) == ()
     assert broken_against(plan, region) == ()
@@ -122,6 +124,25 @@ def test_a_region_killed_while_evenings_are_planned_leaves_every_morning_and_nam
     assert mornings
     assert "not_planned_yet" not in whys(kept[-1])
     assert measure(kept[-1]) == measure(planned.plan)
+
+
+def test_the_noon_shuttles_of_a_region_are_planned_in_its_pieces(sectors):
+    with_noons = [with_shuttles(sector, 2) for sector in draw_region(2, n_pupils=900, n_sectors=2)]
+    region = merged(with_noons)
+    asked = replace(ASKED, steps=100, weekdays=(0,), is_morning=False)
+    plan = plan_region(with_noons, asked, "région", Engine.SERIAL).plan
+    assert broken_promises(plan) == ()
+    noons = {school.school_id for school in region.schools if school.noon}
+    assert noons
+    eats_out = {
+        pupil.pupil_id for pupil in region.pupils if pupil.school_id in noons and pupil.regime is Regime.HALF_BOARD
+    }
+    at_noon = [at for at, period in enumerate(plan.periods) if period.direction.is_noon]
+    carried = {plan.riders[ride.rider].pupil_id for at in at_noon for run in plan.runs_of(at) for ride in rides_of(run)}
+    assert len(at_noon) == 2
+    assert carried
+    assert carried <= eats_out
+    assert not any(one.why == "no_stop_in_reach" and one.period in at_noon for one in plan.not_served)
 
 
 def whys(plan):
