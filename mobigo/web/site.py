@@ -30,7 +30,7 @@ from mobigo.web.meeting import elsewhere, proposing, rides
 from mobigo.web.meeting import search as meeting
 from mobigo.web.people import account, administration, devices, joining, keys, outside, person, signing
 from mobigo.web.personal import mine, officer
-from mobigo.web.scolaire import besides, carrier, contracts, costs, messages, told
+from mobigo.web.scolaire import alerts, besides, carrier, contracts, costs, messages, told
 from mobigo.web.scolaire.boarding import cards, driving, filling
 from mobigo.web.scolaire.desk import acting, bells, comparing, editing, halts, onmap, run, searching, study, year
 from mobigo.web.scolaire.families import child, requests
@@ -87,6 +87,7 @@ def make_router(pages: Pages, document: Callable[[], reference.OpenApi]) -> APIR
         driving,
         cards,  # before the files of communes, whose addresses take any word
         filling,
+        alerts,
         messages,
         year,
         study,

@@ -9,7 +9,7 @@ chose. Letters say the circuit, the day and the office's words, and never a chil
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -84,8 +84,16 @@ class Published:
 
     sector_id: str
     code: str
+    stops: tuple[ServedStop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStop:
+    """A stop at which coaches halt, and the circuits that do."""
+
+    name: str
+    stop_id: str
     circuits: tuple[str, ...]
-    stops: tuple[tuple[str, str], ...]  # id and name of those at which somebody waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +113,53 @@ def list_published(engine: Engine, keys: Keys, school_year: int, day: date) -> l
     for sector in sectors:
         published = studying.find_published(engine, keys, sector.sector_id, day)
         if published is not None:
-            plan = published.plan
-            used = {halt.stop for run in plan.runs for halt in run.halts if halt.stop is not None}
-            stops = sorted((plan.stops[stop].name, plan.stops[stop].stop_id) for stop in used)
-            named = tuple((stop_id, name) for name, stop_id in stops)
-            found.append(Published(sector.sector_id, sector.code, tuple(plan.circuits), named))
+            found.append(Published(sector.sector_id, sector.code, _served(published.plan)))
     return found
+
+
+def _served(plan: SchoolPlan) -> tuple[ServedStop, ...]:
+    circuits: dict[int, set[str]] = defaultdict(set)
+    for run in plan.runs:
+        for halt in run.halts:
+            if halt.stop is not None:
+                circuits[halt.stop].add(run.circuit_id)
+    found = (
+        ServedStop(plan.stops[stop].name, plan.stops[stop].stop_id, tuple(sorted(of))) for stop, of in circuits.items()
+    )
+    return tuple(sorted(found, key=lambda one: (one.name, one.stop_id)))
+
+
+def find_stops(engine: Engine, keys: Keys, sector_id: str, day: date, written: str) -> frozenset[str]:
+    """The stops that somebody wrote by their names, or by their ids, between semicolons.
+
+    Two stops of one name are both meant.
+
+    Raises:
+        BadInput: `message_scope`: the plan of that day has no stop of that name or id.
+        NotFound: `nothing_published`.
+    """
+    pieces = [piece for piece in map(str.strip, written.split(";")) if piece]
+    if not pieces:
+        return frozenset()
+    stops = studying.get_published(engine, keys, sector_id, day).plan.stops
+    ids = {stop.stop_id for stop in stops}
+    found: set[str] = set()
+    for piece in pieces:
+        named = {stop.stop_id for stop in stops if stop.name.casefold() == piece.casefold()}
+        listed = named or {piece} & ids or set(piece.replace(",", " ").split())
+        if not listed <= ids:
+            raise BadInput("message_scope", named=piece[:64])
+        found |= listed
+    return frozenset(found)
+
+
+def name_stops(engine: Engine, keys: Keys, message: Message) -> list[str]:
+    """The stops of a message by name, as the plan of its day has them."""
+    if not message.scope.stops:
+        return []
+    published = studying.find_published(engine, keys, message.sector_id, message.scope.day)
+    names = {} if published is None else {stop.stop_id: stop.name for stop in published.plan.stops}
+    return sorted(names.get(stop, stop) for stop in message.scope.stops)
 
 
 def preview(engine: Engine, keys: Keys, draft: Draft, site: str, now: datetime) -> Preview:

@@ -13,14 +13,15 @@ from mobigo.security import Permission
 from mobigo.services.people.principal import Principal
 from mobigo.services.scolaire import messaging, posting
 from mobigo.services.scolaire.contracting import plan_year
-from mobigo.services.scolaire.messaging import Channel, Draft, Letter, LetterState, Message, Preview, Sent
+from mobigo.services.scolaire.messaging import Channel, Draft, Letter, LetterState, Preview, Sent
 from mobigo.services.scolaire.posting import Papers
 from mobigo.texts import text
 from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.papers.letters import render_letters
 from mobigo.web.people.account import Line, back_to_account
-from mobigo.web.people.forms import Choice, Field, Fields, FormPage, Link, Owner, send_refused
+from mobigo.web.people.forms import Choice, Field, Fields, FormPage, Link, send_refused
+from mobigo.web.scolaire.alerts import about_words, matter_words
 from mobigo.web.scolaire.contracts import read_day
 from mobigo.web.scolaire.sheets import Cell, Do, Sheet, Table, send_sheet
 from mobigo.web.wording import long_day, moment, say
@@ -30,17 +31,13 @@ from socle.errors import BadInput, Conflict, MobigoError, Unavailable
 from socle.times import PARIS
 
 MESSAGES: Final = "/scolaire/messages"
-ALERTS: Final = "/scolaire/alertes"
+PLACES: Final = f"{MESSAGES}/arrets"
 MOST_KEY: Final = 64
 MOST_DIGITS: Final = 7
 _DONE: Final = frozenset({"envoye", "poste"})
 _WRITTEN: Final = ("secteur", "jour", "sujet", "circuits", "arrets", "sens", "texte")
 
 Office = Annotated[Principal, Depends(door.Needs(Permission.SCHOOL_OFFICE))]
-
-
-def _matter(matter: Matter) -> str:
-    return text(f"personal.value.school_matter.{matter}")
 
 
 def _form(request: Request, typed: Mapping[str, str] | None = None) -> FormPage:
@@ -63,7 +60,7 @@ def _form(request: Request, typed: Mapping[str, str] | None = None) -> FormPage:
                 say("scolaire.messages.matter"),
                 "select",
                 given.get("sujet", ""),
-                choices=[Choice(str(one), _matter(one)) for one in Matter],
+                choices=[Choice(str(one), matter_words(one)) for one in Matter],
             ),
             Field(
                 "circuits", say("scolaire.messages.circuits"), value=given.get("circuits", ""), hint=known,
@@ -80,20 +77,22 @@ def _form(request: Request, typed: Mapping[str, str] | None = None) -> FormPage:
     )  # fmt: skip
 
 
-def _draft(form: Mapping[str, str]) -> Draft:
+def _draft(request: Request, form: Mapping[str, str]) -> Draft:
     """What a form says.
 
     Raises:
-        BadInput: `bad_day`, `bad_form`.
+        BadInput: `bad_day`, `bad_form`, `message_scope`.
+        NotFound: `nothing_published`.
     """
-    named = {
-        name: frozenset(filter(None, form.get(name, "").replace(",", " ").split())) for name in ("circuits", "arrets")
-    }
+    state, sector_id = request.app.state, form.get("secteur", "")
+    circuits = frozenset(filter(None, form.get("circuits", "").replace(",", " ").split()))
     matter, way = form.get("sujet", ""), form.get("sens", "")
     if matter not in set(Matter) or way not in {"", *Direction}:
         raise BadInput("bad_form")
-    scope = Scope(read_day(form.get("jour", "")), named["circuits"], named["arrets"], Direction(way) if way else None)
-    return Draft(form.get("secteur", ""), Matter(matter), scope, form.get("texte", ""))
+    day = read_day(form.get("jour", ""))
+    stops = messaging.find_stops(state.engine, state.keys, sector_id, day, form.get("arrets", ""))
+    scope = Scope(day, circuits, stops, Direction(way) if way else None)
+    return Draft(sector_id, Matter(matter), scope, form.get("texte", ""))
 
 
 def _preview_sheet(form: Mapping[str, str], found: Preview) -> Sheet:
@@ -116,21 +115,15 @@ def _preview_sheet(form: Mapping[str, str], found: Preview) -> Sheet:
     )
 
 
-def _about(message: Message) -> str:
-    circuits = ", ".join(sorted(message.scope.circuits)) or say("scolaire.messages.all_circuits")
-    stops = ", ".join(sorted(message.scope.stops))
-    return f"{circuits} · {stops}" if stops else circuits
-
-
 def _list_sheet(request: Request) -> Sheet:
     state = request.app.state
     year = plan_year(door.now_of(request).astimezone(PARIS).date())
     rows = [
         [
             Cell(moment(one.message.written_at), f"{MESSAGES}/{one.message.message_id}"),
-            Cell(_matter(one.message.matter)),
+            Cell(matter_words(one.message.matter)),
             Cell(long_day(one.message.scope.day)),
-            Cell(_about(one.message)),
+            Cell(about_words(request, one.message)),
             Cell(str(one.n_children)),
             Cell(str(sum(letter.state is LetterState.SENT for letter in one.letters))),
             Cell(str(len(one.letters))),
@@ -143,9 +136,26 @@ def _list_sheet(request: Request) -> Sheet:
     ]
     table = Table(say("scolaire.messages.history"), columns, rows, frozenset({4, 5, 6}), say("scolaire.messages.none"))
     return Sheet(
-        say("scolaire.messages.title"), back_to_account(), lead=say("scolaire.messages.lead"), tables=[table],
-        form=_form(request),
+        say("scolaire.messages.title"), back_to_account(), lead=say("scolaire.messages.lead"),
+        tables=[table], links=[Link(PLACES, say("scolaire.messages.all_places"))], form=_form(request),
     )  # fmt: skip
+
+
+def _places_sheet(request: Request) -> Sheet:
+    """What a message may speak of, sector by sector."""
+    state, today = request.app.state, _today(request)
+    columns = [say(f"scolaire.messages.column.{name}") for name in ("stop", "stop_id", "stop_circuits")]
+    tables = [
+        Table(
+            say("scolaire.messages.places", sector=one.code),
+            columns,
+            [[Cell(stop.name), Cell(stop.stop_id), Cell(", ".join(stop.circuits))] for stop in one.stops],
+            none=say("scolaire.messages.no_place"),
+        )
+        for one in messaging.list_published(state.engine, state.keys, plan_year(today), today)
+    ]
+    back = Link(MESSAGES, say("scolaire.messages.title"))
+    return Sheet(say("scolaire.messages.all_places"), back, lead=say("scolaire.messages.places_lead"), tables=tables)
 
 
 def _ended(letter: Letter) -> str:
@@ -199,7 +209,7 @@ def town_of(pages: Pages) -> Callable[[str], str]:
     return find
 
 
-def _proof_sheet(found: Sent, today: date, said: str = "", papers: Papers | None = None) -> Sheet:
+def _proof_sheet(request: Request, found: Sent, today: date, said: str = "", papers: Papers | None = None) -> Sheet:
     message, path = found.message, f"{MESSAGES}/{found.message.message_id}"
     rows = [
         [
@@ -231,12 +241,12 @@ def _proof_sheet(found: Sent, today: date, said: str = "", papers: Papers | None
         Do(f"{path}/courriers/imprimer", say("scolaire.messages.do.print")),
     ]
     return Sheet(
-        title=say("scolaire.messages.one", matter=_matter(message.matter), day=long_day(message.scope.day)),
+        title=say("scolaire.messages.one", matter=matter_words(message.matter), day=long_day(message.scope.day)),
         back=Link(MESSAGES, say("scolaire.messages.title")),
         said=said,
         lead=message.words,
         lines=[
-            Line(say("scolaire.messages.column.about"), _about(message)),
+            Line(say("scolaire.messages.column.about"), about_words(request, message)),
             Line(say("scolaire.messages.column.written"), moment(message.written_at)),
             Line(say("scolaire.messages.column.children"), str(found.n_children)),
         ],
@@ -246,43 +256,21 @@ def _proof_sheet(found: Sent, today: date, said: str = "", papers: Papers | None
     )
 
 
-def _alerts_sheet(request: Request, principal: Principal) -> Sheet:
-    state, now = request.app.state, door.now_of(request)
-    today = now.astimezone(PARIS).date()
-    rows = [
-        [Cell(long_day(one.scope.day)), Cell(_matter(one.matter)), Cell(_about(one)), Cell(one.words)]
-        for one in messaging.alerts_of(state.engine, state.keys, principal.pseudonym, today)
-    ]
-    columns = [say(f"scolaire.messages.column.{name}") for name in ("day", "matter", "about", "words")]
-    spoken = messaging.find_language(state.engine, principal.pseudonym)
-    choices = [Choice(one, text(f"personal.value.language.{one}")) for one in messaging.LANGUAGES]
-    form = FormPage(
-        title=say("scolaire.alerts.language"),
-        action=ALERTS,
-        submit=say("scolaire.alerts.save"),
-        fields=(Field("langue", say("scolaire.alerts.language"), "select", spoken, choices=choices),),
-    )
-    return Sheet(
-        title=say("scolaire.alerts.title"),
-        back=back_to_account(),
-        said=say("scolaire.alerts.saved") if request.query_params.get("fait") == "langue" else "",
-        lead=say("scolaire.alerts.lead"),
-        tables=[Table(say("scolaire.alerts.title"), columns, rows, none=say("scolaire.alerts.none"))],
-        form=form,
-    )
-
-
 def _today(request: Request) -> date:
     return door.now_of(request).astimezone(PARIS).date()
 
 
 def make_router(pages: Pages) -> APIRouter:
-    """`/scolaire/messages` for the office and `/scolaire/alertes` for families."""
+    """`/scolaire/messages`, for the office."""
     router = APIRouter(include_in_schema=False)
 
     @router.get(MESSAGES)
     def shown(request: Request, _principal: Office) -> Response:
         return send_sheet(pages, request, _list_sheet(request))
+
+    @router.get(PLACES)
+    def places(request: Request, _principal: Office) -> Response:
+        return send_sheet(pages, request, _places_sheet(request))
 
     @router.post(f"{MESSAGES}/ecrire")
     def write(request: Request, principal: Office, form: Fields) -> Response:
@@ -290,11 +278,13 @@ def make_router(pages: Pages) -> APIRouter:
         state, now, key = request.app.state, door.now_of(request), form.get("cle", "")
         try:
             if not key:
-                found = messaging.preview(state.engine, state.keys, _draft(form), state.settings.public_url, now)
+                found = messaging.preview(
+                    state.engine, state.keys, _draft(request, form), state.settings.public_url, now
+                )
                 return send_sheet(pages, request, _preview_sheet(form, found))
             if not key.isalnum() or len(key) > MOST_KEY:
                 raise BadInput("bad_form")
-            message = messaging.send(state.engine, state.keys, _draft(form), key, principal.actor, now)
+            message = messaging.send(state.engine, state.keys, _draft(request, form), key, principal.actor, now)
         except MobigoError as error:
             return send_refused(pages, request, _form(request, form), error, form)
         return door.go(door.with_query(f"{MESSAGES}/{message.message_id}", fait="envoye"))
@@ -304,7 +294,7 @@ def make_router(pages: Pages) -> APIRouter:
         state, done = request.app.state, request.query_params.get("fait", "")
         found = messaging.get_sent(state.engine, state.keys, message_id)
         said = say(f"scolaire.messages.done.{done}") if done in _DONE else ""
-        return send_sheet(pages, request, _proof_sheet(found, _today(request), said))
+        return send_sheet(pages, request, _proof_sheet(request, found, _today(request), said))
 
     @router.post(f"{MESSAGES}/{{message_id}}/courriers")
     def papers(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
@@ -312,7 +302,7 @@ def make_router(pages: Pages) -> APIRouter:
         state, now = request.app.state, door.now_of(request)
         named = posting.list_papers(state.engine, state.keys, message_id, principal.actor, now)
         found = messaging.get_sent(state.engine, state.keys, message_id)
-        return send_sheet(pages, request, _proof_sheet(found, _today(request), papers=named))
+        return send_sheet(pages, request, _proof_sheet(request, found, _today(request), papers=named))
 
     @router.post(f"{MESSAGES}/{{message_id}}/courriers/imprimer")
     def printed(request: Request, principal: Office, message_id: str, _form: Fields) -> Response:
@@ -334,18 +324,5 @@ def make_router(pages: Pages) -> APIRouter:
         except BadInput as error:
             return send_refused(pages, request, _posted_form(path, _today(request), form), error, form)
         return door.go(door.with_query(path, fait="poste"))
-
-    @router.get(ALERTS)
-    def alerts(request: Request, principal: Owner) -> Response:
-        return send_sheet(pages, request, _alerts_sheet(request, principal))
-
-    @router.post(ALERTS)
-    def speak(request: Request, principal: Owner, form: Fields) -> Response:
-        engine, now = request.app.state.engine, door.now_of(request)
-        try:
-            messaging.set_language(engine, principal.pseudonym, form.get("langue", ""), now)
-        except MobigoError as error:
-            return send_sheet(pages, request, _alerts_sheet(request, principal), error)
-        return door.go(door.with_query(ALERTS, fait="langue"))
 
     return router

@@ -240,6 +240,32 @@ def test_a_guardian_takes_away_what_was_sent_and_no_word_is_stored_in_clear(engi
 
 def test_what_a_message_may_speak_of_is_what_the_plan_of_that_day_has(engine, world):
     (found,) = messaging.list_published(engine, KEYS, 2026, MONDAY)
-    assert (found.sector_id, found.circuits) == (SECTOR, ("C001",))
-    assert found.stops == (("s1", "Mairie"), ("s2", "Église"))
+    assert found.sector_id == SECTOR
+    assert [(one.name, one.stop_id, one.circuits) for one in found.stops] == [
+        ("Mairie", "s1", ("C001",)),
+        ("Église", "s2", ("C001",)),
+    ]
     assert messaging.list_published(engine, KEYS, 2026, date(2026, 8, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "stops"),
+    [
+        ("", set()),
+        (" ; ", set()),
+        ("mairie", {"s1"}),
+        ("Église; MAIRIE ;", {"s1", "s2"}),
+        ("s1, s2", {"s1", "s2"}),
+        ("s1; Église", {"s1", "s2"}),
+    ],
+)
+def test_stops_are_written_by_name_or_id(engine, world, written, stops):
+    assert messaging.find_stops(engine, KEYS, SECTOR, MONDAY, written) == stops
+
+
+def test_a_stop_that_the_plan_has_not_is_named(engine, world):
+    with pytest.raises(BadInput, match="message_scope") as caught:
+        messaging.find_stops(engine, KEYS, SECTOR, MONDAY, "Mairie; Gare, place haute")
+    assert caught.value.facts["named"] == "Gare, place haute"
+    with pytest.raises(NotFound, match="nothing_published"):
+        messaging.find_stops(engine, KEYS, SECTOR, date(2026, 8, 1), "Mairie")

@@ -195,6 +195,19 @@ def test_a_message_is_looked_at_sent_once_and_proved(site, office):
     assert "C9" in wrong.page.text
 
 
+def test_stops_are_looked_up_written_by_name_and_told_by_name(site, office):
+    clerk = site.visitor().sign_in(OFFICE).go("/scolaire/messages/arrets")
+    for word in ("Mairie", "s1", "C001"):
+        assert word in clerk.page.text
+    written = {"secteur": "2026-haut-doubs", "jour": "2026-11-23", "sujet": "delay", "arrets": "mairie"}
+    clerk.go("/scolaire/messages").send("/scolaire/messages/ecrire", **written, texte="20 minutes")
+    assert "1 élèves sont concernés" in clerk.page.text
+    clerk.send("/scolaire/messages/ecrire")
+    assert "tous les circuits · Mairie" in clerk.page.text
+    wrong = clerk.go("/scolaire/messages").send("/scolaire/messages/ecrire", **written | {"arrets": "Gare"}, texte="x")
+    assert (wrong.page.status_code, "Gare" in wrong.page.text) == (400, True)
+
+
 def test_anybody_chooses_the_language_of_their_letters(site, office):
     family = office.add("Camille Durand", "camille@exemple.test")
     visitor = site.visitor().sign_in("camille@exemple.test").go("/scolaire/alertes")
