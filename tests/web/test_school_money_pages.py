@@ -23,6 +23,7 @@ PATHS = (
     f"{MONTH}/course",
     "/exploitant?jour=2026-11-16",
     "/scolaire/messages",
+    "/scolaire/messages/arrets",
     "/scolaire/messages/{message}",
     "/scolaire/alertes",
 )

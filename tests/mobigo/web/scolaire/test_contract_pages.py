@@ -201,7 +201,7 @@ def test_stops_are_looked_up_written_by_name_and_told_by_name(site, office):
         assert word in clerk.page.text
     written = {"secteur": "2026-haut-doubs", "jour": "2026-11-23", "sujet": "delay", "arrets": "mairie"}
     clerk.go("/scolaire/messages").send("/scolaire/messages/ecrire", **written, texte="20 minutes")
-    assert "1 élèves sont concernés" in clerk.page.text
+    assert "1 élève est concerné" in clerk.page.text
     clerk.send("/scolaire/messages/ecrire")
     assert "tous les circuits · Mairie" in clerk.page.text
     wrong = clerk.go("/scolaire/messages").send("/scolaire/messages/ecrire", **written | {"arrets": "Gare"}, texte="x")
