@@ -12,7 +12,7 @@ from mobigo.services.scolaire.studying import Study
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Link
 from mobigo.web.scolaire.desk.pictures import clock
-from mobigo.web.scolaire.desk.telling import Change, changes_of, pupil_name, read_whole
+from mobigo.web.scolaire.desk.telling import Change, changes_of, numbers_of, pupil_name, read_whole
 from mobigo.web.scolaire.desk.year import YEAR, Planner, study_href
 from mobigo.web.wording import mass, number, say, say_count
 from scolaire.compare import Change as Moved
@@ -90,10 +90,9 @@ def _going(plan: SchoolPlan, one: Going | None) -> str:
 def _rows(before: SchoolPlan, after: SchoolPlan, changes: Sequence[Moved]) -> list[PupilRow]:
     """Whoever must be told first; days alike in one row."""
     days: dict[tuple[str, str, str, str, bool], list[int]] = {}
+    numbers = {**numbers_of(before), **numbers_of(after)}
     for one in changes:
-        name = pupil_name(after, one.pupil_id)
-        if name == say("scolaire.desk.pupil_unknown"):
-            name = pupil_name(before, one.pupil_id)
+        name = pupil_name(numbers, one.pupil_id)
         told = (name, one.direction, _going(before, one.before), _going(after, one.after), one.is_felt)
         days.setdefault(told, []).append(one.day)
     ordered = sorted(days.items(), key=lambda item: not item[0][4])

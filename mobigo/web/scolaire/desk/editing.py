@@ -24,6 +24,7 @@ from mobigo.web.scolaire.desk.telling import (
     after_href,
     changes_of,
     journal_told,
+    numbers_of,
     pupil_name,
     read_turn,
     todo_of,
@@ -103,18 +104,19 @@ def _preview(study_id: str, tried: Tried) -> Preview:
     pupils = {one.pupil_id for one in edited.affected}
     shown = edited.affected[:_MOST_AFFECTED]
     rest = len(edited.affected) - len(shown)
+    numbers = numbers_of(plan)
     return Preview(
         lead=say_count("scolaire.desk.affected", len(pupils)),
         changes=changes_of(edited.before, edited.after),
         todo=todo_of(study_id, plan, edited.violations),
-        rows=[_row(plan, names, one) for one in shown],
+        rows=[_row(numbers, names, one) for one in shown],
         more=say_count("scolaire.desk.more", rest) if rest else "",
     )
 
 
-def _row(plan: SchoolPlan, names: Mapping[str, str], one: Affected) -> AffectedRow:
+def _row(numbers: Mapping[str, int], names: Mapping[str, str], one: Affected) -> AffectedRow:
     told = [_passage(names, each) for each in (one.before, one.after)]
-    return AffectedRow(pupil_name(plan, one.pupil_id), one.period_id, *told)
+    return AffectedRow(pupil_name(numbers, one.pupil_id), one.period_id, *told)
 
 
 def _kinds(study_id: str) -> list[Link]:
@@ -146,17 +148,18 @@ def make_router(pages: Pages) -> APIRouter:
         state = request.app.state
         study, plan = studying.get_head(state.engine, state.keys, study_id)
         moved = [] if since is None else studying.list_since(state.engine, state.keys, study_id, since)
+        alone = wants_fragment(request)
         kept = {"periode": typed["periode"]} if typed.get("periode") else {}  # where it came from
         at = error.facts.get("name", "formulaire") if error else ""
         page = EditPage(
             title=say(f"scolaire.desk.kind.{kind}.name") if kind else say("scolaire.desk.edit"),
             problems=[Link(f"#{at}", error_sentence(error))] if error else (),
             moved=[journal_told(line) for line in moved],
-            kinds=_kinds(study_id),
+            kinds=_kinds(study_id) if not alone else (),
             kind=kind,
             lead=say(f"scolaire.desk.kind.{kind}.lead") if kind else "",
             action=edit_href(study_id, kind) if kind else "",
-            fields=fields_of(plan, kind, typed) if kind else (),
+            fields=fields_of(plan, kind, typed) if kind and not alone else (),
             turn=study.turn,
             why=typed.get("motif", "")[:300],
             preview=_preview(study_id, tried) if tried else None,
@@ -173,7 +176,7 @@ def make_router(pages: Pages) -> APIRouter:
             cache="no-store",
             page=page,
             enhanced=True,
-            alone=wants_fragment(request),
+            alone=alone,
         )
 
     @router.get(f"{YEAR}/etude/{{study_id}}/modifier")

@@ -75,9 +75,14 @@ def period_told(period: Period) -> str:
     return f"{say(f'scolaire.desk.direction.{period.direction}')}, {', '.join(days)}"
 
 
-def pupil_name(plan: SchoolPlan, pupil_id: str) -> str:
+def numbers_of(plan: SchoolPlan) -> Mapping[str, int]:
+    """The pupils of a plan with their numbers."""
+    return {rider.pupil_id: number for number, rider in enumerate(plan.riders, 1)}
+
+
+def pupil_name(numbers: Mapping[str, int], pupil_id: str) -> str:
     """A pupil as planners speak of one: by the number in the plan, which stays the same from version to version."""
-    place = next((at for at, rider in enumerate(plan.riders, 1) if rider.pupil_id == pupil_id), None)
+    place = numbers.get(pupil_id)
     return say("scolaire.desk.pupil_unknown") if place is None else say("scolaire.desk.pupil", n=place)
 
 
@@ -149,8 +154,9 @@ def todo_of(study_id: str, plan: SchoolPlan, broken: Sequence[Broken]) -> list[T
     for one in broken:
         by_rule.setdefault(one.rule, []).append(one)
     found = []
+    numbers = numbers_of(plan) if broken else {}
     for rule, some in sorted(by_rule.items(), key=lambda item: (-len(item[1]), item[0])):
-        places = [_place(study_id, plan, one) for one in some[:_MOST_BROKEN]]
+        places = [_place(study_id, numbers, one) for one in some[:_MOST_BROKEN]]
         rest = len(some) - len(places)
         more = say_count("scolaire.desk.more", rest) if rest else ""
         counted = say_count("scolaire.desk.times", len(some))
@@ -158,12 +164,12 @@ def todo_of(study_id: str, plan: SchoolPlan, broken: Sequence[Broken]) -> list[T
     return found
 
 
-def _place(study_id: str, plan: SchoolPlan, one: Broken) -> Link:
+def _place(study_id: str, numbers: Mapping[str, int], one: Broken) -> Link:
     parts = []
     if one.run_id is not None:
         parts.append(say("scolaire.desk.run", run=one.run_id))
     if one.pupil_id is not None:
-        parts.append(pupil_name(plan, one.pupil_id))
+        parts.append(pupil_name(numbers, one.pupil_id))
     if one.subject is not None:
         parts.append(one.subject)
     if one.found is not None and one.limit is not None:
