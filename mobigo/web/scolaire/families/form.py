@@ -13,7 +13,7 @@ from mobigo.web.wording import moment, say
 from scolaire.pupils import Level, Regime
 from scolaire.registration.model import Kind
 from scolaire.registration.typed import DAYS, DEROGATIONS, Problem, of_home
-from socle.errors import MobigoError, Unavailable
+from socle.errors import BadInput, MobigoError, Unavailable
 
 _YES = "oui"
 _LONGEST = 200
@@ -62,6 +62,18 @@ def communes_of(pages: Pages) -> FindCommune:
         return found.pop() if len(found) == 1 else None
 
     return find
+
+
+def seen_of(form: Mapping[str, str]) -> str:
+    """What a form says that it was shown.
+
+    Raises:
+        BadInput: `form_shown_nothing`: nobody could tell whether it writes over somebody else's answers.
+    """
+    seen = form.get("vu", "")
+    if not seen:
+        raise BadInput("form_shown_nothing")
+    return seen
 
 
 def problem_sentence(problem: Problem) -> str:

@@ -17,7 +17,7 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import Fields, Link, Owner, status_of
 from mobigo.web.people.signing import HOME
-from mobigo.web.scolaire.families.form import answers, communes_of, request_page, year_name
+from mobigo.web.scolaire.families.form import answers, communes_of, request_page, seen_of, year_name
 from mobigo.web.wording import long_day, say
 from scolaire.registration.model import State
 from socle.errors import MobigoError
@@ -221,9 +221,8 @@ def _make_steps(pages: Pages) -> APIRouter:
         state, now, acting = request.app.state, door.now_of(request), acting_of(principal)
         path, refused = f"{REQUESTS}/{request_id}", None
         try:
-            seen = form.get("vu") or None
             told = (acting, request_id, form, now, find_commune)
-            problems = registering.save(state.engine, state.keys, *told, seen=seen)
+            problems = registering.save(state.engine, state.keys, *told, seen=seen_of(form))
         except MobigoError as error:
             problems, refused = error.problems if isinstance(error, FormWrong) else (), error
         found = registering.read_request(state.engine, state.keys, acting, request_id)

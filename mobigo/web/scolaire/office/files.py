@@ -19,7 +19,7 @@ from mobigo.web import door
 from mobigo.web.layout import Pages
 from mobigo.web.people.forms import SENT_BY_US, Choice, Link, status_of
 from mobigo.web.people.signing import HOME
-from mobigo.web.scolaire.families.form import communes_of, request_page, year_name
+from mobigo.web.scolaire.families.form import communes_of, request_page, seen_of, year_name
 from mobigo.web.scolaire.families.requests import Group, groups_of
 from mobigo.web.scolaire.words import verdict_of
 from mobigo.web.wording import moment, say, say_count
@@ -202,9 +202,8 @@ def _add_form(router: APIRouter, pages: Pages, path: str, needs: Any, acting_of:
         state, now, acting = request.app.state, door.now_of(request), acting_of(request, principal)
         own, refused = f"{path}/{request_id}/saisie", None
         try:
-            seen = form.get("vu") or None
             told = (acting, request_id, form, now, find_commune)
-            problems = registering.save(state.engine, state.keys, *told, seen=seen)
+            problems = registering.save(state.engine, state.keys, *told, seen=seen_of(form))
             if form.get("suite") == "brouillon":
                 return door.go(f"{own}?fait=brouillon")
             found = registering.read_request(state.engine, state.keys, acting, request_id)

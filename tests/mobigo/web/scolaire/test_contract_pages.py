@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -16,10 +16,11 @@ from scolaire.contracts.statements import Facts
 from tests.oracles import school_contracts as oracle
 from tests.worlds.accounts import NOON
 from tests.worlds.paper import read_paper
-from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, RUN, under_contract
+from tests.worlds.school_office import CARRIER, CIRCUIT, CONTRACT, OF_LOT_A, RUN, under_contract
 from tests.worlds.visiting import place
 
 OFFICE, MONEY, DRIVER = "claude@exemple.test", "dominique@exemple.test", "dora@exemple.test"
+DECEMBER = datetime(2026, 12, 2, 12, tzinfo=UTC)
 OCTOBER, NOVEMBER = (f"/scolaire/contrats/{CONTRACT}/2026-{month}" for month in (10, 11))
 MISSED = {"jour": "2026-11-16", "course": f"{CIRCUIT}|{RUN}", "cause": "breakdown", "motif": "radiateur percé"}
 
@@ -61,6 +62,29 @@ def test_a_month_that_is_not_over_is_read_and_not_prepared(site, office):
     clerk = site.visitor().sign_in(OFFICE).go(NOVEMBER).send(f"{NOVEMBER}/preparer")
     assert clerk.page.status_code == 409
     assert "n’est pas fini" in clerk.page.text
+
+
+def test_after_the_end_of_a_contract_a_month_is_listed_only_to_put_right_what_was_told_later(site, office):
+    ends = OF_LOT_A.replace(b"2029-08-31", b"2026-10-31").replace(b"2025-09-01", b"2026-10-01")
+    contracting.import_contract(office.engine, ends, "person:import", NOON)
+    stating.prepare_month(office.engine, office.keys, CONTRACT, "2026-10", "person:a", NOON)
+    stating.approve_month(office.engine, office.keys, CONTRACT, "2026-10", "person:b", NOON)
+    clerk = site.visitor().sign_in(OFFICE).go("/scolaire/contrats")
+    assert OCTOBER in clerk.links
+    assert NOVEMBER not in clerk.links
+    clerk.go(f"{OCTOBER}/course").send(f"{OCTOBER}/course", **MISSED | {"jour": "2026-10-05"})
+    assert "radiateur percé" in clerk.page.text
+    site.clock.now = DECEMBER
+    clerk = site.visitor().sign_in(OFFICE).go("/scolaire/contrats")
+    assert NOVEMBER in clerk.links
+    assert "fin du contrat\N{NO-BREAK SPACE}: à régulariser" in clerk.page.text
+    clerk.go(NOVEMBER)
+    for words in ("octobre 2026", "-207,40"):
+        assert words in clerk.page.text.replace("\N{MINUS SIGN}", "-")
+    clerk.send(f"{NOVEMBER}/preparer")
+    other = site.visitor().sign_in(MONEY).go(NOVEMBER).send(f"{NOVEMBER}/approuver")
+    assert "inscrit dans les livres" in other.page.text
+    assert "à régulariser" not in other.go("/scolaire/contrats").page.text
 
 
 def test_a_run_that_did_not_take_place_is_told_and_taken_back(site, office):

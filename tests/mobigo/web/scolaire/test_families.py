@@ -133,3 +133,15 @@ def test_who_saves_after_another_is_told_who_and_reads_both(site):
         assert words in visitor.page.text.replace("\N{NO-BREAK SPACE}", " ")
     visitor.send(path, "verifier", **mine)
     assert "4e de Camille" in visitor.go(path).page.text
+
+
+@pytest.mark.parametrize("seen", [{}, {"vu": ""}])
+def test_a_form_that_does_not_say_what_it_was_shown_writes_over_nothing(site, seen):
+    visitor, path = ask(site)
+    visitor.send(f"{path}/verifier").go(path)
+    fields = {name: value for name, value in visitor.form(path).fields.items() if name != "vu"}
+    answer = visitor.client.post(path, data=fields | typed(classe="4e de Camille") | {"suite": "verifier"} | seen)
+    assert answer.status_code == 400
+    assert "Ce formulaire est arrivé incomplet" in answer.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert 'value="4e de Camille"' in answer.text
+    assert "4e de Camille" not in visitor.go(path).page.text
