@@ -30,7 +30,11 @@ from socle.errors import BadInput
 from socle.geo import LatLon
 
 PIECE_PUPILS: Final = 5_000
-"""A piece no larger than this: steps are ten times as many a second as in one of ten times its size."""
+"""A piece no larger than this: steps are ten times as many a second as in one of ten times its size.
+
+Two sectors of 4,920 pupils, both passes, 32 s of one processor: 161 coaches with this, 159 with 6,000 (which leaves
+the sectors whole), 168 in one piece of both, 167 with 2,500 and 172 with 1,250, where what schools share is lost.
+"""
 
 _CELL_M: Final = 3_000.0  # pupils live side by side who live in one such square
 _UNEVEN: Final = 0.15  # a cut may be so far from the middle, in shares of the pupils

@@ -10,7 +10,7 @@ the day of one driver would be too long (`duty`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -34,8 +34,9 @@ def make_circuits(plan: SchoolPlan, ways: Ways, shares: Mapping[str, float] | No
     `shares` are least shares of the circuits, by lot. Every run comes with a type that could drive it.
     """
     plan = replace(plan, runs=tuple(timed(plan, run, ways).run for run in plan.runs))
-    matched = _matched(plan, alike=False)
-    chosen = _types(plan, matched, ways, shares or {})
+    priced = list(_priced(plan, _matched(plan, alike=False), ways))
+    chosen = _types(plan, [costs for _, costs in priced], shares or {})
+    matched: Sequence[Sequence[int]] = [circuit for circuit, _ in priced]
     if chosen is None:
         matched = _matched(plan, alike=True)
         chosen = [plan.runs[circuit[0]].vehicle_type for circuit in matched]
@@ -123,11 +124,14 @@ def _fits(
     most = tuple(max(needs[one][unit] for one in (index, *circuit)) for unit in range(2))
     if not any(kind.seats >= most[0] and kind.wheelchair_places >= most[1] for kind in plan.vehicle_types):
         return False
+    return _is_a_day(plan, run, others)
+
+
+def _is_a_day(plan: SchoolPlan, run: Run, others: Sequence[Run]) -> bool:
+    """Whether a run and others are driven one after the other, and by one driver on each of its days."""
     days = plan.periods[run.period].days
-    return all(
-        not plan.periods[other.period].days & days or other.ends_s <= run.begins_s or run.ends_s <= other.begins_s
-        for other in others
-    ) and all(
+    others = [other for other in others if other is not run and plan.periods[other.period].days & days]
+    return all(other.ends_s <= run.begins_s or run.ends_s <= other.begins_s for other in others) and all(
         keeps_duty([run, *(other for other in others if plan.periods[other.period].days >> day & 1)])
         for day in range(7)
         if days >> day & 1
@@ -146,11 +150,23 @@ def _needs(plan: SchoolPlan, run: Run) -> tuple[int, int]:
     return most_seats, most_chairs
 
 
-def _types(
-    plan: SchoolPlan, circuits: Sequence[Sequence[int]], ways: Ways, shares: Mapping[str, float]
-) -> list[int] | None:
+def _priced(
+    plan: SchoolPlan, circuits: Sequence[Sequence[int]], ways: Ways
+) -> Iterator[tuple[Sequence[int], dict[int, int]]]:
+    """Circuits with what each type costs; one that no type can drive in a day of one driver is as many as it has runs.
+
+    Runs were matched from the depots that they came with, and from another one a day may last longer.
+    """
+    for circuit in circuits:
+        costs = _costs(plan, circuit, ways)
+        if costs or len(circuit) == 1:
+            yield circuit, costs
+        else:
+            yield from (([index], _costs(plan, [index], ways)) for index in circuit)
+
+
+def _types(plan: SchoolPlan, costs: Sequence[dict[int, int]], shares: Mapping[str, float]) -> list[int] | None:
     """The type of each circuit, all together the cheapest; None when vehicles do not suffice for these circuits."""
-    costs = [_costs(plan, circuit, ways) for circuit in circuits]
     model = cp_model.CpModel()
     takes = [{kind: model.new_bool_var("") for kind in cost} for cost in costs]
     for options in takes:
@@ -164,7 +180,7 @@ def _types(
         of_lot: list[Any] = [
             literal for options in takes for kind, literal in options.items() if plan.vehicle_types[kind].lot == lot
         ]
-        model.add(sum(of_lot) >= int(share * len(circuits)))
+        model.add(sum(of_lot) >= int(share * len(costs)))
     model.minimize(
         sum(
             cost[kind] * literal
@@ -195,6 +211,8 @@ def _costs(plan: SchoolPlan, circuit: Sequence[int], ways: Ways) -> dict[int, in
         if told.depot not in depots:
             moved = (replace(plan.runs[index], vehicle_type=kind) for index in circuit)
             depots[told.depot] = [timed(plan, run, ways).run for run in moved]
+        if not all(_is_a_day(plan, run, depots[told.depot]) for run in depots[told.depot]):
+            continue
         driven = sum(
             tally(plan, replace(run, vehicle_type=kind)).thousandths * plan.periods[run.period].days.bit_count()
             for run in depots[told.depot]

@@ -15,6 +15,7 @@ from scolaire.plans import Direction, bell_of, rides_of
 from scolaire.pupils import FRIDAY, WEDNESDAY, Home, LeftOut, Regime
 from scolaire.ways import Ways, places_of, straight_matrix
 from socle.errors import BadInput
+from socle.geo import LatLon
 
 SECTOR = draw_sector(3, n_pupils=160)
 MATRIX = straight_matrix(places_of(SECTOR))
@@ -224,3 +225,20 @@ def test_whoever_drives_before_dawn_does_not_drive_at_night():
         assert len({circuit for circuit, _ in driven}) == len(set(driven))
     assert len(plan.circuits) > len(PLAN.circuits)
     assert [one.reason for one in plan.not_served] == [one.reason for one in PLAN.not_served]
+
+
+def test_no_depot_is_so_far_that_its_driver_works_too_long():
+    """The cheapest coaches stand half an hour away: from there some days would be longer than a driver's."""
+    kind = SECTOR.vehicle_types[0]
+    away = replace(kind, type_id="far", depot=LatLon(kind.depot.lat + 0.15, kind.depot.lon), day_cents=0)
+    kinds = (replace(kind, count=None, day_cents=90_000), replace(away, count=None))
+    n_near = set()
+    for minutes in (0, 30, 60):
+        schools = tuple(
+            replace(one, bell_am_s=6 * 3600 + 1800, bell_pm_s=19 * 3600 + 60 * minutes) for one in SECTOR.schools
+        )
+        sector = replace(SECTOR, schools=schools, vehicle_types=kinds)
+        plan = plan_week(sector, straight_matrix(places_of(sector)), Asked(steps=200, weekdays=(0,)), "de loin")
+        assert broken_promises(plan, Ways(places_of(sector), straight_matrix(places_of(sector)))) == ()
+        n_near.add(sum(run.vehicle_type == 0 for run in plan.runs))
+    assert len(n_near) > 1

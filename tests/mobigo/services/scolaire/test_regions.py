@@ -147,3 +147,26 @@ def test_the_noon_shuttles_of_a_region_are_planned_in_its_pieces(sectors):
 
 def whys(plan):
     return {one.why for one in plan.not_served}
+
+
+def test_who_has_no_ride_short_enough_is_named_and_nobody_else(sectors):
+    shorter = [
+        replace(each, schools=tuple(replace(school, ride_max_s=15 * 60) for school in each.schools)) for each in sectors
+    ]
+    region = merged(shorter)
+    places, school_of = places_of(region), {each.school_id: each for each in region.schools}
+    waits, n_stops = waits_of(region), len(region.stops)
+    drive = straight_matrix(places).seconds
+    number = {school_id: n_stops + index for index, school_id in enumerate(school_of)}
+    too_far = {
+        region.pupils[pupil].pupil_id
+        for pupil, some in waits.items()
+        for one in some
+        if one.direction is Direction.TO_SCHOOL and one.days & 1 and one.stop is not None
+        if drive[one.stop, number[region.pupils[pupil].school_id]]
+        > school_of[region.pupils[pupil].school_id].ride_max_s
+    }
+    plan = plan_region(shorter, ASKED, "région", Engine.SERIAL).plan
+    assert too_far
+    assert {each.pupil_id for each in plan.not_served if each.why == "ride_limit_unmeetable"} == too_far
+    assert {each.why for each in plan.not_served} <= {"ride_limit_unmeetable", "no_stop_in_reach"}
