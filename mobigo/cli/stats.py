@@ -108,11 +108,11 @@ def _say_day(day: date, analysis: Analysis, top: int) -> None:
         text(
             "cli.stats.total",
             day=f"{day:%d/%m/%Y}",
-            n_lines=_number(len(lines)),
-            n_trips=_number(sum(line.n_trips for line in lines)),
+            n_lines=len(lines),
+            n_trips=sum(line.n_trips for line in lines),
             hours=_number(sum(line.service_h for line in lines)),
             km=_number(sum(line.service_km for line in lines)),
-            n_stops=_number(len(stops)),
+            n_stops=len(stops),
         ),
         highlight=False,
     )
