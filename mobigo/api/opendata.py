@@ -154,6 +154,8 @@ def _send(published: PublishedFile | LinesFile, request: Request, beside: dict[s
     """The file, or what HTTP asks for in its place."""
     reply = decide(published.download, request.method, request.headers)
     headers = reply.headers | beside | {"Mobigo-Release": published.release}
+    if isinstance(published, PublishedFile) and published.licence in LICENCES:
+        headers["Link"] = f'<{LICENCES[published.licence]}>; rel="license"'
     if reply.start == reply.stop:
         published.file.close()
         return Response(status_code=reply.status, headers=headers)

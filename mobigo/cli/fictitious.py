@@ -67,9 +67,11 @@ def settle_carpools(seed: int) -> None:
 
 
 def settle_schools() -> None:
-    """Enter the fictitious school year, where the demonstration is served and no sector is known for it."""
+    """Enter the fictitious school year and open its circuits, where the demonstration is served."""
     from mobigo.demo.school_year import find_files, tell_school_year
     from mobigo.security import open_keys
+    from mobigo.services.people.fictitious import ACTOR
+    from mobigo.services.scolaire.opening import publish_circuits
     from mobigo.store.base import migrate, open_engine
     from mobigo.store.releases import find_current, read_manifest
 
@@ -83,6 +85,7 @@ def settle_schools() -> None:
         keys, now = open_keys(chosen.secret_key, chosen.data_dir), datetime.now(UTC)
         with progress(text("cli.demo.schools"), 1):
             told = tell_school_year(engine, keys, folder, now)
+            publish_circuits(engine, keys, chosen.data_dir, ACTOR, now)
     finally:
         engine.dispose()
     if told is not None:

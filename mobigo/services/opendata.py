@@ -33,6 +33,7 @@ class PublishedFile:
     file: BinaryIO
     download: Download
     release: str
+    licence: str = ""  # as SPDX names it; empty where the whole service's holds
 
 
 def open_network_feed(data_dir: Path, release: str) -> PublishedFile:
@@ -110,7 +111,7 @@ def _open_of(within: Path, wanted: Sequence[str], dataset: str, asked: str, name
         media_type = _MEDIA_TYPES[Path(name).suffix]
         max_age_s = _LISTED_MAX_AGE_S if asked == LATEST else _DATED_MAX_AGE_S
         download = Download(entry["bytes"], entry["sha256"], media_type, published_at, max_age_s)
-        return PublishedFile((folder / name).open("rb"), download, one)
+        return PublishedFile((folder / name).open("rb"), download, one, manifest["licence"])
     raise NotFound("unknown_publication", dataset=dataset, release=asked, file=name)
 
 

@@ -50,6 +50,7 @@ def test_tables_are_found_on_the_page_with_what_each_column_holds_and_the_licenc
     assert address in visitor.links
     table = visitor.go(address).page
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert table.headers["link"] == '<https://www.etalab.gouv.fr/licence-ouverte-open-licence/>; rel="license"'
     assert table.headers["etag"] == f'"{hashlib.sha256(table.content).hexdigest()}"'
     # Six wait at the church and one at the town hall: the circuit's total would tell the one.
     assert [(row["stop_id"], row["n_pupils"]) for row in csv.DictReader(io.StringIO(table.text))] == [
