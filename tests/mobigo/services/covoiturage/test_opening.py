@@ -96,7 +96,8 @@ def test_a_month_is_told_by_commune_and_by_line_and_says_what_its_columns_hold(e
     ]
     assert spent_cents(engine) == 26 * 430
     assert done.manifest["checks"] == {"rows_alone": 0, "smallest_pair": 13}
-    assert "d90" not in str(done.manifest)
+    told_of_files = [{key: value for key, value in file.items() if key != "sha256"} for file in done.manifest["files"]]
+    assert "d90" not in str({**done.manifest, "files": told_of_files})  # a digest may hold any three of its letters
 
 
 @pytest.mark.parametrize("table", ["carpool-od", "carpool-subsidies", "carpool-trips"])
