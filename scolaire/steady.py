@@ -27,7 +27,7 @@ from scolaire.outings import Outing
 from scolaire.plans import MOVED_S, SchoolPlan, rides_of
 
 RINGS: Final = ((False, 8), (False, 16), (True, 8), (True, 16))  # whether windows go, and how many coaches around one
-LIGHTEST: Final = 12  # coaches tried within everybody's windows: the fuller ones seldom go, and each try takes as long
+LIGHTEST: Final = 6  # coaches tried within everybody's windows: the fuller ones seldom go, and each try takes as long
 AROUND_ONE: Final = 8
 FIRST_STEPS: Final = 2_000
 PART_STEPS: Final = 1_000
