@@ -191,6 +191,11 @@ def _close_stop(edit: CloseStop, draft: Draft) -> None:
     stops[stop] = replace(stops[stop], status=StopStatus.CLOSED)
     draft.plan = replace(draft.plan, stops=tuple(stops))
     waiting: dict[tuple[int, int], list[int]] = {}  # period, school
+    here = [
+        (index, rider)
+        for index, rider in enumerate(draft.plan.riders)
+        if rider.waits and any(one.stop == stop for one in rider.waits)
+    ]
     for period, told in enumerate(draft.plan.periods):
         carried = {
             rider
@@ -199,11 +204,7 @@ def _close_stop(edit: CloseStop, draft: Draft) -> None:
             if halt.stop == stop
             for rider in (*halt.up, *halt.down)
         }
-        asked = {
-            index
-            for index, rider in enumerate(draft.plan.riders)
-            if any(one.stop == stop for one in rider.waits_in(told))
-        }
+        asked = {index for index, rider in here if any(one.stop == stop for one in rider.waits_in(told))}
         for rider in sorted(carried | asked):
             waiting.setdefault((period, draft.plan.riders[rider].school), []).append(rider)
     for (period, _), riders in waiting.items():

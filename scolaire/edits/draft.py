@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from heapq import nsmallest
 from typing import Final
 
+from scolaire.edits.room import Place, Room
 from scolaire.plans import Direction, Halt, NotServed, Rider, Run, SchoolPlan, Waiting, ride_max_of
 from scolaire.pupils import Level, StopStatus
 from scolaire.timing import position_of, timed
@@ -17,7 +18,6 @@ from socle.geo import LatLon
 TRIED_OF_A_RUN: Final = 3  # places of one run that are tried for who is put in: those with the least driving
 TRIED: Final = 16  # places of all runs together: the next ones are detours that nobody would drive
 _FAR: Final = 1 << 30
-_Place = tuple[int, int, int, int]
 """The halts that riders get on and off at, -1 for one of their own, and before what now stands where these are put."""
 
 
@@ -29,8 +29,8 @@ class Draft:
         self.ways = ways
         self.runs: list[Run | None] = list(plan.runs)
         self.touched: set[int] = set()  # riders
-        self._to: dict[LatLon, dict[LatLon, int]] = {}
-        self._from: dict[LatLon, dict[LatLon, int]] = {}
+        self._drives: dict[LatLon, dict[LatLon, tuple[int, int]]] = {}  # from a place, and to it
+        self._rooms: dict[tuple[int, int], dict[int, tuple[Run, Room]]] = {}  # by stop and school, of runs as they were
         self._stale: set[int] = set()  # runs whose times are those of before
         self._not_served = list(plan.not_served)
 
@@ -161,19 +161,27 @@ class Draft:
         """
         self.touched.update(riders)
         school = self.plan.riders[riders[0]].school
-        places: list[tuple[int, int, _Place]] = []
+        rooms: list[tuple[int, int, Room]] = []
         if not anyhow and self._is_too_far(stop, school, period):
             return False
+        known = self._rooms.setdefault((stop, school), {})
         for index, _ in list(self.runs_of(period)):
             run = self._fresh(index)
             if run.is_locked or (into is not None and index != into):
                 continue
             if into is None and not self._may_carry(run, school):
                 continue
-            found = nsmallest(TRIED_OF_A_RUN, self._places(run, stop, school))
-            places += [(detour, index, place) for detour, place in found]
-        places.sort()
-        for _, index, place in places[:TRIED]:
+            if index not in known or known[index][0] is not run:
+                known[index] = run, self._room(run, stop, school)
+            room = known[index][1]
+            rooms.append((room.least_s, index, room))
+        places: list[tuple[int, int, Place]] = []
+        for least_s, index, room in sorted(rooms, key=lambda one: one[:2]):
+            if len(places) == TRIED and least_s > places[-1][0]:
+                break  # nor has any run after it a place among the first
+            found = nsmallest(TRIED_OF_A_RUN, room.places())
+            places = sorted([*places, *((detour, index, place) for detour, place in found)])[:TRIED]
+        for _, index, place in places:
             if self._try(index, self._with(self.at(index), place, riders, stop, school)):
                 return True
         if anyhow and places:
@@ -208,7 +216,7 @@ class Draft:
         ends = self.plan.stops[stop].position, self.plan.schools[school].position
         if not self.plan.periods[period].direction.is_to_school:
             ends = ends[1], ends[0]
-        return self._legs(ends[0])(ends[1]) > ride_max_of(self.plan.schools[school], self.plan.periods[period])
+        return self._drive_s(*ends) > ride_max_of(self.plan.schools[school], self.plan.periods[period])
 
     def _may_carry(self, run: Run, school: int) -> bool:
         """Whether pupils of this school may be aboard with those of a run."""
@@ -218,8 +226,8 @@ class Draft:
         others = {halt.school for halt in run.halts if halt.school is not None}
         return others == {school} or all(group and self.plan.schools[other].group == group for other in others)
 
-    def _places(self, run: Run, stop: int, school: int) -> Iterator[tuple[int, _Place]]:
-        """Every way of letting riders on and off in a run, with the seconds of driving that it adds."""
+    def _room(self, run: Run, stop: int, school: int) -> Room:
+        """Where in a run riders of a stop and a school may get on and off."""
         ends = self.plan.stops[stop].position, self.plan.schools[school].position
         onto = [at for at, halt in enumerate(run.halts) if halt.stop == stop]
         off = [at for at, halt in enumerate(run.halts) if halt.school == school]
@@ -228,22 +236,18 @@ class Draft:
         depot = self.plan.vehicle_types[run.vehicle_type].depot
         places = [depot, *(position_of(self.plan, halt) for halt in run.halts), depot]
         direct = [*(halt.drive_s for halt in run.halts), run.home_s]
-        to_first, from_first = ([leg(place) for place in places] for leg in self._both(ends[0]))
-        ahead = [to_first[at] + from_first[at + 1] - direct[at] for at in range(len(direct))]
-        for end in off:
-            yield from ((0, (begin, end, 0, 0)) for begin in onto if begin < end)
-            yield from ((ahead[begin], (-1, end, begin, 0)) for begin in range(end + 1))
-        if off and onto:
-            return
-        to_last, from_last = ([leg(place) for place in places] for leg in self._both(ends[1]))
-        between = self._legs(ends[0])(ends[1])
-        for end in range(len(direct)):  # a halt of its own for getting off, before what is now the end-th one
-            behind = to_last[end] + from_last[end + 1] - direct[end]
-            yield from ((behind, (begin, -1, 0, end)) for begin in onto if begin < end)
-            yield from ((ahead[begin] + behind, (-1, -1, begin, end)) for begin in range(end))
-            yield to_first[end] + between + from_last[end + 1] - direct[end], (-1, -1, end, end)
+        between = self._drive_s(*ends)
+        (to_first, from_first), (to_last, from_last) = (self._between(places, end) for end in ends)
+        gaps = range(len(direct))
+        return Room(
+            ahead=[to_first[at] + from_first[at + 1] - direct[at] for at in gaps],
+            behind=[to_last[at] + from_last[at + 1] - direct[at] for at in gaps],
+            both=[to_first[at] + between + from_last[at + 1] - direct[at] for at in gaps],
+            onto=onto,
+            off=off,
+        )
 
-    def _with(self, run: Run, place: _Place, riders: Sequence[int], stop: int, school: int) -> list[Halt]:
+    def _with(self, run: Run, place: Place, riders: Sequence[int], stop: int, school: int) -> list[Halt]:
         """The halts of a run with riders in a place of it."""
         who = tuple(riders)
         to_school = self.plan.periods[run.period].direction.is_to_school
@@ -261,30 +265,20 @@ class Draft:
             found.insert(before_first, first)
         return found
 
-    def _both(self, place: LatLon) -> tuple[Callable[[LatLon], int], Callable[[LatLon], int]]:
-        """Seconds to a place from another, and from it to another."""
-        known = self._to.setdefault(place, {})
+    def _between(self, places: Sequence[LatLon], end: LatLon) -> tuple[list[int], list[int]]:
+        """Seconds from each of some places to one, and from that one to each of them."""
+        known = self._drives.setdefault(end, {})
+        found = []
+        for place in places:
+            both = known.get(place)
+            if both is None:
+                both = known[place] = self._drive_s(place, end), self._drive_s(end, place)
+            found.append(both)
+        return [to for to, _ in found], [onward for _, onward in found]
 
-        def to(other: LatLon) -> int:
-            found = known.get(other)
-            if found is None:
-                way = self.ways.find(other, place)
-                found = known[other] = _FAR if way is None else way[0]
-            return found
-
-        return to, self._legs(place)
-
-    def _legs(self, place: LatLon) -> Callable[[LatLon], int]:
-        known = self._from.setdefault(place, {})
-
-        def onward(other: LatLon) -> int:
-            found = known.get(other)
-            if found is None:
-                way = self.ways.find(place, other)
-                found = known[other] = _FAR if way is None else way[0]
-            return found
-
-        return onward
+    def _drive_s(self, origin: LatLon, target: LatLon) -> int:
+        way = self.ways.find(origin, target)
+        return _FAR if way is None else way[0]
 
     def _try(self, index: int, halts: Sequence[Halt]) -> bool:
         """Put halts into a run when this keeps every rule."""
